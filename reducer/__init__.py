@@ -1,0 +1,28 @@
+"""Reads Codex rollout-trace bundles: from events on disk to a semantic graph. Knows nothing of terminals."""
+
+from reducer.bundle import Bundle, LogLine, open_bundle
+from reducer.changes import ObjectRef
+from reducer.errors import BundleError, Problem, Refused, UnreadablePayload
+from reducer.model import RolloutTrace
+from reducer.provenance import EventRecord, Provenance
+from reducer.reduce import Reduction, reduce_bundle
+from reducer.replay import Replay
+from reducer.state_json import state_json
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "EventRecord",
+    "LogLine",
+    "ObjectRef",
+    "Problem",
+    "Provenance",
+    "Reduction",
+    "Refused",
+    "Replay",
+    "RolloutTrace",
+    "UnreadablePayload",
+    "open_bundle",
+    "reduce_bundle",
+    "state_json",
+]

@@ -1,0 +1,447 @@
+"""Interaction edges: tasks, messages, results and closings between agents, and where they were delivered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, structs
+
+from reducer.agent_events import (
+    Activity,
+    ToldMessage,
+    read_activity,
+    read_close,
+    read_message,
+    read_spawn_end,
+    read_written_message,
+)
+from reducer.changes import GraphWork
+from reducer.errors import Inconsistent, Malformed
+from reducer.events import (
+    AgentResultObserved,
+    AssignAgentTask,
+    CloseAgent,
+    Mcp,
+    PayloadRef,
+    RawEvent,
+    SendMessage,
+    SpawnAgent,
+)
+from reducer.items import item_number
+from reducer.model import (
+    Anchor,
+    Body,
+    ConversationItem,
+    EdgeKind,
+    EncodedPart,
+    InteractionEdge,
+    ItemAnchor,
+    TextPart,
+    ThreadAnchor,
+    ToolCall,
+    ToolCallAnchor,
+)
+from reducer.payloads import Payloads
+from reducer.threads import Threads
+from reducer.typed_json import decode_strictly, dig
+
+Delivery = tuple[str, str, str]
+"""What an edge and the item that delivers it share: receiving thread id, author's agent path, text."""
+
+
+class PendingEdge(Struct, kw_only=True):
+    """An edge whose message no item has delivered yet.
+
+    Attributes:
+        age: pending edges are tried in the order in which they were queued.
+        fallback_thread_id: a spawn is stored with this thread as target when no item ever delivers its task.
+    """
+
+    age: int
+    edge_id: str
+    kind: EdgeKind
+    source: Anchor
+    delivery: Delivery
+    fallback_thread_id: str | None
+    started_at_unix_ms: int
+    ended_at_unix_ms: int | None
+    payload_ids: list[str]
+
+
+class _Addressed(Struct, frozen=True):
+    """A body that was looked at, and the delivery it makes, if any."""
+
+    body: Body
+    delivery: Delivery | None
+
+
+class Agents:
+    """Queues edges, delivers them to items, and stores them."""
+
+    def __init__(self, work: GraphWork, payloads: Payloads, threads: Threads) -> None:
+        self._work = work
+        self._payloads = payloads
+        self._threads = threads
+        self._queued = 0
+        self._pending: dict[str, PendingEdge] = {}
+        self._pending_by_delivery: dict[Delivery, list[PendingEdge]] = {}
+        self._pending_by_source: dict[Anchor, list[PendingEdge]] = {}
+        self._edges_by_source: dict[Anchor, list[str]] = {}
+        self._addressed: dict[str, _Addressed] = {}
+        self._items_by_delivery: dict[Delivery, list[str]] = {}
+        self._targets: set[str] = set()
+        self._answers_of_turn: dict[tuple[str, str], list[str]] = {}
+
+    # What tool calls say
+
+    def runtime_started(self, call: ToolCall, ref: PayloadRef) -> None:
+        """Queue or store what an agent tool announces when the runtime begins (older form)."""
+        what = f"the start of {call.tool_call_id} in payload {ref.raw_payload_id}"
+        if isinstance(call.kind, (SendMessage, AssignAgentTask)):
+            message = read_message(self._payloads.parse(ref).value, what, ended=False)
+            self._queue_message(call, message.receiver_thread_id, message.prompt, None)
+        elif isinstance(call.kind, CloseAgent):
+            close = read_close(self._payloads.parse(ref).value, what, ended=False)
+            self._store_close(call, close.receiver_thread_id, None)
+
+    def runtime_ended(self, raw: RawEvent, call: ToolCall, ref: PayloadRef) -> None:
+        """Queue or store what the runtime says an agent tool has done."""
+        if isinstance(call.kind, Mcp):
+            return
+        value = self._payloads.parse(ref).value
+        what = f"the runtime end of {call.tool_call_id} in payload {ref.raw_payload_id}"
+        if isinstance(value, dict) and "agent_thread_id" in value:
+            self._apply_activity(raw, call, read_activity(value, what))
+        else:
+            self._apply_older_end(raw, call, value, what)
+
+    def _apply_activity(self, raw: RawEvent, call: ToolCall, activity: Activity) -> None:
+        if activity.kind == "completed":
+            return
+        child, time = activity.agent_thread_id, raw.wall_time_unix_ms
+        kind = call.kind
+        if isinstance(kind, SpawnAgent) and activity.kind == "started":
+            self._queue_spawn(call, call.thread_id, child, self._told_message(call), time)
+        elif isinstance(kind, (AssignAgentTask, SendMessage)) and activity.kind == "interacted":
+            self._queue_message(call, child, self._told_message(call), time)
+        elif isinstance(kind, CloseAgent) and activity.kind == "interrupted":
+            self._store_close(call, child, time)
+        else:
+            raise Inconsistent(
+                f"sub-agent activity {activity.kind} does not fit the tool kind {kind.name_of_type}"
+            )
+
+    def _apply_older_end(self, raw: RawEvent, call: ToolCall, value: Any, what: str) -> None:
+        time = raw.wall_time_unix_ms
+        if isinstance(call.kind, SpawnAgent):
+            spawn = read_spawn_end(value, what)
+            if spawn.new_thread_id is not None:
+                self._queue_spawn(call, spawn.sender_thread_id, spawn.new_thread_id, spawn.prompt, time)
+        elif isinstance(call.kind, (SendMessage, AssignAgentTask)):
+            message = read_message(value, what, ended=True)
+            self._queue_message(call, message.receiver_thread_id, message.prompt, time)
+        elif isinstance(call.kind, CloseAgent):
+            self._store_close(call, read_close(value, what, ended=True).receiver_thread_id, time)
+
+    def _told_message(self, call: ToolCall) -> str:
+        """The message in the arguments of a call."""
+        what = f"tool call {call.tool_call_id}"
+        if call.raw_invocation_payload_id is None:
+            raise Inconsistent(f"{what} acts on an agent, but has no invocation payload")
+        ref = self._work.trace.raw_payloads[call.raw_invocation_payload_id]
+        arguments = dig(self._payloads.parse(ref).value, "payload", "arguments")
+        if not isinstance(arguments, str):
+            raise Inconsistent(f"{what} acts on an agent, but has no function arguments")
+        try:
+            return decode_strictly(arguments.encode(), ToldMessage).message
+        except Malformed as error:
+            raise Inconsistent(f"the arguments of {what} hold no message: {error}") from None
+
+    def result_returned(self, call: ToolCall, ref: PayloadRef) -> None:
+        """Add the result payload of a call to the first edge that starts at it, stored or else pending."""
+        source = ToolCallAnchor(call.tool_call_id)
+        stored = self._edges_by_source.get(source)
+        if stored:
+            edge = self._work.trace.interaction_edges[stored[0]]
+            self._work.changes.append_once(edge.carried_raw_payload_ids, ref.raw_payload_id, edge)
+            return
+        pending = self._pending_by_source.get(source)
+        if pending:
+            first = pending[0]
+            self._work.changes.append_once(first.payload_ids, ref.raw_payload_id, first)
+
+    # What a child's result says
+
+    def result_observed(self, raw: RawEvent, event: AgentResultObserved) -> None:
+        """Queue a child's result, from its last assistant message of the turn or else from its thread."""
+        self._agent_path(event.child_thread_id)
+        answers = self._answers_of_turn.get((event.child_thread_id, event.child_codex_turn_id), ())
+        source: Anchor = ThreadAnchor(event.child_thread_id)
+        if answers:
+            items = self._work.trace.conversation_items
+            source = ItemAnchor(max(answers, key=lambda one: (items[one].first_seen_at_unix_ms, one)))
+        payload_ids = [] if event.carried_payload is None else [event.carried_payload.raw_payload_id]
+        time = raw.wall_time_unix_ms
+        self._queue(
+            event.edge_id,
+            "agent_result",
+            source,
+            (event.parent_thread_id, self._agent_path(event.child_thread_id), event.message),
+            None,
+            (time, time),
+            payload_ids,
+        )
+
+    # Queueing and delivering
+
+    def _queue_spawn(self, call: ToolCall, parent: str, child: str, message: str, ended: int) -> None:
+        self._queue_tool_edge(
+            call, f"edge:spawn:{parent}:{child}", "spawn_agent", child, message, child, ended
+        )
+
+    def _queue_message(self, call: ToolCall, receiver: str, message: str, ended: int | None) -> None:
+        kind: EdgeKind = "send_message" if isinstance(call.kind, SendMessage) else "assign_agent_task"
+        self._queue_tool_edge(call, f"edge:tool:{call.tool_call_id}", kind, receiver, message, None, ended)
+
+    def _queue_tool_edge(
+        self,
+        call: ToolCall,
+        edge_id: str,
+        kind: EdgeKind,
+        receiver: str,
+        message: str,
+        fallback: str | None,
+        ended: int | None,
+    ) -> None:
+        self._queue(
+            edge_id,
+            kind,
+            ToolCallAnchor(call.tool_call_id),
+            (receiver, self._agent_path(call.thread_id), message),
+            fallback,
+            (call.execution.started_at_unix_ms, ended),
+            _payload_ids(call),
+        )
+
+    def _queue(
+        self,
+        edge_id: str,
+        kind: EdgeKind,
+        source: Anchor,
+        delivery: Delivery,
+        fallback: str | None,
+        times: tuple[int, int | None],
+        payload_ids: list[str],
+    ) -> None:
+        """Store an edge if an item has delivered it already; else let it wait."""
+        self._queued += 1
+        edge = PendingEdge(
+            age=self._queued,
+            edge_id=edge_id,
+            kind=kind,
+            source=source,
+            delivery=delivery,
+            fallback_thread_id=fallback,
+            started_at_unix_ms=times[0],
+            ended_at_unix_ms=times[1],
+            payload_ids=payload_ids,
+        )
+        item_ids = self._items_by_delivery.get(delivery, ())
+        delivered = next((item_id for item_id in item_ids if item_id not in self._targets), None)
+        if delivered is not None:
+            self._store(edge, ItemAnchor(delivered))
+        elif edge_id in self._pending:
+            self._widen_pending(self._pending[edge_id], edge)
+        else:
+            changes = self._work.changes
+            changes.put(self._pending, edge_id, edge)
+            _index(changes, self._pending_by_delivery, delivery, edge)
+            _index(changes, self._pending_by_source, source, edge)
+
+    def _widen_pending(self, waiting: PendingEdge, edge: PendingEdge) -> None:
+        same = ("kind", "source", "delivery", "fallback_thread_id")
+        if any(getattr(waiting, name) != getattr(edge, name) for name in same):
+            raise Inconsistent(f"{edge.edge_id} waits for delivery already, with other contents")
+        changes = self._work.changes
+        changes.change(waiting)
+        waiting.started_at_unix_ms = min(waiting.started_at_unix_ms, edge.started_at_unix_ms)
+        waiting.ended_at_unix_ms = _later(waiting.ended_at_unix_ms, edge.ended_at_unix_ms)
+        for payload_id in edge.payload_ids:
+            changes.append_once(waiting.payload_ids, payload_id, waiting)
+
+    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
+        """Let an item that brings a message deliver the oldest edge that waits for it."""
+        if item.kind != "message" or item.role != "assistant":
+            return
+        delivery = self._delivery_of(item)
+        if delivery is None or item.item_id in self._targets:
+            return
+        waiting = self._pending_by_delivery.get(delivery)
+        if waiting:
+            edge = waiting[0]
+            self._forget_pending(edge)
+            self._store(edge, ItemAnchor(item.item_id))
+
+    def _forget_pending(self, edge: PendingEdge) -> None:
+        changes = self._work.changes
+        changes.drop(self._pending, edge.edge_id)
+        changes.remove(self._pending_by_delivery[edge.delivery], edge)
+        changes.remove(self._pending_by_source[edge.source], edge)
+
+    def _delivery_of(self, item: ConversationItem) -> Delivery | None:
+        """What a message delivers; looked up anew only when its body was replaced."""
+        known = self._addressed.get(item.item_id)
+        if known is not None and known.body is item.body:
+            return known.delivery
+        delivery = self._read_delivery(item)
+        changes = self._work.changes
+        if known is None and item.agent_message is None and item.codex_turn_id is not None:
+            key = (item.thread_id, item.codex_turn_id)
+            _index(changes, self._answers_of_turn, key, item.item_id)
+        if known is not None and known.delivery is not None:
+            changes.remove(self._items_by_delivery[known.delivery], item.item_id)
+        changes.put(self._addressed, item.item_id, _Addressed(item.body, delivery))
+        if delivery is not None:
+            ids = self._items_by_delivery.get(delivery)
+            if ids is None:
+                changes.put(self._items_by_delivery, delivery, ids := [])
+            changes.insert_sorted(ids, item.item_id, item_number)
+        return delivery
+
+    def _read_delivery(self, item: ConversationItem) -> Delivery | None:
+        author, recipient, text = _address(item)
+        thread = self._work.trace.threads.get(item.thread_id)
+        if text is None or author is None or thread is None or recipient != thread.agent_path:
+            return None
+        return (item.thread_id, author, text)
+
+    # Storing
+
+    def _store_close(self, call: ToolCall, receiver: str, ended: int | None) -> None:
+        if receiver not in self._work.trace.threads:
+            return
+        edge = InteractionEdge(
+            f"edge:tool:{call.tool_call_id}",
+            "close_agent",
+            ToolCallAnchor(call.tool_call_id),
+            ThreadAnchor(receiver),
+            call.execution.started_at_unix_ms,
+            ended,
+            [],
+            _payload_ids(call),
+        )
+        self._upsert(edge)
+
+    def _store(self, edge: PendingEdge, target: ItemAnchor) -> None:
+        self._work.changes.add(self._targets, target.item_id)
+        self._upsert(_stored(edge, target, [target.item_id]))
+
+    def _upsert(self, edge: InteractionEdge) -> None:
+        changes, edges = self._work.changes, self._work.trace.interaction_edges
+        known = edges.get(edge.edge_id)
+        if known is not None:
+            changes.put(edges, edge.edge_id, _widened(known, edge))
+            changes.touch(edges[edge.edge_id])
+            return
+        changes.create(edges, edge.edge_id, edge)
+        ids = self._edges_by_source.get(edge.source)
+        if ids is None:
+            changes.put(self._edges_by_source, edge.source, ids := [])
+        changes.insert_sorted(ids, edge.edge_id, str)
+
+    def undelivered(self) -> list[PendingEdge]:
+        """The edges that still wait for an item, oldest first."""
+        return sorted(self._pending.values(), key=lambda edge: edge.age)
+
+    def edges_at_end(self) -> tuple[dict[str, InteractionEdge], list[Inconsistent]]:
+        """All edges, as if the log ended here: undelivered spawns lead to the child's thread itself.
+
+        Returns:
+            The edges by id, and what speaks against those spawns that contradict a stored edge.
+        """
+        edges = dict(self._work.trace.interaction_edges)
+        conflicts = []
+        for waiting in self.undelivered():
+            thread_id = waiting.fallback_thread_id
+            if thread_id is not None and thread_id in self._work.trace.threads:
+                edge = _stored(waiting, ThreadAnchor(thread_id), [])
+                known = edges.get(edge.edge_id)
+                try:
+                    edges[edge.edge_id] = edge if known is None else _widened(known, edge)
+                except Inconsistent as error:
+                    conflicts.append(error)
+        return edges, conflicts
+
+    def _agent_path(self, thread_id: str) -> str:
+        return self._threads.known_thread(thread_id).agent_path
+
+
+def _index(changes: Any, index: dict[Any, list[Any]], key: Any, value: Any) -> None:
+    values = index.get(key)
+    if values is None:
+        changes.put(index, key, values := [])
+    changes.append(values, value)
+
+
+def _payload_ids(call: ToolCall) -> list[str]:
+    """The payloads of a tool call known so far: invocation, runtime, result; each once."""
+    ids = [call.raw_invocation_payload_id, *call.raw_runtime_payload_ids, call.raw_result_payload_id]
+    return list(dict.fromkeys(one for one in ids if one is not None))
+
+
+def _address(item: ConversationItem) -> tuple[str | None, str | None, str | None]:
+    """Author, recipient and text of a message between agents, or Nones."""
+    parts = item.body.parts
+    if item.agent_message is not None:
+        text: str | None = None
+        if len(parts) == 1 and isinstance(parts[0], TextPart):
+            text = parts[0].text
+        elif parts and isinstance(parts[-1], EncodedPart) and isinstance(parts[0], TextPart | EncodedPart):
+            sealed_only = len(parts) == 1
+            text_first = len(parts) == 2 and isinstance(parts[0], TextPart)
+            text = parts[-1].value if sealed_only or text_first else None
+        return item.agent_message.author, item.agent_message.recipient, text
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        message = read_written_message(parts[0].text)
+        if message is not None:
+            text = message.content if message.encrypted_content is None else message.encrypted_content
+            return message.author, message.recipient, text
+    return None, None, None
+
+
+def _stored(edge: PendingEdge, target: Anchor, item_ids: list[str]) -> InteractionEdge:
+    return InteractionEdge(
+        edge.edge_id,
+        edge.kind,
+        edge.source,
+        target,
+        edge.started_at_unix_ms,
+        edge.ended_at_unix_ms,
+        item_ids,
+        [*edge.payload_ids],
+    )
+
+
+def _widened(known: InteractionEdge, edge: InteractionEdge) -> InteractionEdge:
+    """An edge that was observed again: times are widened, lists united.
+
+    Raises:
+        Inconsistent: kind, source or target differ.
+    """
+    if (known.kind, known.source, known.target) != (edge.kind, edge.source, edge.target):
+        raise Inconsistent(f"{edge.edge_id} was observed before between other ends")
+    return structs.replace(
+        known,
+        started_at_unix_ms=min(known.started_at_unix_ms, edge.started_at_unix_ms),
+        ended_at_unix_ms=_later(known.ended_at_unix_ms, edge.ended_at_unix_ms),
+        carried_item_ids=list(dict.fromkeys([*known.carried_item_ids, *edge.carried_item_ids])),
+        carried_raw_payload_ids=list(
+            dict.fromkeys([*known.carried_raw_payload_ids, *edge.carried_raw_payload_ids])
+        ),
+    )
+
+
+def _later(left: int | None, right: int | None) -> int | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return max(left, right)

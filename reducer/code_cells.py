@@ -1,0 +1,258 @@
+"""Code cells: JavaScript that the model sent with `exec`, from start to end."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from reducer.changes import GraphWork
+from reducer.errors import Inconsistent
+from reducer.events import (
+    CellStatus,
+    CodeCellEnded,
+    CodeCellInitialResponse,
+    CodeCellStarted,
+    ExecutionStatus,
+    ModelRequester,
+    OtherTool,
+    PayloadRef,
+    RawEvent,
+)
+from reducer.items import ItemStore
+from reducer.model import (
+    CellProducer,
+    CodeCell,
+    CodeCellRequester,
+    ConversationItem,
+    ExecutionWindow,
+    ToolCall,
+    Turn,
+)
+from reducer.threads import Threads
+
+_EXECUTION_BY_CELL_STATUS: dict[CellStatus, ExecutionStatus] = {
+    "completed": "completed",
+    "failed": "failed",
+    "terminated": "cancelled",
+}
+_CELL_STATUS_AT_TURN_END: dict[ExecutionStatus, CellStatus] = {
+    "failed": "failed",
+    "cancelled": "terminated",
+    "aborted": "terminated",
+}
+
+Lifecycle = CodeCellInitialResponse | CodeCellEnded
+
+
+class QueuedStart(Struct):
+    """A cell whose `exec` item was not seen yet; what happens to it meanwhile waits with it."""
+
+    raw: RawEvent
+    event: CodeCellStarted
+    thread_id: str
+    lifecycle: list[tuple[RawEvent, Lifecycle]] = field(default_factory=list)
+
+
+class CodeCells:
+    """Applies the events of code cells and links them to items and tool calls.
+
+    Cells are keyed by the call id of their `exec` call alone; the runtime's own cell id is unique per thread
+    only and is looked up in an index of (thread, runtime cell id).
+    """
+
+    def __init__(self, work: GraphWork, threads: Threads, items: ItemStore) -> None:
+        self._work = work
+        self._threads = threads
+        self._items = items
+        self._bound: dict[tuple[str, str], str] = {}
+        self._queued: dict[str, QueuedStart] = {}
+        self._derived_response: set[str] = set()
+        self._by_turn: dict[str, list[str]] = {}
+        self._nested_calls: dict[str, list[str]] = {}
+
+    def started(self, raw: RawEvent, event: CodeCellStarted) -> None:
+        """Start the cell if its `exec` item is known; else queue it until the item is seen."""
+        thread_id = self._threads.thread_of_envelope(raw, f"code cell {event.runtime_cell_id}")
+        cell_id = f"code_cell:{event.model_visible_call_id}"
+        bound = self._bound.get((thread_id, event.runtime_cell_id))
+        if bound is not None and bound != cell_id:
+            raise Inconsistent(
+                f"runtime cell {event.runtime_cell_id} of thread {thread_id} is both {bound} and {cell_id}"
+            )
+        self._work.changes.put(self._bound, (thread_id, event.runtime_cell_id), cell_id)
+        start = QueuedStart(raw, event, thread_id)
+        if self._source_item(start) is not None:
+            self._start(cell_id, start)
+        elif cell_id in self._work.trace.code_cells or cell_id in self._queued:
+            raise Inconsistent(f"{cell_id} was started before")
+        else:
+            self._work.changes.put(self._queued, cell_id, start)
+
+    def _source_item(self, start: QueuedStart) -> str | None:
+        call_id = start.event.model_visible_call_id
+        return next(iter(self._items.with_call(start.thread_id, call_id, ("custom_tool_call",))), None)
+
+    def start_queued(self) -> None:
+        """Start the queued cells whose item exists by now, in order of cell id.
+
+        A start that turns out inconsistent is the fault of its own event, not of the one being applied.
+        """
+        for cell_id in sorted(self._queued):
+            start = self._queued[cell_id]
+            if self._source_item(start) is not None:
+                self._work.changes.drop(self._queued, cell_id)
+                try:
+                    self._start(cell_id, start)
+                except Inconsistent as error:
+                    self._work.changes.append(self._work.failed_starts, (start.raw, error))
+
+    def _start(self, cell_id: str, start: QueuedStart) -> None:
+        cell = self._make(cell_id, start)
+        call_id = start.event.model_visible_call_id
+        for item_id in self._items.with_call(start.thread_id, call_id, ("custom_tool_call_output",)):
+            self._link_output(cell, self._items[item_id])
+        for raw, event in sorted(start.lifecycle, key=lambda queued: queued[0].seq):
+            self._apply(cell, raw, event)
+
+    def _make(self, cell_id: str, start: QueuedStart) -> CodeCell:
+        raw, event, thread_id = start.raw, start.event, start.thread_id
+        source_item_id = self._source_item(start)
+        if cell_id in self._work.trace.code_cells:
+            raise Inconsistent(f"{cell_id} was started before")
+        if raw.codex_turn_id is None:
+            raise Inconsistent(f"the start of {cell_id} names no turn")
+        self._threads.known_thread(thread_id)
+        self._threads.turn_of_thread(raw.codex_turn_id, thread_id, cell_id)
+        cell = CodeCell(
+            code_cell_id=cell_id,
+            model_visible_call_id=event.model_visible_call_id,
+            thread_id=thread_id,
+            codex_turn_id=raw.codex_turn_id,
+            source_item_id=source_item_id or "",
+            runtime_cell_id=event.runtime_cell_id,
+            execution=ExecutionWindow.opened_by(raw),
+            source_js=event.source_js,
+            nested_tool_call_ids=sorted(self._nested_calls.get(cell_id, ())),
+        )
+        changes = self._work.changes
+        changes.create(self._work.trace.code_cells, cell_id, cell)
+        cells = self._by_turn.get(raw.codex_turn_id)
+        if cells is None:
+            changes.put(self._by_turn, raw.codex_turn_id, cells := [])
+        changes.insert_sorted(cells, cell_id, str)
+        return cell
+
+    def initial_response(self, raw: RawEvent, event: CodeCellInitialResponse) -> None:
+        """The cell answered its `exec` call for the first time, finished or not."""
+        self._lifecycle(raw, event, "initial response")
+
+    def ended(self, raw: RawEvent, event: CodeCellEnded) -> None:
+        """The cell ended."""
+        self._lifecycle(raw, event, "end")
+
+    def _lifecycle(self, raw: RawEvent, event: Lifecycle, what: str) -> None:
+        runtime_id = event.runtime_cell_id
+        thread_id = self._threads.thread_of_envelope(raw, f"the {what} of code cell {runtime_id}")
+        cell_id = self.bound_cell(thread_id, runtime_id, f"the {what} of a code cell")
+        cell = self._work.trace.code_cells.get(cell_id)
+        if cell is not None:
+            self._apply(cell, raw, event)
+        elif cell_id in self._queued:
+            self._work.changes.append(self._queued[cell_id].lifecycle, (raw, event))
+        else:
+            raise Inconsistent(f"the start of {cell_id} could not be applied")
+
+    def bound_cell(self, thread_id: str, runtime_cell_id: str, what: str) -> str:
+        """The cell id that a runtime cell id of a thread stands for; the cell may still be queued.
+
+        Raises:
+            Inconsistent: no cell of the thread was started under this runtime id.
+        """
+        cell_id = self._bound.get((thread_id, runtime_cell_id))
+        if cell_id is None:
+            raise Inconsistent(
+                f"{what} refers to runtime cell {runtime_cell_id}, which thread {thread_id} never started"
+            )
+        return cell_id
+
+    def _apply(self, cell: CodeCell, raw: RawEvent, event: Lifecycle) -> None:
+        if isinstance(event, CodeCellEnded):
+            self._end(cell, raw, event.status, event.response_payload)
+        else:
+            self._respond(cell, raw, event)
+
+    def _respond(self, cell: CodeCell, raw: RawEvent, event: CodeCellInitialResponse) -> None:
+        changes = self._work.changes
+        changes.change(cell).runtime_status = event.status
+        if cell.initial_response_seq is None or cell.code_cell_id in self._derived_response:
+            changes.discard(self._derived_response, cell.code_cell_id)
+            cell.initial_response_at_unix_ms = raw.wall_time_unix_ms
+            cell.initial_response_seq = raw.seq
+            cell.initial_response_status = event.status
+            cell.raw_initial_response_payload_id = _payload_id(event.response_payload)
+        if event.status == "yielded":
+            cell.yielded_at_unix_ms, cell.yielded_seq = raw.wall_time_unix_ms, raw.seq
+
+    def _end(self, cell: CodeCell, raw: RawEvent, status: CellStatus, payload: PayloadRef | None) -> None:
+        changes = self._work.changes
+        changes.change(cell)
+        if cell.initial_response_seq is None:
+            cell.initial_response_at_unix_ms = raw.wall_time_unix_ms
+            cell.initial_response_seq = raw.seq
+            changes.add(self._derived_response, cell.code_cell_id)
+        cell.execution = cell.execution.ended_by(raw, _EXECUTION_BY_CELL_STATUS.get(status, "running"))
+        cell.runtime_status = status
+        cell.raw_result_payload_id = _payload_id(payload)
+
+    def turn_ended(self, raw: RawEvent, turn: Turn, status: ExecutionStatus) -> None:
+        """End the running cells of a turn that did not complete; queued ones are not reached."""
+        cell_status = _CELL_STATUS_AT_TURN_END.get(status)
+        if cell_status is None:
+            return
+        for cell_id in self._by_turn.get(turn.codex_turn_id, ()):
+            cell = self._work.trace.code_cells[cell_id]
+            if cell.execution.status == "running":
+                self._end(cell, raw, cell_status, None)
+
+    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
+        """Link an output of an `exec` call to its cell."""
+        if item.kind == "custom_tool_call_output" and item.call_id is not None:
+            cell = self._work.trace.code_cells.get(f"code_cell:{item.call_id}")
+            if cell is not None:
+                self._link_output(cell, item)
+
+    def _link_output(self, cell: CodeCell, item: ConversationItem) -> None:
+        self._work.changes.append_once(cell.output_item_ids, item.item_id, cell)
+        self._work.changes.append_once(item.produced_by, CellProducer(cell.code_cell_id), item)
+
+    def nest(self, call: ToolCall) -> None:
+        """Link a tool call to the cell whose JavaScript asked for it, now or when the cell starts."""
+        if not isinstance(call.requester, CodeCellRequester):
+            return
+        changes, cell_id = self._work.changes, call.requester.code_cell_id
+        nested = self._nested_calls.get(cell_id)
+        if nested is None:
+            changes.put(self._nested_calls, cell_id, nested := [])
+        changes.append(nested, call.tool_call_id)
+        cell = self._work.trace.code_cells.get(cell_id)
+        if cell is not None:
+            changes.append_once(cell.nested_tool_call_ids, call.tool_call_id, cell)
+
+    def wait(self, thread_id: str, runtime_cell_id: str, tool_call_id: str) -> None:
+        """Link a `wait` call to its cell, if the cell has started by now."""
+        cell = self._work.trace.code_cells.get(self._bound.get((thread_id, runtime_cell_id), ""))
+        if cell is not None:
+            self._work.changes.append_once(cell.wait_tool_call_ids, tool_call_id, cell)
+
+    def cell_started_by(self, call: ToolCall) -> str | None:
+        """The cell that an `exec` call of the model started, as far as the graph knows now."""
+        if call.kind != OtherTool("exec") or not isinstance(call.requester, ModelRequester):
+            return None
+        cell = self._work.trace.code_cells.get(f"code_cell:{call.model_visible_call_id}")
+        if cell is None or call.model_visible_call_id is None or cell.thread_id != call.thread_id:
+            return None
+        turn_id = call.started_by_codex_turn_id
+        return cell.code_cell_id if turn_id is None or turn_id == cell.codex_turn_id else None
+
+
+def _payload_id(ref: PayloadRef | None) -> str | None:
+    return None if ref is None else ref.raw_payload_id

@@ -1,0 +1,220 @@
+"""Mapping the items of payloads to conversation items: which are the same ones, and which are new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct, field
+
+from reducer.changes import GraphWork
+from reducer.errors import Inconsistent
+from reducer.events import HistoryItemAccepted, RawEvent
+from reducer.items import ItemStore, item_number
+from reducer.matching import Candidates, matches, same_parts, usable
+from reducer.model import (
+    CALL_KINDS,
+    Body,
+    ConversationItem,
+    EncodedPart,
+    Part,
+    Producer,
+    SummaryPart,
+    TextPart,
+)
+from reducer.normalize import NormalItem, normalize_document
+from reducer.payloads import Payloads
+
+
+class LiveContext(Struct):
+    """The reducer's idea of one thread's live context.
+
+    Attributes:
+        snapshot: the item ids the model would see next.
+        latest_inference_id: the inference call that last set the snapshot.
+        pending_replacement: what an installed compaction put in its place, until a full request follows.
+    """
+
+    snapshot: list[str] = field(default_factory=list)
+    latest_inference_id: str | None = None
+    pending_replacement: list[str] | None = None
+
+
+class Sighting(Struct, frozen=True):
+    """Where a list of items was seen: in a payload of this thread and turn, made by these producers."""
+
+    thread_id: str
+    turn_id: str | None
+    raw: RawEvent
+    producers: tuple[Producer, ...] = ()
+
+
+class Conversation:
+    """Maps lists of items in the modes that requests, responses and compaction histories need."""
+
+    def __init__(
+        self,
+        work: GraphWork,
+        payloads: Payloads,
+        items: ItemStore,
+        on_item_seen: Sequence[Callable[[ConversationItem, RawEvent], None]],
+        on_list_mapped: Callable[[], None],
+        on_item_announced: Callable[[ConversationItem, RawEvent], None],
+    ) -> None:
+        """Wire the conversation to those that link items to tools, cells and edges.
+
+        Args:
+            work: the graph under construction.
+            payloads: the payloads of the bundle.
+            items: the store of its items.
+            on_item_seen: called in order for every item of every mapped list.
+            on_list_mapped: called after each list.
+            on_item_announced: called for an item that a receipt made before any list held it.
+        """
+        self._work = work
+        self._payloads = payloads
+        self._items = items
+        self._on_item_seen = on_item_seen
+        self._on_list_mapped = on_list_mapped
+        self._on_item_announced = on_item_announced
+        self._contexts: dict[str, LiveContext] = {}
+
+    def context(self, thread_id: str) -> LiveContext:
+        """The live context of a thread; empty at first."""
+        context = self._contexts.get(thread_id)
+        if context is None:
+            self._work.changes.put(self._contexts, thread_id, context := LiveContext())
+        return context
+
+    def history_item_accepted(self, raw: RawEvent, event: HistoryItemAccepted) -> None:
+        """An item entered the history of the envelope's thread: stamp it; make the message it announces."""
+        thread_id = raw.thread_id
+        if thread_id is None:
+            raise Inconsistent("the accepted history item has no thread")
+        if thread_id not in self._work.trace.threads:
+            raise Inconsistent(f"thread {thread_id} is not known")
+        self._items.accept(thread_id, event.item_id, raw)
+        if event.agent_message_payload is not None:
+            document = self._payloads.parse(event.agent_message_payload)
+            normal = normalize_document(document, event.agent_message_payload.raw_payload_id)
+            if normal.agent_message is None or normal.responses_item_id != event.item_id:
+                raise Inconsistent(f"the accepted agent message is not the one of receipt {event.item_id}")
+            if not self._items.with_responses_id(thread_id, event.item_id):
+                item = self._items.create(
+                    thread_id, raw.codex_turn_id, raw.wall_time_unix_ms, normal, producers=()
+                )
+                self._items.set_provisional(item, event.item_id)
+                self._on_item_announced(item, raw)
+        self._items.apply_receipt(thread_id, event.item_id)
+
+    def map_full(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
+        """Map a request that carries the whole context: by position in `base`, else by first usable item."""
+        candidates = Candidates(base, self._items.__getitem__)
+        picked: set[str] = set()
+
+        def pick(position: int, normal: NormalItem) -> ConversationItem | None:
+            if position < len(base) and base[position] not in picked:
+                item = self._items[base[position]]
+                if usable(normal, item):
+                    return item
+            return candidates.first(normal, picked)
+
+        return self._map(normals, seen, pick, picked)
+
+    def map_append(self, normals: list[NormalItem], prefix_length: int, seen: Sighting) -> list[str]:
+        """Map items that follow a known prefix: a position of the snapshot must match, beyond it all is new.
+
+        Raises:
+            Inconsistent: an item contradicts the snapshot at its position.
+        """
+        snapshot = self.context(seen.thread_id).snapshot
+
+        def pick(position: int, normal: NormalItem) -> ConversationItem | None:
+            index = prefix_length + position
+            if index >= len(snapshot):
+                return None
+            item = self._items[snapshot[index]]
+            if not usable(normal, item):
+                raise Inconsistent(
+                    f"item {index} of the context of thread {seen.thread_id} in turn {seen.turn_id} "
+                    f"is not {item.item_id}, which stood there before"
+                )
+            return item
+
+        return self._map(normals, seen, pick, set())
+
+    def map_response(self, normals: list[NormalItem], seen: Sighting) -> list[str]:
+        """Map the items of a response: an item already known by one of the response's ids is reused."""
+        ids = {normal.responses_item_id for normal in normals if normal.responses_item_id is not None}
+        known = {item_id for one in ids for item_id in self._items.with_responses_id(seen.thread_id, one)}
+        return self._map_detached(normals, sorted(known, key=item_number), seen)
+
+    def map_history(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
+        """Map a history of a compaction checkpoint: the first usable item of `base`, else a new one."""
+        return self._map_detached(normals, base, seen)
+
+    def _map_detached(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
+        candidates = Candidates(base, self._items.__getitem__)
+        picked: set[str] = set()
+        return self._map(normals, seen, lambda _, normal: candidates.first(normal, picked), picked)
+
+    def _map(
+        self,
+        normals: list[NormalItem],
+        seen: Sighting,
+        pick: Callable[[int, NormalItem], ConversationItem | None],
+        picked: set[str],
+    ) -> list[str]:
+        item_ids = []
+        for position, normal in enumerate(normals):
+            self._check_call_id(seen.thread_id, normal)
+            item = pick(position, normal) or self._make(normal, seen)
+            picked.add(item.item_id)
+            item_ids.append(item.item_id)
+            self._see(item, normal, seen)
+        self._on_list_mapped()
+        return item_ids
+
+    def _check_call_id(self, thread_id: str, normal: NormalItem) -> None:
+        """A call id names one call per thread and kind; outputs may differ."""
+        if normal.call_id is None or normal.kind not in CALL_KINDS:
+            return
+        for item_id in self._items.with_call(thread_id, normal.call_id, (normal.kind,)):
+            if not matches(normal, self._items[item_id]):
+                raise Inconsistent(f"call id {normal.call_id} was used before with different content")
+
+    def _make(self, normal: NormalItem, seen: Sighting) -> ConversationItem:
+        item = self._items.take_provisional(seen.thread_id, normal)
+        if item is not None:
+            return item
+        time = seen.raw.wall_time_unix_ms
+        return self._items.create(seen.thread_id, seen.turn_id, time, normal, seen.producers)
+
+    def _see(self, item: ConversationItem, normal: NormalItem, seen: Sighting) -> None:
+        if item.responses_item_id is None and normal.responses_item_id is not None:
+            self._items.adopt_responses_id(item, normal.responses_item_id)
+        if item.kind == "reasoning":
+            self._merge_reasoning(item, normal)
+        for producer in seen.producers:
+            self._work.changes.append_once(item.produced_by, producer, item)
+        for link in self._on_item_seen:
+            link(item, seen.raw)
+
+    def _merge_reasoning(self, item: ConversationItem, normal: NormalItem) -> None:
+        """Complete a stored reasoning body with the readable parts that another copy of it has."""
+        stored = item.body.parts
+        if same_parts(stored, normal.parts) or (_has(stored, TextPart) and _has(stored, SummaryPart)):
+            return
+        merged = [
+            *(_only(stored, TextPart) or _only(normal.parts, TextPart)),
+            *(_only(stored, SummaryPart) or _only(normal.parts, SummaryPart)),
+            *_only(stored, EncodedPart),
+        ]
+        self._work.changes.change(item).body = Body(merged)
+
+
+def _only(parts: Sequence[Part], type_: type[Part]) -> list[Part]:
+    return [part for part in parts if isinstance(part, type_)]
+
+
+def _has(parts: Sequence[Part], type_: type[Part]) -> bool:
+    return any(isinstance(part, type_) for part in parts)

@@ -1,0 +1,60 @@
+"""What can be wrong with a bundle, and how it is said."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class BundleError(Exception):
+    """There is no bundle to read: a missing or foreign directory, an unreadable log, a bad manifest."""
+
+
+class Malformed(Exception):  # noqa: N818 - a state of evidence rather than of this program
+    """A JSON text is not of its declared type: a line that is no known event, a file that is no manifest."""
+
+
+class UnreadablePayload(Exception):  # noqa: N818
+    """A payload file is missing, out of bounds, or not the JSON that the format wants."""
+
+
+class Inconsistent(Exception):  # noqa: N818
+    """An event contradicts what came before it, or its payload is not of the form it must have."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a bundle.
+
+    Attributes:
+        line: physical line of `trace.jsonl`, from 1; None when the problem is not tied to a line.
+        seq: sequence number of the event, when it could be read.
+        event: kind of the event, such as `inference_started`, when it could be read.
+        reason: what is wrong, in one sentence.
+        consequence: what is missing from the graph as a result, in one sentence.
+        raw_payload_id: the payload concerned, if any.
+    """
+
+    line: int | None = None
+    seq: int | None = None
+    event: str | None = None
+    reason: str
+    consequence: str
+    raw_payload_id: str | None = None
+
+    def where(self) -> str:
+        """Line, sequence number and event kind, as far as they are known."""
+        parts = []
+        if self.line is not None:
+            parts.append(f"trace.jsonl line {self.line}")
+        if self.seq is not None:
+            parts.append(f"seq {self.seq}")
+        if self.event is not None:
+            parts.append(self.event)
+        return ", ".join(parts) or "end of replay"
+
+
+class Refused(Exception):  # noqa: N818
+    """Strict replay stopped at its first problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.where()}: {problem.reason}")
+        self.problem = problem

@@ -1,0 +1,239 @@
+"""Inference calls: what each request showed the model, and what came back."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+from typing import Any
+
+from reducer.changes import GraphWork
+from reducer.conversation import Conversation, Sighting
+from reducer.errors import Inconsistent
+from reducer.events import (
+    ExecutionStatus,
+    InferenceCancelled,
+    InferenceCompleted,
+    InferenceFailed,
+    InferenceStarted,
+    PayloadRef,
+    RawEvent,
+)
+from reducer.items import ItemStore
+from reducer.json_text import JsonDocument
+from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
+from reducer.normalize import normalize_list
+from reducer.payloads import Payloads
+from reducer.threads import Threads
+from reducer.typed_json import dig
+
+_TOKEN_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+
+_STATUS_AT_TURN_END: dict[ExecutionStatus, ExecutionStatus] = {
+    "completed": "cancelled",
+    "cancelled": "cancelled",
+    "failed": "failed",
+    "aborted": "aborted",
+}
+"""How a call that is still running ends with its turn, by the turn's status."""
+
+
+class Inference:
+    """Applies the events of inference calls."""
+
+    def __init__(
+        self,
+        work: GraphWork,
+        payloads: Payloads,
+        threads: Threads,
+        items: ItemStore,
+        conversation: Conversation,
+        answers: ResponseIndex,
+    ) -> None:
+        self._work = work
+        self._payloads = payloads
+        self._threads = threads
+        self._items = items
+        self._conversation = conversation
+        self._answers = answers
+        self._running_by_turn: dict[str, list[str]] = {}
+
+    def started(self, raw: RawEvent, event: InferenceStarted) -> None:
+        """Map the request's items, and make them the thread's live context."""
+        call_id = event.inference_call_id
+        if call_id in self._work.trace.inference_calls:
+            raise Inconsistent(f"inference call {call_id} was started before")
+        self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, f"inference call {call_id}")
+        document = self._payloads.parse(event.request_payload)
+        seen = Sighting(event.thread_id, event.codex_turn_id, raw)
+        item_ids = self._map_request(document, event, seen)
+        self._items.list_items(item_ids)
+        changes = self._work.changes
+        context = changes.change(self._conversation.context(event.thread_id))
+        context.snapshot, context.latest_inference_id = item_ids, call_id
+        call = InferenceCall(
+            call_id,
+            event.thread_id,
+            event.codex_turn_id,
+            ExecutionWindow.opened_by(raw),
+            event.model,
+            event.provider_name,
+            response_id=None,
+            upstream_request_id=None,
+            request_item_ids=item_ids,
+            response_item_ids=[],
+            tool_call_ids_started_by_response=[],
+            usage=None,
+            raw_request_payload_id=event.request_payload.raw_payload_id,
+        )
+        changes.create(self._work.trace.inference_calls, call_id, call)
+        running = self._running_by_turn.get(event.codex_turn_id)
+        if running is None:
+            changes.put(self._running_by_turn, event.codex_turn_id, running := [])
+        changes.append(running, call_id)
+
+    def _map_request(self, document: JsonDocument, event: InferenceStarted, seen: Sighting) -> list[str]:
+        payload_id = event.request_payload.raw_payload_id
+        if not isinstance(document.value, dict) or "input" not in document.value:
+            raise Inconsistent(f"inference request {payload_id} has no input")
+        if not isinstance(document.value["input"], list):
+            raise Inconsistent(f"the input of inference request {payload_id} is not an array")
+        context = self._conversation.context(event.thread_id)
+        previous = document.value.get("previous_response_id")
+        if isinstance(previous, str):
+            prefix = self._answers.context_after(event.thread_id, previous)
+            if prefix is None:
+                raise Inconsistent(
+                    f"inference call {event.inference_call_id} continues response {previous}, "
+                    f"which no call of its thread gave"
+                )
+            normals = normalize_list(document, payload_id, "input")
+            return [*prefix, *self._conversation.map_append(normals, len(prefix), seen)]
+        normals = normalize_list(document, payload_id, "input")
+        replacement = context.pending_replacement
+        base = context.snapshot if replacement is None else replacement
+        item_ids = self._conversation.map_full(normals, base, seen)
+        self._work.changes.change(context).pending_replacement = None
+        return item_ids
+
+    def completed(self, raw: RawEvent, event: InferenceCompleted) -> None:
+        """The model answered."""
+        self._end(raw, event, "completed", event.response_id, event.response_payload)
+
+    def failed(self, raw: RawEvent, event: InferenceFailed) -> None:
+        """The call failed."""
+        self._end(raw, event, "failed", None, event.partial_response_payload)
+
+    def cancelled(self, raw: RawEvent, event: InferenceCancelled) -> None:
+        """The call was cancelled."""
+        self._end(raw, event, "cancelled", None, event.partial_response_payload)
+
+    def _end(
+        self,
+        raw: RawEvent,
+        event: InferenceCompleted | InferenceFailed | InferenceCancelled,
+        status: ExecutionStatus,
+        response_id: str | None,
+        payload: PayloadRef | None,
+    ) -> None:
+        call = self._work.trace.inference_calls.get(event.inference_call_id)
+        if call is None:
+            raise Inconsistent(f"inference call {event.inference_call_id} ended, but it was never started")
+        self._work.changes.change(call)
+        if payload is not None:
+            self._take_response(raw, call, payload)
+        self._answers.set_response_id(call, response_id)
+        if event.upstream_request_id is not None:
+            call.upstream_request_id = event.upstream_request_id
+        if call.execution.status == "running":
+            call.execution = call.execution.ended_by(raw, status)
+
+    def _take_response(self, raw: RawEvent, call: InferenceCall, payload: PayloadRef) -> None:
+        payload_id = payload.raw_payload_id
+        document = self._payloads.parse(payload)
+        if not isinstance(dig(document.value, "output_items"), list):
+            raise Inconsistent(f"inference response {payload_id} has no array output_items")
+        normals = normalize_list(document, payload_id, "output_items")
+        producer = InferenceProducer(call.inference_call_id)
+        seen = Sighting(call.thread_id, call.codex_turn_id, raw, (producer,))
+        item_ids = self._conversation.map_response(normals, seen)
+        context = self._conversation.context(call.thread_id)
+        if context.latest_inference_id == call.inference_call_id and context.pending_replacement is None:
+            self._work.changes.change(context).snapshot = [*call.request_item_ids, *item_ids]
+        usage = _usage(dig(document.value, "token_usage"))
+        if usage is not None:
+            call.usage = usage
+        call.raw_response_payload_id = payload_id
+        self._answers.set_response_items(call, item_ids)
+
+    def turn_ended(self, raw: RawEvent, turn: Turn, status: ExecutionStatus) -> None:
+        """End the calls of a turn that are still running."""
+        final = _STATUS_AT_TURN_END.get(status)
+        if final is None:
+            return
+        for call_id in self._running_by_turn.get(turn.codex_turn_id, ()):
+            call = self._work.trace.inference_calls[call_id]
+            if call.execution.status == "running":
+                self._work.changes.change(call).execution = call.execution.ended_by(raw, final)
+
+
+class ResponseIndex:
+    """Finds inference calls by what they answered."""
+
+    def __init__(self, work: GraphWork) -> None:
+        self._work = work
+        self._calls_by_response: dict[tuple[str, str], list[str]] = {}
+        self._calls_by_item: dict[str, list[str]] = {}
+
+    def context_after(self, thread_id: str, response_id: str) -> list[str] | None:
+        """Request and response items of the call of this thread that gave the response; None without one.
+
+        Of several calls, the one with the smallest id counts.
+        """
+        call_ids = self._calls_by_response.get((thread_id, response_id))
+        if not call_ids:
+            return None
+        call = self._work.trace.inference_calls[call_ids[0]]
+        return [*call.request_item_ids, *call.response_item_ids]
+
+    def calls_that_answered(self, item_id: str) -> Sequence[str]:
+        """The inference calls whose stored response holds this item."""
+        return self._calls_by_item.get(item_id, ())
+
+    def set_response_id(self, call: InferenceCall, response_id: str | None) -> None:
+        """Set the response id of a call that was announced as changed."""
+        changes = self._work.changes
+        if call.response_id is not None:
+            changes.remove(self._calls_by_response[call.thread_id, call.response_id], call.inference_call_id)
+        call.response_id = response_id
+        if response_id is not None:
+            key = (call.thread_id, response_id)
+            ids = [*self._calls_by_response.get(key, ())]
+            insort(ids, call.inference_call_id)
+            changes.put(self._calls_by_response, key, ids)
+
+    def set_response_items(self, call: InferenceCall, item_ids: list[str]) -> None:
+        """Replace the response items of a call that was announced as changed."""
+        for item_id in set(call.response_item_ids):
+            self._work.changes.remove(self._calls_by_item[item_id], call.inference_call_id)
+        call.response_item_ids = item_ids
+        for item_id in dict.fromkeys(item_ids):
+            ids = self._calls_by_item.get(item_id)
+            if ids is None:
+                self._work.changes.put(self._calls_by_item, item_id, ids := [])
+            self._work.changes.append(ids, call.inference_call_id)
+
+
+def _usage(value: Any) -> Usage | None:
+    """Token counts, when all that are required are integers of 64 bits; negative ones count as 0."""
+    counts = [_token_count(dig(value, name)) for name in _TOKEN_COUNTS]
+    if any(count is None for count in counts):
+        return None
+    read, cached, written, reasoning = (count or 0 for count in counts)
+    cache_write = _token_count(dig(value, "cache_write_input_tokens")) or 0
+    return Usage(read, cached, cache_write, written, reasoning)
+
+
+def _token_count(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        return None
+    return max(value, 0)

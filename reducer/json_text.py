@@ -1,0 +1,287 @@
+"""JSON as the reference reads and writes it: strict, shallow, and with numbers kept as they were spelled.
+
+orjson does the work wherever it agrees with the reference. Where it cannot - numbers beyond its range, a
+spelling that a float would lose - the slow exact reader below takes over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import orjson
+
+MAX_DEPTH = 127
+"""Levels of arrays and objects that an interpreted document may nest."""
+
+_ALL_BYTES = bytes(range(256))
+_NOT_STRUCTURE = bytes(b for b in _ALL_BYTES if b not in b'"[]{}')
+_BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_STRING = re.compile(rb'"[^"]*"')
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NUMBER = re.compile(r"(-?)(\d+)(\.\d+)?(?:[eE]([+-]?)(\d+))?")
+
+
+class JsonError(ValueError):
+    """A text is not the JSON that the format wants."""
+
+
+class Numeral:
+    """A number that neither 64 bits hold nor a float spells back: its normalised source text."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Numeral) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class RepeatableKeys(dict[str, Any]):
+    """A JSON object that remembers which of its keys were repeated."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.repeated: frozenset[str] = frozenset()
+        if len(self) != len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            self.repeated = frozenset(key for key, count in counts.items() if count > 1)
+
+
+class JsonDocument:
+    """One parsed JSON text that can still say how a number in it was spelled."""
+
+    __slots__ = ("_exact", "data", "value")
+
+    def __init__(self, data: bytes) -> None:
+        """Parse a UTF-8 text.
+
+        Raises:
+            JsonError: it is not valid JSON, or nests more than `MAX_DEPTH` levels.
+        """
+        if depth(data) > MAX_DEPTH:
+            raise JsonError(f"nests more than {MAX_DEPTH} levels")
+        self.data = data
+        self._exact: Any = None
+        try:
+            self.value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            self.value = self._exact = parse_exact(data)
+
+    def compact(self, value: Any, path: tuple[str | int, ...]) -> str:
+        """The value that stands at `path` in this document as compact JSON.
+
+        Keys keep their order, non-ASCII stays raw, numbers keep their spelling except that an exponent is
+        written `e` and a sign.
+        """
+        return compact_exact(self.exact(value, path))
+
+    def exact_value(self) -> Any:
+        """The whole document, as `exact` gives it."""
+        return self.exact(self.value, ())
+
+    def exact(self, value: Any, path: tuple[str | int, ...]) -> Any:
+        """The value that stands at `path`, with numbers whose spelling orjson lost as `Numeral`s."""
+        if not _has_float(value):
+            return value
+        if self._exact is None:
+            self._exact = parse_exact(self.data)
+        found = self._exact
+        for key in path:
+            found = found[key]
+        return found
+
+
+def depth(data: bytes) -> int:
+    """How deep arrays and objects nest in a JSON text; counted up to one more than `MAX_DEPTH`."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return 0
+    skeleton = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
+    brackets = _STRING.sub(b"", skeleton).translate(_BRACES_TO_BRACKETS)
+    levels = 0
+    while brackets and levels <= MAX_DEPTH:
+        inner = brackets.replace(b"[]", b"")
+        if len(inner) == len(brackets):
+            break
+        brackets = inner
+        levels += 1
+    return levels
+
+
+def parse_exact(data: bytes) -> Any:
+    """Parse a JSON text, keeping every number that 64-bit integers cannot hold as a `Numeral`.
+
+    A repeated key keeps its first position and its last value.
+
+    Raises:
+        JsonError: it is not valid JSON or nests beyond what Python can follow.
+    """
+    return _decode(data, _DECODER)
+
+
+def parse_exact_pairs(data: bytes) -> Any:
+    """As `parse_exact`, with every object as `RepeatableKeys`."""
+    return _decode(data, _PAIRS_DECODER)
+
+
+def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
+    try:
+        value = decoder.decode(data.decode())
+        if _SURROGATE_ESCAPE.search(data):
+            _refuse_lone_surrogates(value)
+    except (ValueError, RecursionError) as error:
+        raise JsonError(str(error)) from None
+    return value
+
+
+def compact_exact(value: Any) -> str:
+    """Compact JSON of a value whose numbers are integers and `Numeral`s."""
+    if not _has_float(value):
+        return orjson.dumps(value).decode()
+    if isinstance(value, Numeral):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_text(key)}:{compact_exact(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact_exact, value)) + "]"
+    return orjson.dumps(value).decode()
+
+
+def sorted_compact(value: Any) -> str:
+    """As `compact_exact`, with the keys of every object in order of their UTF-8 bytes."""
+    return compact_exact(_sorted(value))
+
+
+def is_valid(data: bytes) -> bool:
+    """Whether a file holds one JSON value; nesting and number range do not matter."""
+    try:
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _is_valid_at_any_depth(data)
+    return True
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def _text(value: str) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _has_float(value: Any) -> bool:
+    """Whether a parsed value holds a number whose spelling orjson did not keep."""
+    if isinstance(value, dict):
+        return any(map(_has_float, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_float, value))
+    return isinstance(value, (float, Numeral))
+
+
+def _parse_int(text: str) -> int | Numeral:
+    if len(text) > 21:
+        return Numeral(text)
+    value = int(text)
+    return value if -(2**63) <= value < 2**64 else Numeral(text)
+
+
+def _parse_float(text: str) -> Numeral:
+    match = _NUMBER.fullmatch(text)
+    if match is None:  # pragma: no cover - the scanner hands over number tokens only
+        raise ValueError(f"not a number: {text}")
+    sign, whole, fraction, exponent_sign, exponent = match.groups()
+    tail = "" if exponent is None else f"e{exponent_sign or '+'}{exponent}"
+    return Numeral(f"{sign}{whole}{fraction or ''}{tail}")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_HOOKS: dict[str, Any] = {
+    "parse_float": _parse_float,
+    "parse_int": _parse_int,
+    "parse_constant": _refuse_constant,
+}
+_DECODER = json.JSONDecoder(**_HOOKS)
+_PAIRS_DECODER = json.JSONDecoder(**_HOOKS, object_pairs_hook=RepeatableKeys)
+
+
+def _refuse_lone_surrogates(value: Any) -> None:
+    for text in _strings(value):
+        text.encode()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+_TOKEN = re.compile(
+    rb"[ \t\n\r]*(?:"
+    rb'(?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")'
+    rb"|(?P<scalar>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
+    rb"|(?P<mark>[\[\]{},:]))"
+)
+
+
+def _is_valid_at_any_depth(data: bytes) -> bool:
+    """The grammar of JSON with a stack of our own, for what orjson refuses to nest or to count."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    stack: list[bytes] = []
+    expected = "value"
+    position, end = 0, len(data.rstrip(b" \t\n\r"))
+    while position < end:
+        token = _TOKEN.match(data, position)
+        if token is None:
+            return False
+        position = token.end()
+        mark = token["mark"]
+        if mark is None:
+            if expected == "key" or expected == "key or }":
+                if token["string"] is None:
+                    return False
+                expected = ":"
+            elif expected in ("value", "value or ]"):
+                expected = "more"
+            else:
+                return False
+        elif mark == b":" and expected == ":":
+            expected = "value"
+        elif mark == b"," and expected == "more" and stack:
+            expected = "value" if stack[-1] == b"[" else "key"
+        elif mark in b"[{" and expected in ("value", "value or ]"):
+            stack.append(mark)
+            expected = "value or ]" if mark == b"[" else "key or }"
+        elif (mark == b"]" and stack and stack[-1] == b"[" and expected in ("more", "value or ]")) or (
+            mark == b"}" and stack and stack[-1] == b"{" and expected in ("more", "key or }")
+        ):
+            stack.pop()
+            expected = "more"
+        else:
+            return False
+    return expected == "more" and not stack

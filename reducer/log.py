@@ -1,0 +1,32 @@
+"""One line of the event log, from bytes to a `RawEvent`, as strictly as the reference reads it."""
+
+from __future__ import annotations
+
+from reducer.events import RawEvent
+from reducer.typed_json import decode_strictly
+
+_WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What counts as white space in the format; Python's own idea also has U+001C to U+001F."""
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether a line holds only Unicode white space; such lines are skipped, but count in line numbers."""
+    if data[:1] == b"{":
+        return False
+    try:
+        return not data.decode().strip(_WHITE_SPACE)
+    except UnicodeDecodeError:
+        return False
+
+
+def decode_event(data: bytes) -> RawEvent:
+    """One line of the log as an event.
+
+    Raises:
+        Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
+            an unknown kind of event or value of an enumeration.
+    """
+    return decode_strictly(data, RawEvent)

@@ -1,0 +1,309 @@
+"""From the items of a payload to the form in which items are compared and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from reducer.errors import Inconsistent
+from reducer.json_text import JsonDocument, compact_exact, sorted_compact
+from reducer.model import (
+    CALL_KINDS,
+    OUTPUT_KINDS,
+    AgentMessage,
+    Channel,
+    CodePart,
+    EncodedPart,
+    ItemKind,
+    JsonPart,
+    Part,
+    PayloadRefPart,
+    Role,
+    SummaryPart,
+    TextPart,
+)
+from reducer.typed_json import convert
+
+SUMMARY_LIMIT = 240
+"""Bytes of compact JSON that a `json` part keeps."""
+
+PASSTHROUGH_KEY = "internal_chat_message_metadata_passthrough"
+DROPPED_TYPE = "additional_tools"
+ENCRYPTED = "encrypted_content"
+
+_PHASES: dict[str, Channel] = {"commentary": "commentary", "final_answer": "final", "summary": "summary"}
+_ROLES: frozenset[Role] = frozenset({"system", "developer", "user", "assistant", "tool"})
+_TEXT_TYPES = frozenset({"input_text", "output_text", "text"})
+_REASONING_TYPES: dict[str, frozenset[str]] = {
+    "content": frozenset({"reasoning_text", "text"}),
+    "summary": frozenset({"summary_text"}),
+}
+_CALL_TYPES = frozenset({"tool_search_call", "web_search_call", "image_generation_call", "local_shell_call"})
+_OUTPUT_TYPES = frozenset({"tool_search_output", "mcp_tool_call_output"})
+_COMPACTION_TYPES = frozenset({"compaction", "compaction_summary", "context_compaction"})
+
+
+class NormalItem(Struct, frozen=True):
+    """An item of a payload, reduced to what tells it apart."""
+
+    role: Role
+    channel: Channel | None
+    kind: ItemKind
+    parts: list[Part]
+    call_id: str | None = None
+    agent_message: AgentMessage | None = None
+    responses_item_id: str | None = None
+
+
+class _TextContent(Struct, tag_field="type", tag="input_text"):
+    text: str
+
+
+class _EncryptedContent(Struct, tag_field="type", tag="encrypted_content"):
+    encrypted_content: str
+
+
+class _AgentMessageItem(Struct, kw_only=True):
+    type: Literal["agent_message"]
+    author: str
+    recipient: str
+    content: list[_TextContent | _EncryptedContent]
+    id: str | None = None
+
+
+def normalize_list(document: JsonDocument, payload_id: str, key: str) -> list[NormalItem]:
+    """All items of the array at a key of a payload; those of type `additional_tools` are left out.
+
+    Args:
+        document: the payload, whose top is an object with an array at `key`.
+        payload_id: `raw_payload:N`.
+        key: `input`, `output_items`, `input_history` or `replacement_history`.
+
+    Raises:
+        Inconsistent: an item is not of a known form.
+    """
+    items = []
+    for position, value in enumerate(document.value[key]):
+        reader = _ItemReader(document, payload_id, (key, position), value)
+        if reader.type != DROPPED_TYPE:
+            items.append(reader.item())
+    return items
+
+
+def normalize_document(document: JsonDocument, payload_id: str) -> NormalItem:
+    """A payload that is one item as a whole.
+
+    Raises:
+        Inconsistent: it is not of a known form.
+    """
+    return _ItemReader(document, payload_id, (), document.value).item()
+
+
+class _ItemReader:
+    """Reads one item; knows where it stands, to spell numbers as the payload does."""
+
+    def __init__(
+        self, document: JsonDocument, payload_id: str, path: tuple[str | int, ...], value: Any
+    ) -> None:
+        self.document = document
+        self.payload_id = payload_id
+        self.path = path
+        self.value: dict[str, Any] = value if isinstance(value, dict) else {}
+        type_ = self.value.get("type")
+        if not isinstance(type_, str):
+            raise Inconsistent(f"a model item in payload {payload_id} has no string type")
+        self.type = type_
+
+    def item(self) -> NormalItem:
+        """The item in the form of its type."""
+        type_ = self.type
+        if type_ == "message":
+            item = self._message()
+        elif type_ == "reasoning":
+            item = self._item("assistant", "analysis", "reasoning", self._reasoning())
+        elif type_ == "function_call":
+            item = self._call("function_call", self._arguments())
+        elif type_ == "custom_tool_call":
+            item = self._call("custom_tool_call", self._custom_input())
+        elif type_ == "function_call_output":
+            item = self._output("function_call_output", self._tool_output())
+        elif type_ == "custom_tool_call_output":
+            item = self._output("custom_tool_call_output", self._tool_output())
+        elif type_ in _CALL_TYPES:
+            item = self._call("function_call", self._whole())
+        elif type_ in _OUTPUT_TYPES:
+            item = self._output("function_call_output", [self._whole()])
+        elif type_ in _COMPACTION_TYPES:
+            item = self._item("assistant", "summary", "message", [self._sealed()])
+        elif type_ == "agent_message":
+            item = self._agent_message()
+        else:
+            raise Inconsistent(f"payload {self.payload_id} has an item of unsupported type {type_}")
+        return item
+
+    def _item(self, role: Role, channel: Channel | None, kind: ItemKind, parts: list[Part]) -> NormalItem:
+        call_id, item_id = self.value.get("call_id"), self.value.get("id")
+        has_call_id = kind in CALL_KINDS or kind in OUTPUT_KINDS
+        return NormalItem(
+            role,
+            channel,
+            kind,
+            parts,
+            call_id=call_id if has_call_id and isinstance(call_id, str) else None,
+            responses_item_id=item_id if isinstance(item_id, str) else None,
+        )
+
+    def _call(self, kind: ItemKind, part: Part) -> NormalItem:
+        return self._item("assistant", "commentary", kind, [part])
+
+    def _output(self, kind: ItemKind, parts: list[Part]) -> NormalItem:
+        return self._item("tool", "commentary", kind, parts)
+
+    def _message(self) -> NormalItem:
+        role = self.value.get("role")
+        if not isinstance(role, str):
+            raise Inconsistent(f"a message item in payload {self.payload_id} has no string role")
+        if role not in _ROLES:
+            raise Inconsistent(f"payload {self.payload_id} has a message of unsupported role {role}")
+        phase = self.value.get("phase")
+        channel = _PHASES.get(phase) if isinstance(phase, str) else None
+        parts = self._content_parts("content", self.value.get("content"))
+        return self._item(role, channel, "message", parts)
+
+    def _content_parts(self, key: str, content: Any) -> list[Part]:
+        """Message content: text elements become text, every other element a reference with its hash."""
+        if not isinstance(content, list):
+            return [PayloadRefPart("content", self.payload_id)]
+        parts: list[Part] = []
+        for position, element in enumerate(content):
+            type_ = element.get("type") if isinstance(element, dict) else None
+            if isinstance(type_, str) and type_ in _TEXT_TYPES:
+                if isinstance(element.get("text"), str):
+                    parts.append(TextPart(element["text"]))
+                continue
+            label = type_ if isinstance(type_, str) else "content"
+            parts.append(PayloadRefPart(label, self.payload_id, self._sha256(element, key, position)))
+        return parts
+
+    def _sha256(self, element: Any, key: str, position: int) -> str:
+        exact = self.document.exact(element, (*self.path, key, position))
+        return hashlib.sha256(sorted_compact(exact).encode()).hexdigest()
+
+    def _reasoning(self) -> list[Part]:
+        parts: list[Part] = []
+        content = self.value.get("content")
+        if content is not None:
+            parts += [TextPart(text) for text in self._reasoning_texts("content", content)]
+        if "summary" in self.value:
+            parts += [SummaryPart(text) for text in self._reasoning_texts("summary", self.value["summary"])]
+        sealed = self.value.get(ENCRYPTED)
+        if isinstance(sealed, str):
+            parts.append(EncodedPart(ENCRYPTED, sealed))
+        elif sealed is not None:
+            raise self._bad_reasoning("non-string encrypted_content")
+        if not parts:
+            raise self._bad_reasoning("neither content nor summary nor encrypted_content")
+        return parts
+
+    def _reasoning_texts(self, key: str, entries: Any) -> list[str]:
+        if not isinstance(entries, list):
+            raise self._bad_reasoning(f"non-array {key}")
+        texts = []
+        for entry in entries:
+            fields = entry if isinstance(entry, dict) else {}
+            type_, text = fields.get("type"), fields.get("text")
+            if not isinstance(type_, str):
+                raise self._bad_reasoning(f"a {key} entry without string type")
+            if type_ not in _REASONING_TYPES[key]:
+                raise self._bad_reasoning(f"unsupported {key} type {type_}")
+            if not isinstance(text, str):
+                raise self._bad_reasoning(f"a {key} entry without string text")
+            texts.append(text)
+        return texts
+
+    def _bad_reasoning(self, what: str) -> Inconsistent:
+        return Inconsistent(f"a reasoning item in payload {self.payload_id} has {what}")
+
+    def _arguments(self) -> Part:
+        if "arguments" not in self.value:
+            return PayloadRefPart("payload", self.payload_id)
+        arguments = self.value["arguments"]
+        if not isinstance(arguments, str):
+            return self._json_part(arguments, "arguments")
+        try:
+            document = JsonDocument(arguments.encode())
+        except ValueError:
+            return TextPart(arguments)
+        return JsonPart(summarize(document.compact(document.value, ())), self.payload_id)
+
+    def _tool_output(self) -> list[Part]:
+        if "output" not in self.value:
+            return [PayloadRefPart("tool_output", self.payload_id)]
+        output = self.value["output"]
+        if isinstance(output, str):
+            return [TextPart(output)]
+        if isinstance(output, list):
+            return self._content_parts("output", output)
+        return [self._json_part(output, "output")]
+
+    def _custom_input(self) -> Part:
+        text = self.value.get("input")
+        if not isinstance(text, str):
+            return self._whole()
+        if self.value.get("name") == "exec":
+            return CodePart("javascript", text)
+        return TextPart(text)
+
+    def _json_part(self, value: Any, key: str) -> Part:
+        return JsonPart(summarize(self.document.compact(value, (*self.path, key))), self.payload_id)
+
+    def _whole(self) -> Part:
+        """The item itself as JSON. A key that is taken out leaves its place to the last key."""
+        if PASSTHROUGH_KEY not in self.value:
+            return JsonPart(summarize(self.document.compact(self.value, self.path)), self.payload_id)
+        exact = self.document.exact(self.value, self.path)
+        keys = list(exact)
+        position = keys.index(PASSTHROUGH_KEY)
+        last = keys.pop()
+        if last != PASSTHROUGH_KEY:
+            keys[position] = last
+        return JsonPart(summarize(compact_exact({key: exact[key] for key in keys})), self.payload_id)
+
+    def _sealed(self) -> Part:
+        value = self.value.get(ENCRYPTED)
+        if not isinstance(value, str):
+            raise Inconsistent(f"a compaction item in payload {self.payload_id} has no {ENCRYPTED} text")
+        return EncodedPart(ENCRYPTED, value)
+
+    def _agent_message(self) -> NormalItem:
+        message = convert(
+            self.value, _AgentMessageItem, f"an agent_message item in payload {self.payload_id}"
+        )
+        if not message.content:
+            raise Inconsistent(f"an agent_message item in payload {self.payload_id} has no content")
+        parts: list[Part] = [
+            TextPart(entry.text)
+            if isinstance(entry, _TextContent)
+            else EncodedPart(ENCRYPTED, entry.encrypted_content)
+            for entry in message.content
+        ]
+        return NormalItem(
+            "assistant",
+            "analysis",
+            "message",
+            parts,
+            agent_message=AgentMessage(message.author, message.recipient),
+            responses_item_id=message.id,
+        )
+
+
+def summarize(compact: str) -> str:
+    """A compact JSON text, cut between characters to at most `SUMMARY_LIMIT` bytes and `...`."""
+    if len(compact) <= SUMMARY_LIMIT // 4:
+        return compact
+    data = compact.encode()
+    if len(data) <= SUMMARY_LIMIT:
+        return compact
+    return data[:SUMMARY_LIMIT].decode(errors="ignore") + "..."

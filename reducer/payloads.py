@@ -1,0 +1,52 @@
+"""Payload files as parsed JSON, and the check that all of them are JSON at all."""
+
+from __future__ import annotations
+
+from reducer.bundle import Bundle
+from reducer.errors import UnreadablePayload
+from reducer.events import PayloadRef
+from reducer.json_text import JsonDocument, JsonError, is_valid
+
+
+class Payloads:
+    """Reads the payloads of one bundle and remembers which of them were found to be sound."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._sound: set[str] = set()
+        self._last: tuple[str, JsonDocument] | None = None
+
+    def parse(self, ref: PayloadRef) -> JsonDocument:
+        """The JSON of a payload that a rule interprets.
+
+        Raises:
+            UnreadablePayload: it cannot be opened, is not JSON, or nests deeper than interpreted JSON may.
+        """
+        if self._last is not None and self._last[0] == ref.path:
+            return self._last[1]
+        data = self._read(ref)
+        try:
+            document = JsonDocument(data)
+        except JsonError as error:
+            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): {error}") from None
+        self._sound.add(ref.path)
+        self._last = (ref.path, document)
+        return document
+
+    def verify(self, ref: PayloadRef) -> None:
+        """Check that a payload is readable JSON; its form does not matter.
+
+        Raises:
+            UnreadablePayload: it is not.
+        """
+        if ref.path in self._sound:
+            return
+        if not is_valid(self._read(ref)):
+            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON")
+        self._sound.add(ref.path)
+
+    def _read(self, ref: PayloadRef) -> bytes:
+        try:
+            return self._bundle.read_payload(ref.path)
+        except UnreadablePayload as error:
+            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): {error}") from None

@@ -1,0 +1,97 @@
+"""Where the objects of the graph come from: beside the graph, not part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from reducer.bundle import LogLine
+from reducer.changes import ObjectRef
+from reducer.events import Event, PayloadRef, RawEvent
+
+
+class EventRecord(Struct, frozen=True):
+    """One event of the log, without its body.
+
+    Attributes:
+        seq: sequence number.
+        line: physical line of `trace.jsonl`, from 1.
+        offset: where that line begins, in bytes.
+        at_unix_ms: wall-clock time of the event.
+        kind: kind of the event, such as `inference_started`.
+        thread_id: the thread its envelope names.
+        codex_turn_id: the turn its envelope names.
+        payloads: the payload references it carries.
+        note: what it says besides, such as the type of a protocol event or the reason of a failure.
+    """
+
+    seq: int
+    line: int
+    offset: int
+    at_unix_ms: int
+    kind: str
+    thread_id: str | None
+    codex_turn_id: str | None
+    payloads: tuple[PayloadRef, ...] = ()
+    note: str | None = None
+
+
+class Provenance:
+    """Which events made and touched each object, and which payloads they carried.
+
+    Attributes:
+        events: every applied event, in the order of the log.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[EventRecord] = []
+        self._trails: dict[ObjectRef, list[int]] = {}
+
+    def record(self, raw: RawEvent, line: LogLine, touched: Iterable[ObjectRef]) -> None:
+        """Note an applied event and the objects it made or changed."""
+        position = len(self.events)
+        self.events.append(
+            EventRecord(
+                raw.seq,
+                line.number,
+                line.offset,
+                raw.wall_time_unix_ms,
+                raw.payload.name_of_type,
+                raw.thread_id,
+                raw.codex_turn_id,
+                tuple(payload_refs(raw.payload)),
+                _note(raw.payload),
+            )
+        )
+        for ref in touched:
+            self._trails.setdefault(ref, []).append(position)
+
+    def of(self, type_: str, object_id: str) -> list[EventRecord]:
+        """The events that concern an object; the first one made it.
+
+        Args:
+            type_: name of the object's type, such as `ToolCall`.
+            object_id: its id in the graph.
+        """
+        return [self.events[position] for position in self._trails.get(ObjectRef(type_, object_id), ())]
+
+
+def payload_refs(event: Event) -> list[PayloadRef]:
+    """The payload references that an event carries, in the order of its fields."""
+    refs: list[PayloadRef] = []
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if isinstance(value, PayloadRef):
+            refs.append(value)
+        elif isinstance(value, list):
+            refs.extend(entry for entry in value if isinstance(entry, PayloadRef))
+    return refs
+
+
+def _note(event: Event) -> str | None:
+    for name in ("event_type", "error", "reason"):
+        value = getattr(event, name, None)
+        if isinstance(value, str):
+            return value
+    return None

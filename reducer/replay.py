@@ -1,0 +1,310 @@
+"""Replay: events go in one at a time, the graph grows, and what is wrong becomes a list of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from msgspec import structs
+
+from reducer.agents import Agents
+from reducer.bundle import Bundle, LogLine
+from reducer.changes import GraphWork, ObjectRef
+from reducer.code_cells import CodeCells
+from reducer.compaction import Compactions
+from reducer.consequences import (
+    EDGE_LEFT_OUT,
+    LOST_EVENTS,
+    NOT_APPLIED,
+    PAYLOAD_UNUSABLE,
+    SKIPPED_REPEAT,
+    STILL_APPLIED,
+    consequence_of_losing,
+)
+from reducer.conversation import Conversation
+from reducer.errors import Inconsistent, Malformed, Problem, Refused, UnreadablePayload
+from reducer.events import (
+    AgentResultObserved,
+    CodeCellEnded,
+    CodeCellInitialResponse,
+    CodeCellStarted,
+    CodexTurnEnded,
+    CodexTurnStarted,
+    CompactionInstalled,
+    CompactionRequestCompleted,
+    CompactionRequestFailed,
+    CompactionRequestStarted,
+    Event,
+    HistoryItemAccepted,
+    InferenceCancelled,
+    InferenceCompleted,
+    InferenceFailed,
+    InferenceStarted,
+    McpCorrelationAssigned,
+    OtherEvent,
+    ProtocolEventObserved,
+    RawEvent,
+    RecordingCompleted,
+    RolloutEnded,
+    RolloutStarted,
+    StdinTargetResolved,
+    ThreadEnded,
+    ThreadResumed,
+    ThreadStarted,
+    ToolCallEnded,
+    ToolCallRuntimeEnded,
+    ToolCallRuntimeStarted,
+    ToolCallStarted,
+)
+from reducer.inference import Inference, ResponseIndex
+from reducer.items import ItemStore
+from reducer.log import decode_event, is_blank
+from reducer.log_order import LogOrder, Order
+from reducer.model import RolloutTrace
+from reducer.payloads import Payloads
+from reducer.provenance import Provenance, payload_refs
+from reducer.terminals import Terminals
+from reducer.threads import Threads
+from reducer.tools import Tools
+from reducer.typed_json import dig
+
+SCHEMA = 2
+
+Handler = Callable[[RawEvent, Any], None]
+
+
+class Replay:
+    """Builds the graph of one bundle from its log, line by line.
+
+    Lenient by default: what is wrong becomes a `Problem`, leaves nothing half-made, and replay goes on.
+    Strict: the first problem is raised as `Refused`.
+
+    Attributes:
+        problems: what was wrong so far, in the order in which it was found.
+        provenance: which events concern which objects.
+    """
+
+    def __init__(self, bundle: Bundle, *, strict: bool = False) -> None:
+        """Begin an empty graph with the ids and the start time of the bundle's manifest."""
+        manifest = bundle.manifest
+        self.problems: list[Problem] = []
+        self.provenance = Provenance()
+        self._strict = strict
+        self._rollout_id = manifest.rollout_id
+        self._work = GraphWork(
+            RolloutTrace(
+                schema_version=manifest.schema_version,
+                trace_id=manifest.trace_id,
+                rollout_id=manifest.rollout_id,
+                started_at_unix_ms=manifest.started_at_unix_ms,
+                root_thread_id=manifest.root_thread_id,
+            )
+        )
+        self._payloads = Payloads(bundle)
+        self._order = LogOrder()
+        self._agents, self._cells, self._handlers = self._wire()
+
+    def _wire(self) -> tuple[Agents, CodeCells, dict[type[Event], Handler]]:
+        """The modules that know the rules, each with those it builds upon, and which event goes where."""
+        work, payloads = self._work, self._payloads
+        items = ItemStore(work)
+        threads = Threads(work, payloads)
+        answers = ResponseIndex(work)
+        agents = Agents(work, payloads, threads)
+        cells = CodeCells(work, threads, items)
+        terminals = Terminals(work, payloads)
+        tools = Tools(work, payloads, threads, items, answers, cells, terminals, agents)
+        conversation = Conversation(
+            work,
+            payloads,
+            items,
+            on_item_seen=(tools.item_seen, cells.item_seen, agents.item_seen),
+            on_list_mapped=cells.start_queued,
+            on_item_announced=agents.item_seen,
+        )
+        inference = Inference(work, payloads, threads, items, conversation, answers)
+        compactions = Compactions(work, payloads, threads, items, conversation)
+
+        def turn_ended(raw: RawEvent, event: CodexTurnEnded) -> None:
+            turn = threads.codex_turn_ended(raw, event)
+            cells.turn_ended(raw, turn, event.status)
+            inference.turn_ended(raw, turn, event.status)
+
+        return (
+            agents,
+            cells,
+            {
+                RecordingCompleted: threads.recording_completed,
+                RolloutStarted: threads.rollout_started,
+                RolloutEnded: threads.rollout_ended,
+                ThreadStarted: threads.thread_started,
+                ThreadEnded: threads.thread_ended,
+                ThreadResumed: threads.thread_resumed,
+                CodexTurnStarted: threads.codex_turn_started,
+                CodexTurnEnded: turn_ended,
+                HistoryItemAccepted: conversation.history_item_accepted,
+                InferenceStarted: inference.started,
+                InferenceCompleted: inference.completed,
+                InferenceFailed: inference.failed,
+                InferenceCancelled: inference.cancelled,
+                ToolCallStarted: tools.started,
+                McpCorrelationAssigned: tools.mcp_correlation_assigned,
+                StdinTargetResolved: tools.stdin_target_resolved,
+                ToolCallRuntimeStarted: tools.runtime_started,
+                ToolCallRuntimeEnded: tools.runtime_ended,
+                ToolCallEnded: tools.ended,
+                CodeCellStarted: cells.started,
+                CodeCellInitialResponse: cells.initial_response,
+                CodeCellEnded: cells.ended,
+                CompactionRequestStarted: compactions.request_started,
+                CompactionRequestCompleted: compactions.request_completed,
+                CompactionRequestFailed: compactions.request_failed,
+                CompactionInstalled: compactions.installed,
+                AgentResultObserved: agents.result_observed,
+                ProtocolEventObserved: _only_evidence,
+                OtherEvent: _refuse_other,
+            },
+        )
+
+    # One line at a time
+
+    def feed(self, line: LogLine) -> list[ObjectRef]:
+        """Apply one line of the log; blank lines are nothing.
+
+        Returns:
+            The objects that the event made or changed.
+
+        Raises:
+            Refused: strict, and something about the line is wrong.
+        """
+        if is_blank(line.data):
+            return []
+        try:
+            raw = decode_event(line.data)
+        except Malformed as error:
+            self._malformed(line, str(error))
+            return []
+        if not self._accept_envelope(raw, line):
+            return []
+        return self._apply(raw, line)
+
+    def _malformed(self, line: LogLine, reason: str) -> None:
+        seq, kind = _what_can_be_told(line.data)
+        if not line.ended:
+            reason = f"the log ends in the middle of this line ({reason})"
+        consequence = NOT_APPLIED if kind is None else consequence_of_losing(kind)
+        if seq is not None:
+            self._order.place(seq)
+        self._report(Problem(line=line.number, seq=seq, event=kind, reason=reason, consequence=consequence))
+
+    def _accept_envelope(self, raw: RawEvent, line: LogLine) -> bool:
+        """Check schema, order, rollout and end of recording; say whether the event is to be applied."""
+        if raw.schema_version != SCHEMA:
+            reason = f"an event of trace schema {raw.schema_version} in a bundle of schema {SCHEMA}"
+            self._report_event(raw, line, reason, STILL_APPLIED)
+        expected = self._order.expected
+        order = self._order.place(raw.seq)
+        if order is Order.AFTER_GAP:
+            missing = f"{expected}" if raw.seq == expected + 1 else f"{expected} to {raw.seq - 1}"
+            self._report_event(raw, line, f"the event with seq {missing} is missing here", LOST_EVENTS)
+        elif order is Order.LATE:
+            self._report_event(raw, line, f"out of order: seq {expected} should come here", STILL_APPLIED)
+        elif order is Order.REPEATED:
+            reason = f"this seq was there before; {expected} should come here"
+            self._report_event(raw, line, reason, SKIPPED_REPEAT)
+            return False
+        if raw.rollout_id != self._rollout_id:
+            reason = f"the event belongs to rollout {raw.rollout_id}, the bundle to {self._rollout_id}"
+            self._report_event(raw, line, reason, consequence_of_losing(raw.payload.name_of_type))
+            return False
+        if self._work.trace.recording_complete:
+            self._report_event(raw, line, "the recording was completed before this event", STILL_APPLIED)
+        return True
+
+    def _apply(self, raw: RawEvent, line: LogLine) -> list[ObjectRef]:
+        work = self._work
+        try:
+            for ref in payload_refs(raw.payload):
+                work.changes.put(work.trace.raw_payloads, ref.raw_payload_id, ref)
+            self._handlers[type(raw.payload)](raw, raw.payload)
+        except (Inconsistent, UnreadablePayload) as error:
+            work.changes.roll_back()
+            self._report_event(raw, line, str(error), consequence_of_losing(raw.payload.name_of_type))
+            return []
+        failed_starts = [*work.failed_starts]
+        work.failed_starts.clear()
+        touched = work.changes.commit()
+        self.provenance.record(raw, line, touched)
+        for start, reason in failed_starts:
+            consequence = consequence_of_losing(start.payload.name_of_type)
+            self._report_event(start, self._line_of(start), str(reason), consequence)
+        return touched
+
+    def _line_of(self, raw: RawEvent) -> int | None:
+        records = reversed(self.provenance.events)
+        return next((record.line for record in records if record.seq == raw.seq), None)
+
+    def _report_event(self, raw: RawEvent, line: LogLine | int | None, reason: str, consequence: str) -> None:
+        self._report(
+            Problem(
+                line=line.number if isinstance(line, LogLine) else line,
+                seq=raw.seq,
+                event=raw.payload.name_of_type,
+                reason=reason,
+                consequence=consequence,
+            )
+        )
+
+    def _report(self, problem: Problem) -> None:
+        if self._strict:
+            raise Refused(problem)
+        self.problems.append(problem)
+
+    # The graph
+
+    def graph(self) -> RolloutTrace:
+        """The graph as if the log ended here; its objects go on changing when more lines are fed.
+
+        Raises:
+            Refused: strict, and an undelivered spawn contradicts another edge.
+        """
+        trace = self._work.trace
+        for call in trace.tool_calls.values():
+            call.started_code_cell_id = self._cells.cell_started_by(call)
+        edges, conflicts = self._agents.edges_at_end()
+        for conflict in conflicts:
+            self._report(Problem(reason=str(conflict), consequence=EDGE_LEFT_OUT))
+        return structs.replace(trace, interaction_edges=edges)
+
+    def verify_payloads(self) -> None:
+        """Check that every payload the log refers to is readable JSON, in order of payload id.
+
+        Raises:
+            Refused: strict, and one is not.
+        """
+        for payload_id, ref in sorted(self._work.trace.raw_payloads.items()):
+            try:
+                self._payloads.verify(ref)
+            except UnreadablePayload as error:
+                problem = Problem(reason=str(error), consequence=PAYLOAD_UNUSABLE, raw_payload_id=payload_id)
+                self._report(problem)
+
+
+def _only_evidence(raw: RawEvent, event: ProtocolEventObserved) -> None:
+    """A protocol event is kept as evidence; the graph does not interpret it."""
+
+
+def _refuse_other(raw: RawEvent, event: OtherEvent) -> None:
+    raise Inconsistent("events of kind other have no meaning in the graph")
+
+
+def _what_can_be_told(data: bytes) -> tuple[int | None, str | None]:
+    """Sequence number and kind of a line that is not a valid event, as far as it still tells them."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None, None
+    seq, kind = dig(value, "seq"), dig(value, "payload", "type")
+    sound = isinstance(seq, int) and not isinstance(seq, bool) and seq > 0
+    return seq if sound else None, kind if isinstance(kind, str) else None

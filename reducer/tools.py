@@ -1,0 +1,227 @@
+"""Tool calls: dispatch, what the runtime made of them, and the items through which the model saw them."""
+
+from __future__ import annotations
+
+from reducer.agents import Agents
+from reducer.changes import GraphWork
+from reducer.code_cells import CodeCells
+from reducer.errors import Inconsistent
+from reducer.events import (
+    CellRequester,
+    McpCorrelationAssigned,
+    ModelRequester,
+    PayloadRef,
+    RawEvent,
+    StdinTargetResolved,
+    TerminalSummary,
+    ToolCallEnded,
+    ToolCallRuntimeEnded,
+    ToolCallRuntimeStarted,
+    ToolCallStarted,
+    WriteStdin,
+)
+from reducer.inference import ResponseIndex
+from reducer.items import ItemStore
+from reducer.json_text import JsonDocument
+from reducer.model import (
+    CALL_KINDS,
+    OUTPUT_KINDS,
+    CodeCellRequester,
+    ConversationItem,
+    ExecutionWindow,
+    TerminalOperation,
+    ToolCall,
+    ToolProducer,
+)
+from reducer.payloads import Payloads
+from reducer.terminals import Terminals, is_terminal
+from reducer.threads import Threads
+from reducer.typed_json import dig
+
+
+class Tools:
+    """Applies the events of tool calls and links the calls to items, cells, terminals and edges."""
+
+    def __init__(
+        self,
+        work: GraphWork,
+        payloads: Payloads,
+        threads: Threads,
+        items: ItemStore,
+        answers: ResponseIndex,
+        cells: CodeCells,
+        terminals: Terminals,
+        agents: Agents,
+    ) -> None:
+        self._work = work
+        self._payloads = payloads
+        self._threads = threads
+        self._items = items
+        self._answers = answers
+        self._cells = cells
+        self._terminals = terminals
+        self._agents = agents
+        self._by_model_call: dict[str, str] = {}
+
+    def started(self, raw: RawEvent, event: ToolCallStarted) -> None:
+        """Make the tool call, with its terminal operation if it is a write."""
+        thread_id, requester = self._check_start(raw, event)
+        operation: TerminalOperation | None = None
+        if event.invocation_payload is not None:
+            if isinstance(event.kind, WriteStdin):
+                operation = self._terminals.begun_by_write(
+                    raw, event.tool_call_id, thread_id, event.invocation_payload
+                )
+            self._link_wait(thread_id, event.tool_call_id, event.invocation_payload)
+        call_id = event.model_visible_call_id
+        operation_id = None if operation is None else operation.operation_id
+        call = ToolCall(
+            tool_call_id=event.tool_call_id,
+            mcp_call_id=None,
+            model_visible_call_id=call_id,
+            code_mode_runtime_tool_id=event.code_mode_runtime_tool_id,
+            thread_id=thread_id,
+            started_by_codex_turn_id=raw.codex_turn_id,
+            execution=ExecutionWindow.opened_by(raw),
+            requester=requester,
+            kind=event.kind,
+            model_visible_call_item_ids=[]
+            if call_id is None
+            else self._items.with_call(thread_id, call_id, CALL_KINDS),
+            model_visible_output_item_ids=[],
+            terminal_operation_id=operation_id,
+            summary=event.summary if operation_id is None else TerminalSummary(operation_id),
+            raw_invocation_payload_id=_payload_id(event.invocation_payload),
+            raw_result_payload_id=None,
+            raw_runtime_payload_ids=[],
+        )
+        changes = self._work.changes
+        changes.create(self._work.trace.tool_calls, call.tool_call_id, call)
+        self._cells.nest(call)
+        self._link_inference(call)
+        if call_id is not None:
+            changes.put(self._by_model_call, call_id, call.tool_call_id)
+            for item_id in self._items.with_call(thread_id, call_id, OUTPUT_KINDS):
+                self._link_output(call, self._items[item_id])
+        self._terminals.sync_observation(call)
+
+    def _check_start(
+        self, raw: RawEvent, event: ToolCallStarted
+    ) -> tuple[str, ModelRequester | CodeCellRequester]:
+        """The thread and the requester of a call that starts."""
+        call_id, model_call_id = event.tool_call_id, event.model_visible_call_id
+        if call_id in self._work.trace.tool_calls:
+            raise Inconsistent(f"tool call {call_id} was started before")
+        if model_call_id is not None and model_call_id in self._by_model_call:
+            raise Inconsistent(
+                f"call id {model_call_id} already belongs to tool call {self._by_model_call[model_call_id]}"
+            )
+        what = f"tool call {call_id}"
+        thread_id = self._threads.thread_of_envelope(raw, what)
+        self._threads.known_thread(thread_id)
+        if raw.codex_turn_id is not None:
+            self._threads.turn_of_thread(raw.codex_turn_id, thread_id, what)
+        if isinstance(event.requester, CellRequester):
+            cell_id = self._cells.bound_cell(thread_id, event.requester.runtime_cell_id, what)
+            return thread_id, CodeCellRequester(cell_id)
+        return thread_id, event.requester
+
+    def _link_wait(self, thread_id: str, tool_call_id: str, ref: PayloadRef) -> None:
+        """A call of the tool `wait`, whatever its namespace, waits for the cell it names."""
+        value = self._payloads.parse(ref).value
+        if dig(value, "tool_name") != "wait":
+            return
+        what = f"the wait in payload {ref.raw_payload_id}"
+        arguments = dig(value, "payload", "arguments")
+        if not isinstance(arguments, str):
+            raise Inconsistent(f"{what} has no function arguments")
+        try:
+            cell_id = dig(JsonDocument(arguments.encode()).value, "cell_id")
+        except ValueError as error:
+            raise Inconsistent(f"the arguments of {what} are not JSON: {error}") from None
+        if not isinstance(cell_id, str):
+            raise Inconsistent(f"{what} names no cell_id")
+        self._cells.wait(thread_id, cell_id, tool_call_id)
+
+    def mcp_correlation_assigned(self, raw: RawEvent, event: McpCorrelationAssigned) -> None:
+        """Note the id under which the MCP server knows the call."""
+        call = self._known(event.tool_call_id, "an MCP correlation")
+        if call.mcp_call_id is not None:
+            raise Inconsistent(f"tool call {event.tool_call_id} already has an MCP correlation")
+        self._work.changes.change(call).mcp_call_id = event.mcp_call_id
+
+    def stdin_target_resolved(self, raw: RawEvent, event: StdinTargetResolved) -> None:
+        """Move a write to the terminal that it turned out to write to."""
+        call = self._known(event.tool_call_id, "a stdin target")
+        target = self._known(event.exec_tool_call_id, "a stdin target")
+        self._terminals.stdin_target_resolved(call, target)
+
+    def runtime_started(self, raw: RawEvent, event: ToolCallRuntimeStarted) -> None:
+        """The runtime says what the call really is, and begins."""
+        call = self._known(event.tool_call_id, "the runtime start")
+        changes = self._work.changes
+        changes.change(call).kind = event.kind
+        changes.append_once(call.raw_runtime_payload_ids, event.runtime_payload.raw_payload_id, call)
+        if is_terminal(event.kind):
+            operation = self._terminals.begun_by_runtime(raw, event, call)
+            call.terminal_operation_id = operation.operation_id
+            call.summary = TerminalSummary(operation.operation_id)
+            self._terminals.sync_observation(call)
+        self._agents.runtime_started(call, event.runtime_payload)
+
+    def runtime_ended(self, raw: RawEvent, event: ToolCallRuntimeEnded) -> None:
+        """The runtime finished; the window of the call itself stays open until the call ends."""
+        call = self._known(event.tool_call_id, "the runtime end")
+        ref = event.runtime_payload
+        self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
+        self._terminals.end(raw, call, event.status, ref)
+        self._agents.runtime_ended(raw, call, ref)
+
+    def ended(self, raw: RawEvent, event: ToolCallEnded) -> None:
+        """The call returned. Without runtime events, its result is also that of its terminal operation."""
+        call = self._known(event.tool_call_id, "the end")
+        self._work.changes.change(call)
+        call.execution = call.execution.ended_by(raw, event.status)
+        call.raw_result_payload_id = _payload_id(event.result_payload)
+        if not call.raw_runtime_payload_ids:
+            self._terminals.end(raw, call, event.status, event.result_payload)
+        if event.result_payload is not None:
+            self._agents.result_returned(call, event.result_payload)
+
+    def _known(self, tool_call_id: str, what: str) -> ToolCall:
+        call = self._work.trace.tool_calls.get(tool_call_id)
+        if call is None:
+            raise Inconsistent(f"{what} refers to tool call {tool_call_id}, which was never started")
+        return call
+
+    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
+        """Link a call or output item to the tool call with its call id, whatever the thread."""
+        if item.call_id is None:
+            return
+        tool_call_id = self._by_model_call.get(item.call_id)
+        if tool_call_id is None:
+            return
+        call = self._work.trace.tool_calls[tool_call_id]
+        if item.kind in CALL_KINDS:
+            self._work.changes.append_once(call.model_visible_call_item_ids, item.item_id, call)
+            self._link_inference(call)
+        elif item.kind in OUTPUT_KINDS:
+            self._link_output(call, item)
+        self._terminals.sync_observation(call)
+
+    def _link_output(self, call: ToolCall, item: ConversationItem) -> None:
+        self._work.changes.append_once(call.model_visible_output_item_ids, item.item_id, call)
+        self._work.changes.append_once(item.produced_by, ToolProducer(call.tool_call_id), item)
+
+    def _link_inference(self, call: ToolCall) -> None:
+        """Note the call with every inference call whose stored response holds one of its call items."""
+        for item_id in call.model_visible_call_item_ids:
+            for inference_id in self._answers.calls_that_answered(item_id):
+                inference = self._work.trace.inference_calls[inference_id]
+                self._work.changes.append_once(
+                    inference.tool_call_ids_started_by_response, call.tool_call_id, inference
+                )
+
+
+def _payload_id(ref: PayloadRef | None) -> str | None:
+    return None if ref is None else ref.raw_payload_id
