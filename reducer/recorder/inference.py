@@ -1,0 +1,153 @@
+"""Recording inference calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from reducer.events import (
+    InferenceCancelled,
+    InferenceCompleted,
+    InferenceFailed,
+    InferenceStarted,
+    PayloadRef,
+)
+from reducer.recorder.scope import TurnScope
+
+
+class TokenUsage(Struct, frozen=True, kw_only=True):
+    """Tokens of one inference call, in the order of the payload. `total_tokens` is input plus output."""
+
+    input_tokens: int
+    cached_input_tokens: int = 0
+    cache_write_input_tokens: int = 0
+    output_tokens: int
+    reasoning_output_tokens: int = 0
+    total_tokens: int
+
+
+class InferenceTrace:
+    """One attempt to get an answer from the model.
+
+    It ends once: after the first of `complete`, `fail` and `cancel` the others do nothing, so that a host may
+    cancel whatever is left over without keeping account.
+
+    Attributes:
+        inference_call_id: made by the recorder.
+    """
+
+    def __init__(
+        self,
+        scope: TurnScope,
+        *,
+        model: str,
+        provider_name: str,
+        request: object,
+        inference_call_id: str | None,
+    ) -> None:
+        self.inference_call_id = inference_call_id or scope.ids.new_uuid()
+        payload = scope.payload("inference_request", request)
+        self._scope = scope.after(
+            None
+            if payload is None
+            else InferenceStarted(
+                inference_call_id=self.inference_call_id,
+                thread_id=scope.thread_id,
+                codex_turn_id=scope.codex_turn_id,
+                model=model,
+                provider_name=provider_name,
+                request_payload=payload,
+            )
+        )
+        self._ended = threading.Lock()
+
+    def complete(
+        self,
+        output_items: Sequence[Any],
+        *,
+        response_id: str | None = None,
+        upstream_request_id: str | None = None,
+        token_usage: TokenUsage | None = None,
+    ) -> None:
+        """The model answered.
+
+        Args:
+            output_items: Responses items of the answer.
+            response_id: id of the response.
+            upstream_request_id: the provider's id of the request.
+            token_usage: tokens that the provider counted.
+        """
+        if not self._end():
+            return
+        payload = self._response(output_items, response_id, upstream_request_id, token_usage)
+        if payload is not None:
+            self._scope.record(
+                InferenceCompleted(
+                    inference_call_id=self.inference_call_id,
+                    response_id=response_id,
+                    upstream_request_id=upstream_request_id,
+                    response_payload=payload,
+                )
+            )
+
+    def fail(
+        self, error: str, *, upstream_request_id: str | None = None, output_items: Sequence[Any] = ()
+    ) -> None:
+        """The request failed, perhaps after a part of the answer.
+
+        Args:
+            error: what went wrong.
+            upstream_request_id: the provider's id of the request.
+            output_items: items that were complete by then; none, and there is no partial response.
+        """
+        if self._end():
+            self._scope.record(
+                InferenceFailed(
+                    inference_call_id=self.inference_call_id,
+                    upstream_request_id=upstream_request_id,
+                    error=error,
+                    partial_response_payload=self._partial_response(output_items, upstream_request_id),
+                )
+            )
+
+    def cancel(
+        self, reason: str, *, upstream_request_id: str | None = None, output_items: Sequence[Any] = ()
+    ) -> None:
+        """Nobody waits for the answer any more; parameters as for `fail`."""
+        if self._end():
+            self._scope.record(
+                InferenceCancelled(
+                    inference_call_id=self.inference_call_id,
+                    upstream_request_id=upstream_request_id,
+                    reason=reason,
+                    partial_response_payload=self._partial_response(output_items, upstream_request_id),
+                )
+            )
+
+    def _end(self) -> bool:
+        return self._ended.acquire(blocking=False)
+
+    def _partial_response(
+        self, output_items: Sequence[Any], upstream_request_id: str | None
+    ) -> PayloadRef | None:
+        if not output_items:
+            return None
+        return self._response(output_items, None, upstream_request_id, None)
+
+    def _response(
+        self,
+        output_items: Sequence[Any],
+        response_id: str | None,
+        upstream_request_id: str | None,
+        token_usage: TokenUsage | None,
+    ) -> PayloadRef | None:
+        response = {
+            "response_id": response_id,
+            "upstream_request_id": upstream_request_id,
+            "token_usage": token_usage,
+            "output_items": output_items,
+        }
+        return self._scope.payload("inference_response", response)
