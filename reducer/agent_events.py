@@ -8,30 +8,31 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from reducer.errors import Inconsistent, Malformed
+from reducer.events import I64
 from reducer.typed_json import convert, decode_strictly
 
-_UUID = re.compile(
-    r"(?:urn:uuid:)?(?:"
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32})"
-    r"|\{[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\}"
-)
+_UUID_DIGITS = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_UUID = re.compile(rf"[0-9a-fA-F]{{32}}|(?:urn:uuid:)?{_UUID_DIGITS}|\{{{_UUID_DIGITS}\}}")
 _AGENT_PATH = re.compile(r"/root|/morpheus|/root(?:/(?!root(?:/|\Z))[a-z0-9_]+)+")
 
 ActivityKind = Literal["started", "interacted", "interrupted", "completed"]
 NonEmpty = Annotated[str, Meta(min_length=1)]
 
 
-class Activity(Struct):
+class Activity(Struct, kw_only=True):
     """What a sub-agent did, as the tool call that caused it reports."""
 
     event_id: str
+    occurred_at_ms: I64 = 0
     agent_thread_id: str
     agent_path: str
     kind: ActivityKind
+    model: str | None = None
+    reasoning_effort: NonEmpty | None = None
 
 
-class Message(Struct):
-    """A message to an agent, begun (older form)."""
+class Message(Struct, kw_only=True):
+    """A message to an agent (older form)."""
 
     call_id: str
     sender_thread_id: str
@@ -39,23 +40,41 @@ class Message(Struct):
     prompt: str
 
 
-class Close(Struct):
-    """The closing of an agent, begun (older form)."""
+class MessageBegin(Message, kw_only=True):
+    """A message to an agent, begun (older form)."""
+
+    started_at_ms: I64 = 0
+
+
+class MessageEnd(Message, kw_only=True):
+    """A message to an agent, delivered (older form)."""
+
+    completed_at_ms: I64 = 0
+    receiver_agent_nickname: str | None = None
+    receiver_agent_role: str | None = None
+    status: Any
+
+
+class Close(Struct, kw_only=True):
+    """The closing of an agent (older form)."""
 
     call_id: str
     sender_thread_id: str
     receiver_thread_id: str
 
 
-class MessageEnd(Message):
-    """A message to an agent, delivered (older form)."""
+class CloseBegin(Close, kw_only=True):
+    """The closing of an agent, begun (older form)."""
 
-    status: Any
+    started_at_ms: I64 = 0
 
 
-class CloseEnd(Close):
+class CloseEnd(Close, kw_only=True):
     """The closing of an agent, done (older form)."""
 
+    completed_at_ms: I64 = 0
+    receiver_agent_nickname: str | None = None
+    receiver_agent_role: str | None = None
     status: Any
 
 
@@ -63,8 +82,11 @@ class SpawnEnd(Struct, kw_only=True):
     """The spawning of an agent, done (older form); without a new thread nothing was spawned."""
 
     call_id: str
+    completed_at_ms: I64 = 0
     sender_thread_id: str
     new_thread_id: str | None = None
+    new_agent_nickname: str | None = None
+    new_agent_role: str | None = None
     prompt: str
     model: str
     reasoning_effort: NonEmpty
@@ -108,7 +130,7 @@ def read_message(value: Any, what: str, *, ended: bool) -> Message:
     Raises:
         Inconsistent: it is not one.
     """
-    message = convert(value, MessageEnd if ended else Message, what)
+    message = convert(value, MessageEnd if ended else MessageBegin, what)
     _check_status(message, what)
     message.sender_thread_id = _uuid(message.sender_thread_id, what)
     message.receiver_thread_id = _uuid(message.receiver_thread_id, what)
@@ -121,7 +143,7 @@ def read_close(value: Any, what: str, *, ended: bool) -> Close:
     Raises:
         Inconsistent: it is not one.
     """
-    close = convert(value, CloseEnd if ended else Close, what)
+    close = convert(value, CloseEnd if ended else CloseBegin, what)
     _check_status(close, what)
     close.sender_thread_id = _uuid(close.sender_thread_id, what)
     close.receiver_thread_id = _uuid(close.receiver_thread_id, what)

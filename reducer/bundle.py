@@ -120,13 +120,15 @@ class Bundle:
             descriptor = os.open(found, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise UnreadablePayload(_reason(error)) from None
-        with open(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise UnreadablePayload("it is not a regular file; it was not read")
-            try:
+            with open(descriptor, "rb", closefd=False) as file:
                 return file.read()
-            except OSError as error:
-                raise UnreadablePayload(_reason(error)) from None
+        except OSError as error:
+            raise UnreadablePayload(_reason(error)) from None
+        finally:
+            os.close(descriptor)
 
 
 def open_bundle(path: Path) -> Bundle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
@@ -43,13 +43,12 @@ _CELL_STATUS_AT_TURN_END: dict[ExecutionStatus, CellStatus] = {
 Lifecycle = CodeCellInitialResponse | CodeCellEnded
 
 
-class QueuedStart(Struct):
-    """A cell whose `exec` item was not seen yet; what happens to it meanwhile waits with it."""
+class CellStart(Struct, frozen=True):
+    """The start of a cell, which waits until the `exec` item is seen."""
 
     raw: RawEvent
     event: CodeCellStarted
     thread_id: str
-    lifecycle: list[tuple[RawEvent, Lifecycle]] = field(default_factory=list)
 
 
 class CodeCells:
@@ -64,7 +63,8 @@ class CodeCells:
         self._threads = threads
         self._items = items
         self._bound: dict[tuple[str, str], str] = {}
-        self._queued: dict[str, QueuedStart] = {}
+        self._queued: dict[str, CellStart] = {}
+        self._waiting: dict[str, list[tuple[RawEvent, Lifecycle]]] = {}
         self._derived_response: set[str] = set()
         self._by_turn: dict[str, list[str]] = {}
         self._nested_calls: dict[str, list[str]] = {}
@@ -79,7 +79,7 @@ class CodeCells:
                 f"runtime cell {event.runtime_cell_id} of thread {thread_id} is both {bound} and {cell_id}"
             )
         self._work.changes.put(self._bound, (thread_id, event.runtime_cell_id), cell_id)
-        start = QueuedStart(raw, event, thread_id)
+        start = CellStart(raw, event, thread_id)
         if self._source_item(start) is not None:
             self._start(cell_id, start)
         elif cell_id in self._work.trace.code_cells or cell_id in self._queued:
@@ -87,7 +87,7 @@ class CodeCells:
         else:
             self._work.changes.put(self._queued, cell_id, start)
 
-    def _source_item(self, start: QueuedStart) -> str | None:
+    def _source_item(self, start: CellStart) -> str | None:
         call_id = start.event.model_visible_call_id
         return next(iter(self._items.with_call(start.thread_id, call_id, ("custom_tool_call",))), None)
 
@@ -105,15 +105,17 @@ class CodeCells:
                 except Inconsistent as error:
                     self._work.changes.append(self._work.failed_starts, (start.raw, error))
 
-    def _start(self, cell_id: str, start: QueuedStart) -> None:
+    def _start(self, cell_id: str, start: CellStart) -> None:
         cell = self._make(cell_id, start)
         call_id = start.event.model_visible_call_id
         for item_id in self._items.with_call(start.thread_id, call_id, ("custom_tool_call_output",)):
             self._link_output(cell, self._items[item_id])
-        for raw, event in sorted(start.lifecycle, key=lambda queued: queued[0].seq):
+        waiting = self._waiting.get(cell_id, [])
+        self._work.changes.drop(self._waiting, cell_id)
+        for raw, event in sorted(waiting, key=lambda queued: queued[0].seq):
             self._apply(cell, raw, event)
 
-    def _make(self, cell_id: str, start: QueuedStart) -> CodeCell:
+    def _make(self, cell_id: str, start: CellStart) -> CodeCell:
         raw, event, thread_id = start.raw, start.event, start.thread_id
         source_item_id = self._source_item(start)
         if cell_id in self._work.trace.code_cells:
@@ -157,7 +159,10 @@ class CodeCells:
         if cell is not None:
             self._apply(cell, raw, event)
         elif cell_id in self._queued:
-            self._work.changes.append(self._queued[cell_id].lifecycle, (raw, event))
+            waiting = self._waiting.get(cell_id)
+            if waiting is None:
+                self._work.changes.put(self._waiting, cell_id, waiting := [])
+            self._work.changes.append(waiting, (raw, event))
         else:
             raise Inconsistent(f"the start of {cell_id} could not be applied")
 
@@ -183,6 +188,8 @@ class CodeCells:
     def _respond(self, cell: CodeCell, raw: RawEvent, event: CodeCellInitialResponse) -> None:
         changes = self._work.changes
         changes.change(cell).runtime_status = event.status
+        # Two threads may have bound runtime cells to the same cell; the one that answers last gives its id.
+        cell.runtime_cell_id = event.runtime_cell_id
         if cell.initial_response_seq is None or cell.code_cell_id in self._derived_response:
             changes.discard(self._derived_response, cell.code_cell_id)
             cell.initial_response_at_unix_ms = raw.wall_time_unix_ms

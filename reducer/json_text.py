@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, NoReturn
 
 import orjson
@@ -45,6 +46,13 @@ class Numeral:
 
     def __repr__(self) -> str:
         return self.text
+
+    def is_wide_integer(self) -> bool:
+        """Whether it is an integer of more than 64 and at most 128 bits."""
+        if len(self.text) > 40 or not self.text.removeprefix("-").isdigit():
+            return False
+        number = int(self.text)
+        return -(2**127) <= number < -(2**63) or 2**64 <= number < 2**128
 
 
 class RepeatableKeys(dict[str, Any]):
@@ -124,24 +132,53 @@ def parse_exact(data: bytes) -> Any:
     A repeated key keeps its first position and its last value.
 
     Raises:
-        JsonError: it is not valid JSON or nests beyond what Python can follow.
+        JsonError: it is not valid JSON, or what `check_readable` finds.
     """
-    return _decode(data, _DECODER)
+    value = _decode(data, _DECODER)
+    if _SURROGATE_ESCAPE.search(data):
+        check_readable(value)
+    return value
 
 
 def parse_exact_pairs(data: bytes) -> Any:
-    """As `parse_exact`, with every object as `RepeatableKeys`."""
+    """As `parse_exact`, with every object as `RepeatableKeys`; what is in it is not checked to be readable."""
     return _decode(data, _PAIRS_DECODER)
 
 
 def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
     try:
-        value = decoder.decode(data.decode())
-        if _SURROGATE_ESCAPE.search(data):
-            _refuse_lone_surrogates(value)
+        return decoder.decode(data.decode())
     except (ValueError, RecursionError) as error:
         raise JsonError(str(error)) from None
-    return value
+
+
+def check_readable(value: Any) -> None:
+    """Check a parsed value for what the grammar of JSON lets pass.
+
+    Raises:
+        JsonError: it nests more than `MAX_DEPTH` levels, or holds an unpaired surrogate.
+    """
+    layer, levels = [value], 0
+    while layer:
+        containers = [one for one in layer if isinstance(one, (dict, list))]
+        levels += bool(containers)
+        if levels > MAX_DEPTH:
+            raise JsonError(f"nests more than {MAX_DEPTH} levels")
+        for one in layer:
+            if isinstance(one, str):
+                _check_text(one)
+        layer = [child for one in containers for child in _children(one)]
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return chain(value, value.values()) if isinstance(value, dict) else value
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise JsonError("a text holds an unpaired surrogate") from None
 
 
 def compact_exact(value: Any) -> str:
@@ -155,6 +192,15 @@ def compact_exact(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(compact_exact, value)) + "]"
     return orjson.dumps(value).decode()
+
+
+def holds_wide_integer(value: Any) -> bool:
+    """Whether an exact value holds an integer that 64 bits cannot hold, but 128 bits can."""
+    if isinstance(value, dict):
+        return any(map(holds_wide_integer, value.values()))
+    if isinstance(value, list):
+        return any(map(holds_wide_integer, value))
+    return isinstance(value, Numeral) and value.is_wide_integer()
 
 
 def sorted_compact(value: Any) -> str:
@@ -199,6 +245,11 @@ def _parse_int(text: str) -> int | Numeral:
     return value if -(2**63) <= value < 2**64 else Numeral(text)
 
 
+def _parse_typed_int(text: str) -> int | Numeral:
+    """As `_parse_int`, but no integer field takes `-0`."""
+    return Numeral("0") if text == "-0" else _parse_int(text)
+
+
 def _parse_float(text: str) -> Numeral:
     match = _NUMBER.fullmatch(text)
     if match is None:  # pragma: no cover - the scanner hands over number tokens only
@@ -218,24 +269,9 @@ _HOOKS: dict[str, Any] = {
     "parse_constant": _refuse_constant,
 }
 _DECODER = json.JSONDecoder(**_HOOKS)
-_PAIRS_DECODER = json.JSONDecoder(**_HOOKS, object_pairs_hook=RepeatableKeys)
-
-
-def _refuse_lone_surrogates(value: Any) -> None:
-    for text in _strings(value):
-        text.encode()
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+_PAIRS_DECODER = json.JSONDecoder(
+    **{**_HOOKS, "parse_int": _parse_typed_int}, object_pairs_hook=RepeatableKeys
+)
 
 
 _TOKEN = re.compile(

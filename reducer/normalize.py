@@ -24,7 +24,7 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
-from reducer.typed_json import convert
+from reducer.typed_json import convert, refuse_wide_integers
 
 SUMMARY_LIMIT = 240
 """Bytes of compact JSON that a `json` part keeps."""
@@ -278,11 +278,11 @@ class _ItemReader:
         return EncodedPart(ENCRYPTED, value)
 
     def _agent_message(self) -> NormalItem:
-        message = convert(
-            self.value, _AgentMessageItem, f"an agent_message item in payload {self.payload_id}"
-        )
+        what = f"an agent_message item in payload {self.payload_id}"
+        message = convert(self.value, _AgentMessageItem, what)
+        refuse_wide_integers(self.document.exact(self.value, self.path), what)
         if not message.content:
-            raise Inconsistent(f"an agent_message item in payload {self.payload_id} has no content")
+            raise Inconsistent(f"{what} has no content")
         parts: list[Part] = [
             TextPart(entry.text)
             if isinstance(entry, _TextContent)

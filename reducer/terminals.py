@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from reducer.changes import GraphWork
-from reducer.errors import Inconsistent
+from reducer.errors import Inconsistent, Malformed
 from reducer.events import (
     ExecCommand,
     ExecutionStatus,
@@ -28,7 +28,7 @@ from reducer.model import (
     WriteStdinRequest,
 )
 from reducer.payloads import Payloads
-from reducer.typed_json import convert
+from reducer.typed_json import convert, decode_strictly, refuse_wide_integers
 
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Unsigned = Annotated[int, Meta(ge=0)]
@@ -260,12 +260,11 @@ def is_terminal(kind: object) -> bool:
 def _write_arguments(text: str) -> _WriteArguments | None:
     """The arguments of a write; None where they are not what a write needs. The process id is text."""
     try:
-        value = JsonDocument(text.encode()).exact_value()
-        arguments = convert(value, _WriteArguments, "arguments")
-    except (ValueError, Inconsistent):
+        arguments = decode_strictly(text.encode(), _WriteArguments)
+    except Malformed:
         return None
     session = arguments.session_id
-    if isinstance(session, (int, Numeral)) and not isinstance(session, bool):
+    if isinstance(session, (int, float, Numeral)) and not isinstance(session, bool):
         session = compact_exact(session)
     if not isinstance(session, str) or not session:
         return None
@@ -280,6 +279,7 @@ def _dispatch_result(document: JsonDocument, ref: PayloadRef) -> TerminalResult:
         result: Any = convert(document.value, _DispatchResult, what)  # type: ignore[arg-type]
     except Inconsistent as error:
         raise Inconsistent(f"{error}, nor the end of a command") from None
+    refuse_wide_integers(document.exact_value(), what)
     if isinstance(result, _ErrorResponse):
         return TerminalResult(None, "", result.error, result.error)
     if isinstance(result, _DirectResponse):

@@ -9,14 +9,25 @@ import orjson
 from msgspec import Struct
 
 from reducer.errors import Inconsistent, Malformed
-from reducer.json_text import MAX_DEPTH, JsonError, depth, parse_exact_pairs
+from reducer.json_text import (
+    MAX_DEPTH,
+    JsonError,
+    RepeatableKeys,
+    check_readable,
+    depth,
+    holds_wide_integer,
+    parse_exact_pairs,
+)
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
 
 def decode_strictly(data: bytes, type_: type[S]) -> S:
-    """A JSON text as a declared type; unknown keys are ignored, a repeated known key is not.
+    """A JSON text as a declared type.
+
+    Unknown keys are ignored; a repeated known key is not. An array of all the fields' values in their order
+    stands for the object.
 
     Raises:
         Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
@@ -25,33 +36,41 @@ def decode_strictly(data: bytes, type_: type[S]) -> S:
     try:
         value = orjson.loads(data)
         # A text that is written back to the same bytes repeats no key and spells no number oddly.
-        canonical = orjson.dumps(value) == data
+        plain = orjson.dumps(value) == data and depth(data) <= MAX_DEPTH
     except orjson.JSONDecodeError:
-        canonical = False
-    if not canonical:
-        value = _decode_slowly(data)
-    elif depth(data) > MAX_DEPTH:
-        raise Malformed(f"nests more than {MAX_DEPTH} levels")
-    try:
-        decoded = msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        raise Malformed(_in_plain_words(str(error))) from None
-    if not canonical:
-        _refuse_repeated_keys(value, decoded)
+        plain = False
+    if plain and isinstance(value, dict):
+        return _converted(value, type_)
+    value = _parse_slowly(data, type_)
+    decoded = _converted(value, type_)
+    _refuse_repeated_keys(value, decoded)
     return decoded
 
 
-def _decode_slowly(data: bytes) -> Any:
+def _converted(value: Any, type_: type[S]) -> S:
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise Malformed(_in_plain_words(str(error))) from None
+
+
+def _parse_slowly(data: bytes, type_: type[Struct]) -> Any:
     try:
         data.decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"not valid UTF-8 at byte {error.start}") from None
-    if depth(data) > MAX_DEPTH:
-        raise Malformed(f"nests more than {MAX_DEPTH} levels")
+    fields = type_.__struct_encode_fields__
     try:
-        return parse_exact_pairs(data)
+        value = parse_exact_pairs(data)
+        if isinstance(value, list) and len(value) == len(fields):
+            value = RepeatableKeys([*zip(fields, value, strict=True)])
+        if isinstance(value, RepeatableKeys):
+            # What stands under other keys is skipped unseen: it may nest at will and be no text at all.
+            check_readable([*value])
+            check_readable({key: value[key] for key in fields if key in value})
     except JsonError as error:
         raise Malformed(f"not valid JSON: {error}") from None
+    return value
 
 
 def _refuse_repeated_keys(value: Any, decoded: Any) -> None:
@@ -90,7 +109,24 @@ def convert(value: Any, type_: type[T], what: str) -> T:
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        raise Inconsistent(f"{what}: {error}") from None
+        raise Inconsistent(f"{what}: {_in_plain_words(str(error))}") from None
+
+
+def refuse_wide_integers(exact: Any, what: str) -> None:
+    """Refuse integers of 65 to 128 bits, wherever they stand in an object that is read by its `type`.
+
+    The reference cannot carry such integers from a payload into an object of that sort; it can carry
+    larger ones.
+
+    Args:
+        exact: the object, as `JsonDocument.exact` gives it.
+        what: what it is, for the error message.
+
+    Raises:
+        Inconsistent: there is one.
+    """
+    if holds_wide_integer(exact):
+        raise Inconsistent(f"{what} holds an integer of more than 64 bits")
 
 
 def dig(value: Any, *keys: str) -> Any:

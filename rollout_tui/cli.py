@@ -1,0 +1,196 @@
+"""The command line of `rollout-tui`.
+
+Nothing of Textual is imported here, and each command's own modules only when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reducer import BundleError
+from rollout_tui.commands.output import (
+    CLEAN,
+    FAULT,
+    INTERRUPTED,
+    READER_GONE,
+    UNUSABLE,
+    CommandError,
+    complain,
+    flush_standard_output,
+    plain_reason,
+    use_glyphs_of_streams,
+    write_line,
+)
+
+PROGRAM = "rollout-tui"
+
+COMMANDS = ("open", "reduce")
+
+_GLOBAL_OPTIONS = ("--help", "--version")
+
+_DEBUG_VARIABLE = "ROLLOUT_TUI_DEBUG"
+"""Set to anything, a fault of this program shows its traceback."""
+
+# Paths are not checked by typer (`readable=False`): what is wrong with one is said in one line of our own.
+app = typer.Typer(
+    name=PROGRAM,
+    add_completion=False,
+    no_args_is_help=False,
+    # Help and errors are plain text: they need no import of rich, and quote arguments safely.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    options_metavar="",
+    subcommand_metavar="[BUNDLE | COMMAND] [OPTIONS]",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version(PROGRAM)
+    except PackageNotFoundError:
+        number = "(not installed)"
+    write_line(sys.stdout, f"{PROGRAM} {number}")
+    raise typer.Exit
+
+
+@app.callback(
+    epilog="A first argument that is not a command is a bundle to open. Exit status: 0 clean; 1 done, but "
+    "problems were found, or refused with --strict; 2 no bundle, unreadable, or wrong usage.",
+)
+def program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """A terminal inspector for Codex rollout traces."""
+
+
+@app.command(name="open", options_metavar="[OPTIONS]")
+def open_command(
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="BUNDLE",
+            show_default=False,
+            readable=False,
+            help="A bundle directory, any file in it, or a directory that holds one bundle. "
+            "By default $CODEX_ROLLOUT_TRACE_ROOT.",
+        ),
+    ] = None,
+    ascii_wanted: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Draw without colours.")] = False,
+    mouse: Annotated[
+        bool,
+        typer.Option("--mouse", help="Take the mouse; the terminal's own selection then needs shift."),
+    ] = False,
+) -> None:
+    """Open the inspector. The word `open` may be left out."""
+    from rollout_tui.commands import inspector
+
+    raise typer.Exit(inspector.run(bundle, ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse))
+
+
+@app.command(name="reduce", options_metavar="[OPTIONS]")
+def reduce_command(
+    bundle: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLE",
+            show_default=False,
+            readable=False,
+            help="A bundle directory, or any file in it.",
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="Where to write, - for standard output. By default BUNDLE/state.json.",
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse at the first problem.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Report the path and every problem as one JSON object."),
+    ] = False,
+) -> None:
+    """Write the reduced graph of a bundle, and print where it was written.
+
+    Problems are listed on standard error. With -o - the --json report goes there too.
+    """
+    from rollout_tui.commands.reduce import reduce_to_file
+
+    raise typer.Exit(reduce_to_file(bundle, output, strict=strict, as_json=as_json))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program.
+
+    Args:
+        arguments: The command line without the program's name; by default that of the process.
+
+    Returns:
+        The exit status. No exception comes out, and no traceback is printed.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        use_glyphs_of_streams()
+        status = _run(with_command(given))
+        flush_standard_output()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.Exit as ended:
+        return ended.exit_code
+    except CommandError as error:
+        complain(str(error))
+        return UNUSABLE
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; every way it can end becomes an exit status or a `CommandError`."""
+    try:
+        status = typer.main.get_command(app).main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except (typer.Exit, typer.Abort, CommandError):
+        raise
+    except SystemExit:
+        # How typer ends when its own output, such as the help, has lost its reader.
+        return READER_GONE
+    except BundleError as error:
+        raise CommandError(str(error)) from None
+    except typer.TyperException as error:
+        complain(error.format_message())
+        raise CommandError(f"`{PROGRAM} --help` says how it is used") from None
+    except OSError as error:
+        named = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        raise CommandError(named + plain_reason(error)) from None
+    except Exception as error:
+        if os.environ.get(_DEBUG_VARIABLE):
+            raise
+        complain(f"a fault in this program: {type(error).__name__}: {error}")
+        return FAULT
+    return status if isinstance(status, int) else CLEAN
+
+
+def with_command(given: Sequence[str]) -> list[str]:
+    """The command line with the `open` that may be left out.
+
+    A bundle whose directory is called as a command is opened as `./reduce`.
+    """
+    if given and (given[0] in COMMANDS or given[0] in _GLOBAL_OPTIONS):
+        return list(given)
+    return ["open", *given]

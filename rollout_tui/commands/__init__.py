@@ -1,0 +1,1 @@
+"""The commands of the program; each module is imported when its command runs."""

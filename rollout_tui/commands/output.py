@@ -1,0 +1,136 @@
+"""What commands say on standard output and standard error: clean lines, and status instead of tracebacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+import typer
+
+from rollout_tui import glyphs
+from rollout_tui.safe_text import SafeText, clip, safe_text
+
+CLEAN = 0
+"""Exit status: done, nothing was wrong."""
+
+PROBLEMS = 1
+"""Exit status: done and problems were found, or refused because of one."""
+
+UNUSABLE = 2
+"""Exit status: no bundle, unreadable, wrong usage, or the result could not be written."""
+
+FAULT = 70
+"""Exit status after a fault of this program."""
+
+INTERRUPTED = 130
+"""Exit status after ctrl+c, as shells have it."""
+
+READER_GONE = 141
+"""Exit status when whoever read the output closed it, as shells have it for SIGPIPE."""
+
+MAX_LISTED_LINE = 1000
+"""Cells of one line of a list; ids and reasons come from the bundle and may be of any length."""
+
+MAX_MESSAGE = 5000
+"""Cells of a message: the longest path there can be, and what is wrong with it."""
+
+
+class CommandError(Exception):
+    """Ends a command with one plain sentence on standard error and status `UNUSABLE`."""
+
+
+def use_glyphs_of_streams() -> None:
+    """Let messages be ASCII where standard error is not UTF-8."""
+    glyphs.use(glyphs.for_terminal(sys.stderr.encoding if sys.stderr else None))
+
+
+def complain(text: str) -> None:
+    """A line on standard error that says what is wrong; it may quote a bundle, a path or an argument."""
+    write_line(sys.stderr, _one_line(f"rollout-tui: {text}", MAX_MESSAGE))
+
+
+def report(text: str) -> None:
+    """A line on standard error that is one of a list; it may quote a bundle or a path."""
+    write_line(sys.stderr, _one_line(text, MAX_LISTED_LINE))
+
+
+def print_path(path: str) -> None:
+    """A path on standard output: made safe for a terminal, byte for byte for a program."""
+    if sys.stdout and sys.stdout.isatty():
+        write_line(sys.stdout, safe_text(path))
+    else:
+        write_bytes(os.fsencode(path) + b"\n")
+
+
+def write_line(stream: TextIO | None, line: str) -> None:
+    """A line of text that is safe already.
+
+    Args:
+        stream: Where to; None, as Python has it for a closed stream, takes everything.
+        line: The line without its line feed.
+
+    Raises:
+        typer.Exit: The reader went away.
+        CommandError: Standard output could not be written.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except OSError as error:
+        _give_up(stream, error)
+
+
+def write_bytes(data: bytes) -> None:
+    """Bytes on standard output, exactly these.
+
+    Raises:
+        typer.Exit: The reader went away.
+        CommandError: Standard output is closed or could not be written.
+    """
+    if sys.stdout is None:
+        raise CommandError("cannot write to standard output: it is closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _give_up(sys.stdout, error)
+
+
+def flush_standard_output() -> None:
+    """Find out now, and not when the interpreter ends, that standard output cannot be written.
+
+    Raises:
+        typer.Exit: The reader went away.
+        CommandError: Standard output could not be written.
+    """
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            _give_up(sys.stdout, error)
+
+
+def _one_line(text: str, cells: int) -> SafeText:
+    # A character is seldom less than a cell: what is far beyond the end need not be looked at.
+    return clip(safe_text(text[: 4 * cells]), cells)
+
+
+def plain_reason(error: OSError) -> str:
+    """What the operating system says, to stand after a colon."""
+    reason = error.strerror or str(error)
+    return reason[:1].lower() + reason[1:]
+
+
+def _give_up(stream: TextIO, error: OSError) -> None:
+    """What is left in the stream's buffer must not fail once more when the interpreter ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+    if isinstance(error, BrokenPipeError):
+        raise typer.Exit(READER_GONE) from None
+    if stream is sys.stdout:
+        raise CommandError(f"cannot write to standard output: {plain_reason(error)}") from None

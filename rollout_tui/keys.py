@@ -1,0 +1,232 @@
+"""Every action of the inspector: its keys, its words, where it works.
+
+This table is the only place that names a key. From it come the Textual bindings, the footer, the help screen
+and the command palette, so none of them can disagree. An action called `zoom` is carried out by a method
+`action_zoom` of the widget, screen or app that took the bindings of its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+from rollout_tui import glyphs
+from rollout_tui.safe_text import SafeText, clip, safe_text
+
+
+class Context(StrEnum):
+    """Where an action works. Who implements its methods takes `bindings` of it."""
+
+    APP = "everywhere"
+    LINES = "in every list, tree and text"
+    FOLDS = "where rows fold"
+    AGENTS = "threads and timeline"
+    TEXT = "text"
+
+
+class Pane(StrEnum):
+    """What can have the focus. The value is its name in headings."""
+
+    THREADS = "Threads"
+    TIMELINE = "Timeline"
+    CONTEXT = "Context"
+    DETAIL = "Detail"
+    TREE = "Detail: raw"
+    TEXT = "Detail: text"
+
+
+PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
+    Pane.THREADS: (Context.AGENTS, Context.FOLDS, Context.LINES, Context.APP),
+    Pane.TIMELINE: (Context.AGENTS, Context.FOLDS, Context.LINES, Context.APP),
+    Pane.CONTEXT: (Context.LINES, Context.APP),
+    Pane.DETAIL: (Context.LINES, Context.APP),
+    Pane.TREE: (Context.FOLDS, Context.LINES, Context.APP),
+    Pane.TEXT: (Context.TEXT, Context.LINES, Context.APP),
+}
+"""The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a key does."""
+
+    name: str
+    """An identifier, unique in the table."""
+    keys: tuple[str, ...]
+    """Keys as Textual names them; a printable character stands for itself."""
+    label: str
+    """One or two words, for the footer and the palette."""
+    help: str
+    """One line, for the help screen."""
+    context: Context
+    call: str = ""
+    """The Textual action, if it is not the name itself."""
+    rank: int | None = None
+    """Place in the footer, lowest first; `None` keeps it out."""
+    footer_keys: str = ""
+    """What the footer shows instead of the first key: for two actions under one label."""
+    priority: bool = False
+    """Works even while an input field has the focus."""
+
+    @property
+    def action(self) -> str:
+        """The action as Textual runs it."""
+        return self.call or self.name
+
+
+_APP, _LINES, _AGENTS = Context.APP, Context.LINES, Context.AGENTS
+
+ACTIONS: tuple[Action, ...] = (
+    Action("cursor_down", ("j", "down"), "move", "down one row", _LINES, rank=1, footer_keys="j/k"),
+    Action("cursor_up", ("k", "up"), "up", "up one row", _LINES),
+    Action("half_page_down", ("ctrl+d",), "half page down", "down half a page", _LINES),
+    Action("half_page_up", ("ctrl+u",), "half page up", "up half a page", _LINES),
+    Action("page_down", ("pagedown",), "page down", "down one page", _LINES),
+    Action("page_up", ("pageup",), "page up", "up one page", _LINES),
+    Action("top", ("g", "home"), "top", "to the first row", _LINES),
+    Action("bottom", ("G", "end"), "bottom", "to the last row", _LINES),
+    Action("go_left", ("h", "left"), "left", "fold; to the parent; left in text; the tab before", _LINES),
+    Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; the next tab", _LINES),
+    Action("open", ("enter",), "open", "open what the cursor is on", _LINES, rank=2),
+    Action("wrap", ("W",), "wrap", "wrap long lines, or cut them at the edge", Context.TEXT, rank=3),
+    Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _AGENTS, rank=4),
+    Action("pane_threads", ("1",), "threads", "go to the threads", _APP, call="show_pane('threads')"),
+    Action("pane_timeline", ("2",), "timeline", "go to the timeline", _APP, call="show_pane('timeline')"),
+    Action("pane_context", ("3",), "context", "go to the context", _APP, call="show_pane('context')"),
+    Action("pane_detail", ("4",), "detail", "go to the detail", _APP, call="show_pane('detail')"),
+    Action("next_pane", ("tab",), "next pane", "go to the next pane", _APP, rank=5),
+    Action("previous_pane", ("shift+tab",), "previous pane", "go to the pane before", _APP),
+    Action("zoom", ("z",), "zoom", "give the whole screen to the pane, and back", _APP, rank=7),
+    Action("back", ("escape",), "back", "back one level; close; cancel; clear a filter", _APP),
+    Action("problems", ("i",), "problems", "list the problems found in the bundle", _APP, rank=8),
+    Action("write", ("w",), "write", "write state.json", _APP, rank=6),
+    Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=9),
+    Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _APP, rank=0),
+    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _APP, rank=10),
+    Action("quit", ("Q",), "quit", "quit", _APP),
+    Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _APP, call="quit", priority=True),
+)  # fmt: skip
+"""The table, in the order in which help shows it."""
+
+_HELP_ACTION = "help"
+"""The action the footer always has room for."""
+
+_KEY_NAMES = {
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "esc",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+}
+
+
+def actions_in(*contexts: Context) -> list[Action]:
+    """The actions of some contexts, those of the first context first, in the order of the table."""
+    return [action for context in contexts for action in ACTIONS if action.context is context]
+
+
+def bindings(*contexts: Context) -> list[Binding]:
+    """Textual bindings for who carries out the actions of `contexts`."""
+    return [
+        Binding(
+            ",".join(_textual_key(key) for key in action.keys),
+            action.action,
+            action.label,
+            show=False,
+            priority=action.priority,
+            id=action.name,
+        )
+        for action in actions_in(*contexts)
+    ]
+
+
+def key_name(key: str) -> SafeText:
+    """How a key is written for people, in the active glyph set."""
+    marks = glyphs.active()
+    arrows = {"up": marks.up, "down": marks.down, "left": marks.left, "right": marks.right}
+    if not marks.ascii_only and key in arrows:
+        return safe_text(arrows[key])
+    return safe_text(_KEY_NAMES.get(key, key))
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRow:
+    """A line of the help screen."""
+
+    keys: SafeText
+    text: SafeText
+    context: Context
+
+
+def help_rows(pane: Pane) -> list[HelpRow]:
+    """What every key does while `pane` has the focus; what is special to the pane comes first."""
+    return [
+        HelpRow(safe_text(" ".join(map(key_name, action.keys))), safe_text(action.help), action.context)
+        for action in actions_in(*PANE_CONTEXTS[pane])
+    ]
+
+
+def footer_text(pane: Pane, width: int) -> SafeText:
+    """The keys that matter most while `pane` has the focus, as many as fit; help always does.
+
+    Args:
+        pane: Which pane has the focus.
+        width: Cells there are.
+
+    Returns:
+        At most `width` cells.
+    """
+    gap = "  "
+    ranked = sorted(
+        (action for action in actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None),
+        key=lambda action: action.rank or 0,
+    )
+    entries = {action.name: _footer_entry(action) for action in ranked}
+    last = entries.pop(_HELP_ACTION)
+    room = width - len(last)
+    shown = []
+    for entry in entries.values():
+        room -= len(entry) + len(gap)
+        if room < 0:
+            break
+        shown.append(entry)
+    return clip(safe_text(gap.join([*shown, last])), width)
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """An action as the command palette offers it."""
+
+    title: SafeText
+    help: SafeText
+    action: str
+    """The action as Textual runs it."""
+
+
+def palette_entries(panes: Iterable[Pane] = tuple(Pane)) -> list[PaletteEntry]:
+    """Every action worth calling by name in one of `panes`, with its first key in the title.
+
+    Plain movement is left out: it would only be noise there.
+    """
+    contexts = {context for pane in panes for context in PANE_CONTEXTS[pane]} - {Context.LINES}
+    by_action = {action.action: action for action in reversed(ACTIONS) if action.context in contexts}
+    return [
+        PaletteEntry(
+            safe_text(f"{action.label}  ({key_name(action.keys[0])})"), safe_text(action.help), action.action
+        )
+        for action in reversed(by_action.values())
+    ]
+
+
+def _footer_entry(action: Action) -> str:
+    """An action's key and label."""
+    return f"{action.footer_keys or key_name(action.keys[0])} {action.label}"
+
+
+def _textual_key(key: str) -> str:
+    """The key in the form `Binding` takes: a comma there would separate two keys."""
+    return "comma" if key == "," else key

@@ -1,0 +1,1 @@
+"""The four panes: each answers one question about the entry under the cursor."""

@@ -1,0 +1,97 @@
+"""What the panes have in common: a title line, and a view under it that takes the focus."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.strip import Strip
+from textual.widget import Widget
+
+from rollout_tui import glyphs
+from rollout_tui.keys import Pane as PaneName
+from rollout_tui.safe_text import SafeText, clip, safe_text
+
+
+class TitleLine(Widget):
+    """One line: number and name of a pane, then what it shows. It stands out while the pane has the focus."""
+
+    COMPONENT_CLASSES = {"title--focused", "title--blurred"}
+    DEFAULT_CSS = """
+    TitleLine {
+        height: 1;
+        & > .title--focused { text-style: bold reverse; }
+        & > .title--blurred { text-style: dim; }
+    }
+    """
+
+    def __init__(self, number: int, name: str) -> None:
+        super().__init__()
+        self._number = number
+        self._name = name
+        self._text = safe_text("")
+        self._focused = False
+
+    def show(self, text: SafeText) -> None:
+        """Say what the pane shows."""
+        if text != self._text:
+            self._text = text
+            self.refresh()
+
+    def mark_focused(self, focused: bool) -> None:
+        """Say whether the pane has the focus."""
+        if focused != self._focused:
+            self._focused = focused
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line itself, filled up with a rule."""
+        width = self.size.width
+        words = f"{self._number} {self._name}"
+        text = clip(safe_text(f"{words}  {self._text} " if self._text else f"{words} "), width)
+        rule = glyphs.active().rule
+        style = self.get_component_rich_style("title--focused" if self._focused else "title--blurred")
+        strip = Strip([Segment(text, style)])
+        fill = width - strip.cell_length
+        return strip if fill <= 0 else Strip([*strip, Segment(rule * fill, style)])
+
+
+class Pane(Vertical):
+    """A pane of the main screen.
+
+    Attributes:
+        title: its title line.
+        pane: which pane it is.
+    """
+
+    DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
+
+    def __init__(self, pane: PaneName, number: int) -> None:
+        super().__init__(id=pane.name.lower())
+        self.pane = pane
+        self.title = TitleLine(number, pane.value)
+
+    def compose(self) -> ComposeResult:
+        """The title, and under it the views of the subclass."""
+        yield self.title
+        yield from self.views()
+
+    def views(self) -> ComposeResult:
+        """The widgets under the title."""
+        raise NotImplementedError
+
+    def focus_view(self) -> None:
+        """Give the focus to the view under the title."""
+        raise NotImplementedError
+
+    def focus_name(self) -> PaneName:
+        """Which keys hold while this pane has the focus."""
+        return self.pane
+
+    def on_descendant_focus(self) -> None:
+        """Show that the keys go here."""
+        self.title.mark_focused(True)
+
+    def on_descendant_blur(self) -> None:
+        """Show that the keys go elsewhere."""
+        self.title.mark_focused(False)

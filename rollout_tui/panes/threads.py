@@ -1,0 +1,52 @@
+"""Pane 1: which agent, in which tree, in which state."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from reducer.model import Thread
+from rollout_tui.keys import Pane as PaneName
+from rollout_tui.panes.pane import Pane
+from rollout_tui.safe_text import safe_text
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.threads import ThreadWords, thread_nodes
+from rollout_tui.views.tree_rows import TreeRows
+from rollout_tui.views.words import plural
+from rollout_tui.widgets.virtual_list import VirtualList
+
+
+class ThreadsPane(Pane):
+    """The tree of agents. The key of a row is the thread id."""
+
+    def __init__(self) -> None:
+        super().__init__(PaneName.THREADS, 1)
+        self.list = VirtualList(empty="No agent was recorded.")
+        self._rows: TreeRows[Thread] | None = None
+
+    def views(self) -> ComposeResult:
+        """The tree."""
+        yield self.list
+
+    def focus_view(self) -> None:
+        """The tree takes the keys."""
+        self.list.focus()
+
+    def show(self, index: TraceIndex) -> None:
+        """Show the agents of a graph."""
+        nodes = thread_nodes(index)
+        self._rows = TreeRows(nodes, ThreadWords(index).row, lambda thread: thread.thread_id)
+        self.list.set_source(self._rows)
+        self.title.show(safe_text(plural(len(nodes), "agent")))
+
+    def go_to(self, thread_id: str) -> None:
+        """Put the cursor on an agent, unfolding what hides it."""
+        if self._rows is not None:
+            self._rows.reveal(thread_id)
+            self.list.rows_changed()
+            self.list.go_to(thread_id)
+
+    def on_virtual_list_fold_requested(self, message: VirtualList.FoldRequested) -> None:
+        """Fold or unfold a subtree."""
+        message.stop()
+        if self._rows is not None and self._rows.set_folded(message.index, message.fold):
+            self.list.rows_changed()

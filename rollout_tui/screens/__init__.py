@@ -1,0 +1,1 @@
+"""The screens: the inspector with its panes, and what opens above it."""

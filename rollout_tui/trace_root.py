@@ -1,0 +1,75 @@
+"""Finds the bundle that a path means: a bundle, a file in one, or a trace root that holds some."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reducer import BundleError, open_bundle
+from reducer.bundle import MANIFEST
+
+PAYLOADS = "payloads"
+"""The directory of a bundle that holds its evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBundle:
+    """A bundle in a trace root.
+
+    Attributes:
+        path: The bundle directory.
+        started_at_unix_ms: When its recording began; when its manifest was written, if that cannot be read.
+    """
+
+    path: Path
+    started_at_unix_ms: int
+
+
+def bundle_directory(path: Path) -> Path:
+    """The directory of the bundle that `path` names.
+
+    Args:
+        path: A directory, or any file of a bundle, payload files included.
+
+    Returns:
+        A directory for `reducer.open_bundle`, which finds out whether it is one of a bundle. A path that
+        leads nowhere is given back.
+
+    Raises:
+        BundleError: A file without a manifest beside it.
+    """
+    if not os.path.exists(path) or os.path.isdir(path):
+        return path
+    directory = path.parent.parent if path.parent.name == PAYLOADS else path.parent
+    if not os.path.lexists(directory / MANIFEST):
+        raise BundleError(f"{path}: not a file of a trace bundle, there is no {MANIFEST} beside it")
+    return directory
+
+
+def bundles_under(root: Path) -> list[FoundBundle]:
+    """The bundles directly under a trace root, newest first.
+
+    Args:
+        root: A directory, as named by `CODEX_ROLLOUT_TRACE_ROOT`.
+
+    Returns:
+        Every directory with a manifest, also one that cannot be used; empty when there is none.
+
+    Raises:
+        OSError: The directory cannot be listed.
+    """
+    with os.scandir(root) as entries:
+        paths = [Path(entry.path) for entry in entries if entry.is_dir()]
+    found = [FoundBundle(path, _started(path)) for path in paths if os.path.isfile(path / MANIFEST)]
+    return sorted(found, key=lambda bundle: (-bundle.started_at_unix_ms, bundle.path))
+
+
+def _started(bundle: Path) -> int:
+    try:
+        return open_bundle(bundle).manifest.started_at_unix_ms
+    except BundleError:
+        try:
+            return (bundle / MANIFEST).stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return 0

@@ -1,0 +1,65 @@
+"""Finding in a raw payload what an object of the graph was made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from reducer.json_text import JsonDocument, JsonError, compact_exact
+from reducer.model import ConversationItem
+
+_LISTS = ("input", "output_items", "input_history", "replacement_history")
+_SEPARATE = {"function_call_output", "custom_tool_call_output", "tool_search_output", "mcp_tool_call_output"}
+
+
+def find_item(payload: Any, item: ConversationItem) -> tuple[tuple[str | int, ...], dict[str, Any]] | None:
+    """The element of a payload that an item was read from, and the path to it.
+
+    It is told by its Responses id, or else by its call id and whether it is a call or an output.
+    """
+    if not isinstance(payload, dict):
+        return None
+    for name in _LISTS:
+        elements = payload.get(name)
+        for position, element in enumerate(elements if isinstance(elements, list) else ()):
+            if isinstance(element, dict) and _is_item(element, item):
+                return (name, position), element
+    return None
+
+
+def _is_item(element: dict[str, Any], item: ConversationItem) -> bool:
+    if item.responses_item_id is not None:
+        return element.get("id") == item.responses_item_id
+    if item.call_id is None or element.get("call_id") != item.call_id:
+        return False
+    return (element.get("type") in _SEPARATE) == item.kind.endswith("_output")
+
+
+def item_json(element: dict[str, Any]) -> Any:
+    """What an item says beyond its envelope: arguments, output or input, or the item as a whole."""
+    for key in ("arguments", "output", "input"):
+        if key in element:
+            value = element[key]
+            return unfolded(value) if isinstance(value, str) else value
+    return element
+
+
+def unfolded(text: str) -> Any:
+    """A text that is itself a JSON object or array as that value; any other text as it is."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return JsonDocument(text.encode()).exact_value()
+    except (JsonError, UnicodeEncodeError):
+        return text
+
+
+def pretty(value: Any) -> str:
+    """A value as text for reading: a string as it is, anything else as indented JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except TypeError:
+        return compact_exact(value)

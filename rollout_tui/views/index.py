@@ -1,0 +1,222 @@
+"""The graph seen from the questions that panes ask: who is whose child, what happened where, who saw what."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+
+from reducer import ObjectRef, Reduction
+from reducer.model import (
+    CodeCell,
+    CodeCellRequester,
+    ConversationItem,
+    InferenceCall,
+    InteractionEdge,
+    ItemAnchor,
+    JsonPart,
+    SpawnedOrigin,
+    Thread,
+    ThreadAnchor,
+    ToolCall,
+    ToolCallAnchor,
+    Turn,
+)
+from reducer.model.agents import Anchor
+
+ContentKey = tuple[Hashable, ...]
+
+
+@dataclass(slots=True)
+class ThreadContents:
+    """What happened in one thread, each list in order of sequence numbers."""
+
+    turns: list[Turn] = field(default_factory=list)
+    calls: list[InferenceCall] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    cells: list[CodeCell] = field(default_factory=list)
+
+
+class TraceIndex:
+    """Look-ups over one reduced graph, made once.
+
+    Attributes:
+        reduction: the graph with its problems and its provenance.
+        threads: all threads, a parent before its children, siblings in order of their start.
+        depth: how deep each thread stands in the tree of spawns, by thread id.
+        contents: what happened in each thread, by thread id.
+        is_over: whether the log says that the session has ended; what still runs then never ended.
+        protocol_notes: type and text of protocol events that were read, by sequence number.
+    """
+
+    def __init__(self, reduction: Reduction) -> None:
+        self.reduction = reduction
+        self.trace = reduction.trace
+        self.is_over = self.trace.recording_complete or self.trace.status != "running"
+        self._contents_before: dict[str, frozenset[ContentKey]] = {}
+        self.protocol_notes: dict[int, tuple[str, str]] = {}
+        self.contents = self._contents()
+        self.threads, self.depth = self._thread_tree()
+        self._edges_from: dict[Anchor, list[InteractionEdge]] = defaultdict(list)
+        self._edges_into: dict[str, list[InteractionEdge]] = defaultdict(list)
+        for edge in self.trace.interaction_edges.values():
+            self._edges_from[edge.source].append(edge)
+            target = self.thread_of_anchor(edge.target)
+            if target is not None:
+                self._edges_into[target].append(edge)
+        self._cell_of_wait = {
+            call_id: cell for cell in self.trace.code_cells.values() for call_id in cell.wait_tool_call_ids
+        }
+        self._tool_of_call_id = {
+            call.model_visible_call_id: call
+            for call in self.trace.tool_calls.values()
+            if call.model_visible_call_id is not None
+        }
+        self._exec_call = {
+            call.started_code_cell_id: call.tool_call_id
+            for call in self.trace.tool_calls.values()
+            if call.started_code_cell_id is not None
+        }
+        self._place_of_call = {
+            call.inference_call_id: place
+            for contents in self.contents.values()
+            for place, call in enumerate(contents.calls)
+        }
+
+    def _contents(self) -> dict[str, ThreadContents]:
+        contents: dict[str, ThreadContents] = defaultdict(ThreadContents)
+        trace = self.trace
+        for turn in sorted(trace.codex_turns.values(), key=_started):
+            contents[turn.thread_id].turns.append(turn)
+        for call in sorted(trace.inference_calls.values(), key=_started):
+            contents[call.thread_id].calls.append(call)
+        for tool_call in sorted(trace.tool_calls.values(), key=_started):
+            contents[tool_call.thread_id].tool_calls.append(tool_call)
+        for cell in sorted(trace.code_cells.values(), key=_started):
+            contents[cell.thread_id].cells.append(cell)
+        for thread_id in trace.threads:
+            contents.setdefault(thread_id, ThreadContents())
+        return dict(contents)
+
+    def _thread_tree(self) -> tuple[list[Thread], dict[str, int]]:
+        children: dict[str | None, list[Thread]] = defaultdict(list)
+        for thread in sorted(self.trace.threads.values(), key=_started):
+            children[self._parent_id(thread)].append(thread)
+        ordered: list[Thread] = []
+        depth: dict[str, int] = {}
+        # A thread that names itself or a descendant as parent hangs under no root; it must not get lost.
+        for root in [*children[None], *sorted(self.trace.threads.values(), key=_started)]:
+            stack = [(root, 0)]
+            while stack:
+                thread, level = stack.pop()
+                if thread.thread_id in depth:
+                    continue
+                depth[thread.thread_id] = level
+                ordered.append(thread)
+                stack += [(child, level + 1) for child in reversed(children[thread.thread_id])]
+        return ordered, depth
+
+    def _parent_id(self, thread: Thread) -> str | None:
+        """The parent of a spawned thread, if it is in this bundle."""
+        if not isinstance(thread.origin, SpawnedOrigin):
+            return None
+        parent = thread.origin.parent_thread_id
+        return parent if parent in self.trace.threads and parent != thread.thread_id else None
+
+    def thread_path(self, thread_id: str) -> str:
+        """The agent path of a thread; its id where the bundle does not know it."""
+        thread = self.trace.threads.get(thread_id)
+        return thread_id if thread is None else thread.agent_path
+
+    def thread_of_anchor(self, anchor: Anchor) -> str | None:
+        """The thread in which an end of an edge lies."""
+        if isinstance(anchor, ThreadAnchor):
+            return anchor.thread_id
+        if isinstance(anchor, ToolCallAnchor):
+            call = self.trace.tool_calls.get(anchor.tool_call_id)
+            return None if call is None else call.thread_id
+        item = self.trace.conversation_items.get(anchor.item_id)
+        return None if item is None else item.thread_id
+
+    def edges_from(self, anchor: Anchor) -> list[InteractionEdge]:
+        """The edges that start at this object."""
+        return self._edges_from.get(anchor, [])
+
+    def edges_into(self, thread_id: str) -> list[InteractionEdge]:
+        """The edges that end in this thread or at one of its items."""
+        return self._edges_into.get(thread_id, [])
+
+    def cell_of_wait(self, tool_call_id: str) -> CodeCell | None:
+        """The cell that a `wait` call waits for."""
+        return self._cell_of_wait.get(tool_call_id)
+
+    def cell_of_call(self, call: ToolCall) -> CodeCell | None:
+        """The cell that an `exec` call started."""
+        if call.started_code_cell_id is None:
+            return None
+        return self.trace.code_cells.get(call.started_code_cell_id)
+
+    def tool_of_item(self, item: ConversationItem) -> ToolCall | None:
+        """The tool call that a call or output item belongs to."""
+        return None if item.call_id is None else self._tool_of_call_id.get(item.call_id)
+
+    def contents_before(self, compaction_id: str) -> frozenset[ContentKey]:
+        """The contents of the items that a compaction replaced."""
+        known = self._contents_before.get(compaction_id)
+        if known is None:
+            compaction = self.trace.compactions.get(compaction_id)
+            items = [] if compaction is None else self.items(compaction.input_item_ids)
+            known = self._contents_before[compaction_id] = frozenset(map(content_key, items))
+        return known
+
+    def entry_of_cell(self, cell: CodeCell) -> ObjectRef:
+        """What stands for a cell in the timeline: its `exec` call, or the cell itself without one."""
+        call_id = self._exec_call.get(cell.code_cell_id)
+        return ObjectRef("CodeCell", cell.code_cell_id) if call_id is None else ObjectRef("ToolCall", call_id)
+
+    def cell_around(self, call: ToolCall) -> CodeCell | None:
+        """The cell whose JavaScript asked for a nested tool call."""
+        if not isinstance(call.requester, CodeCellRequester):
+            return None
+        return self.trace.code_cells.get(call.requester.code_cell_id)
+
+    def place_of_call(self, call: InferenceCall) -> int:
+        """Which call of its thread this is, from 0."""
+        return self._place_of_call[call.inference_call_id]
+
+    def previous_call(self, call: InferenceCall) -> InferenceCall | None:
+        """The call of the same thread before this one."""
+        place = self.place_of_call(call)
+        return self.contents[call.thread_id].calls[place - 1] if place else None
+
+    def call_at(self, thread_id: str, seq: int) -> InferenceCall | None:
+        """The last call of a thread that started at this sequence number or before."""
+        calls = self.contents[thread_id].calls if thread_id in self.contents else []
+        place = bisect_right(calls, seq, key=_started)
+        return calls[place - 1] if place else None
+
+    def first_seq(self, ref: ObjectRef) -> int | None:
+        """The sequence number of the event that made an object."""
+        events = self.reduction.provenance.of(ref.type, ref.id)
+        return events[0].seq if events else None
+
+    def items(self, item_ids: Iterable[str]) -> list[ConversationItem]:
+        """The items with these ids."""
+        return [self.trace.conversation_items[item_id] for item_id in item_ids]
+
+    def target_item(self, edge: InteractionEdge) -> ConversationItem | None:
+        """The item that delivered an edge."""
+        if not isinstance(edge.target, ItemAnchor):
+            return None
+        return self.trace.conversation_items.get(edge.target.item_id)
+
+
+def content_key(item: ConversationItem) -> ContentKey:
+    """What two items with the same content share, whichever payload they were read from."""
+    parts = (part.summary if isinstance(part, JsonPart) else part for part in item.body.parts)
+    return (item.role, item.kind, item.call_id, *parts)
+
+
+def _started(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:
+    return window.execution.started_seq

@@ -1,0 +1,89 @@
+"""What a conversation item is and says, in one line."""
+
+from __future__ import annotations
+
+from reducer.events import GenericSummary
+from reducer.model import (
+    CodePart,
+    ConversationItem,
+    EncodedPart,
+    JsonPart,
+    Part,
+    PayloadRefPart,
+    SummaryPart,
+    TextPart,
+    ToolCall,
+)
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.tool_words import tool_label
+from rollout_tui.views.words import first_line, one_line, size
+
+_CALLS = frozenset({"function_call", "custom_tool_call"})
+_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
+
+
+def item_label(item: ConversationItem) -> str:
+    """The word for an item in a list: its role, or what else it is."""
+    if item.kind in _CALLS:
+        return "call"
+    if item.kind in _OUTPUTS:
+        return "output"
+    if item.kind == "compaction_marker":
+        return "compacted"
+    if item.kind == "reasoning":
+        return "reasoning"
+    return "agent" if item.agent_message is not None else item.role
+
+
+def item_words(index: TraceIndex, item: ConversationItem) -> str:
+    """The first line of an item, or what stands in the place of one."""
+    body = "  ".join(filter(None, map(part_words, item.body.parts)))
+    if item.kind in _CALLS:
+        return f"{call_name(index, item)} {one_line(body)}".strip()
+    if item.agent_message is not None:
+        return f"from {item.agent_message.author}  {one_line(agent_text(item))}"
+    if item.kind == "compaction_marker":
+        return "the history before this was compacted"
+    return body or "(empty)"
+
+
+def call_name(index: TraceIndex, item: ConversationItem) -> str:
+    """The name of the tool that a call item calls, as far as a tool call was recorded for it."""
+    call = index.tool_of_item(item)
+    if call is not None:
+        return tool_name(index, call)
+    code = any(isinstance(part, CodePart) for part in item.body.parts)
+    return "exec" if code else ""
+
+
+def tool_name(index: TraceIndex, call: ToolCall) -> str:
+    """The name under which a tool was called; the kind of the call where the trace does not keep it."""
+    return call.summary.label if isinstance(call.summary, GenericSummary) else tool_label(index, call)
+
+
+def agent_text(item: ConversationItem) -> str:
+    """What an agent said to another, without the lines that Codex puts before it."""
+    texts = [part.text for part in item.body.parts if isinstance(part, TextPart)]
+    sealed = [part_words(part) for part in item.body.parts if isinstance(part, EncodedPart)]
+    text = "\n".join(texts)
+    if item.agent_message is not None and text.startswith("Message Type:"):
+        text = text.partition("\nPayload:\n")[2] or text
+    return "  ".join(filter(None, (text.strip(), *sealed)))
+
+
+def part_words(part: Part) -> str:
+    """One part of an item in a line. Content that cannot be read says what it is and how large."""
+    if isinstance(part, TextPart | SummaryPart):
+        return first_line(part.text)
+    if isinstance(part, CodePart):
+        return one_line(part.source)
+    if isinstance(part, JsonPart):
+        return one_line(part.summary)
+    if isinstance(part, EncodedPart):
+        return f"(encrypted, {size(len(part.value))})"
+    return f"({part_label(part)})"
+
+
+def part_label(part: PayloadRefPart) -> str:
+    """What a part is that stands in a payload, such as an image."""
+    return part.label.removeprefix("input_").replace("_", " ")

@@ -1,0 +1,51 @@
+"""The run as a whole, in one line."""
+
+from __future__ import annotations
+
+from rollout_tui import glyphs
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import count, duration, plural
+from rollout_tui.widgets.spans import Span, span
+
+
+def overview(index: TraceIndex, name: str) -> list[Span]:
+    """Name, state, time, and how many agents, calls, compactions, tokens and problems.
+
+    Args:
+        index: the graph.
+        name: what the bundle is called.
+    """
+    trace = index.trace
+    usages = [call.usage for call in trace.inference_calls.values() if call.usage is not None]
+    tokens = sum(usage.input_tokens + usage.output_tokens for usage in usages)
+    parts = [
+        span(" rollout-tui ", "strong"),
+        span(name, "accent"),
+        span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text"),
+        span(_took(index)),
+        span(plural(len(trace.threads), "agent")),
+        span(plural(len(trace.inference_calls), "call")),
+    ]
+    if trace.compactions:
+        parts.append(span(plural(len(trace.compactions), "compaction")))
+    if tokens:
+        parts.append(span(f"{count(tokens)} tok"))
+    if index.reduction.problems:
+        marks = glyphs.active()
+        parts.append(span(f"{marks.warning} {plural(len(index.reduction.problems), 'problem')}", "bad"))
+    gap = span("  ")
+    return [piece for part in parts if part.text for piece in (part, gap)]
+
+
+def _state(index: TraceIndex) -> str:
+    trace = index.trace
+    if trace.status == "running":
+        return "unfinished" if not trace.recording_complete else "ended without a status"
+    return trace.status if trace.recording_complete else f"{trace.status}, recording unfinished"
+
+
+def _took(index: TraceIndex) -> str:
+    events = index.reduction.provenance.events
+    if not events:
+        return ""
+    return duration(events[-1].at_unix_ms - index.trace.started_at_unix_ms)
