@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.worker import get_current_worker
 
 from reducer import BundleError
@@ -24,6 +26,7 @@ from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.words import size
+from rollout_tui.widgets.scroll_bar import BlockScrollBar
 
 PROGRESS_INTERVAL = 0.2
 """Seconds between two words about progress: what takes less is not worth mentioning."""
@@ -77,7 +80,7 @@ class InspectorApp(App[int]):
         self.session = session
         self.failure: str | None = None
         self._at_seq = at_seq
-        self._inspector = InspectorScreen(session)
+        self.inspector = InspectorScreen(session)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last net: nothing that a terminal would obey gets past it."""
@@ -87,7 +90,7 @@ class InspectorApp(App[int]):
         """Show the panes at once, and fill them when the graph is there."""
         self.theme = "ansi-dark"
         self.animation_level = "none"
-        self.push_screen(self._inspector)
+        self.push_screen(self.inspector)
         self.load()
 
     # Loading
@@ -118,13 +121,13 @@ class InspectorApp(App[int]):
     def on_inspector_app_load_progress(self, message: LoadProgress) -> None:
         """Say how far the loading is."""
         share = 100 * message.done // max(1, message.total)
-        self._inspector.say_loading(f"reading {share}% of {size(message.total)}, esc cancels")
+        self.inspector.say_loading(f"reading {share}% of {size(message.total)}, esc cancels")
 
     def on_inspector_app_loaded(self, message: Loaded) -> None:
         """Show the graph."""
-        self._inspector.show(message.timelines)
+        self.inspector.show(message.timelines)
         if self._at_seq is not None:
-            self._inspector.go_to_seq(self._at_seq)
+            self.inspector.go_to_seq(self._at_seq)
             self._at_seq = None
 
     def on_inspector_app_load_failed(self, message: LoadFailed) -> None:
@@ -136,35 +139,35 @@ class InspectorApp(App[int]):
 
     def action_show_pane(self, name: str) -> None:
         """Go to a pane."""
-        self._inspector.action_show_pane(name)
+        self.inspector.action_show_pane(name)
 
     def action_next_pane(self) -> None:
         """Go to the next pane."""
-        self._inspector.action_next_pane()
+        self.inspector.action_next_pane()
 
     def action_previous_pane(self) -> None:
         """Go to the pane before."""
-        self._inspector.action_previous_pane()
+        self.inspector.action_previous_pane()
 
     def action_zoom(self) -> None:
         """Zoom the active pane, or leave zoom."""
-        self._inspector.action_zoom()
+        self.inspector.action_zoom()
 
     async def action_back(self) -> None:
         """Back one level; while loading, give up."""
-        if self.screen is not self._inspector:
+        if self.screen is not self.inspector:
             self.pop_screen()
         elif self.session.timelines is None:
             self.workers.cancel_group(self, "load")
-            self._inspector.say_loading("cancelled; R reads it again, q quits")
+            self.inspector.say_loading("cancelled; R reads it again, q quits")
         else:
-            self._inspector.step_back()
+            self.inspector.step_back()
 
     async def action_leave(self) -> None:
         """Back one level; at the root, quit."""
-        if self.screen is not self._inspector:
+        if self.screen is not self.inspector:
             self.pop_screen()
-        elif not self._inspector.step_back():
+        elif not self.inspector.step_back():
             self.exit(0)
 
     async def action_quit(self) -> None:
@@ -174,14 +177,14 @@ class InspectorApp(App[int]):
 
     def action_reload(self) -> None:
         """Read the bundle again; the cursor stays on what it is on."""
-        self._inspector.say_loading("reading again")
+        self.inspector.say_loading("reading again")
         self.load()
 
     def action_help(self) -> None:
         """Show what the keys do in the focused pane."""
         from rollout_tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._inspector.focus_name()))
+        self.push_screen(HelpScreen(self.inspector.focus_name()))
 
     def action_problems(self) -> None:
         """List the problems found in the bundle."""
@@ -193,7 +196,7 @@ class InspectorApp(App[int]):
 
     def _show_problem(self, place: int | None) -> None:
         if place is not None:
-            self._inspector.show_problem(place)
+            self.inspector.show_problem(place)
 
     def action_write(self) -> None:
         """Write state.json."""
@@ -204,7 +207,7 @@ class InspectorApp(App[int]):
 
     def _say_written(self, sentence: str | None) -> None:
         if sentence is not None:
-            self._inspector.say(sentence)
+            self.inspector.say(sentence)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette offers what the keys do."""
@@ -213,7 +216,7 @@ class InspectorApp(App[int]):
 
     async def _run_by_name(self, action: str) -> None:
         """Run an action where the keys go: it belongs to the focused widget, its screen, or the app."""
-        place: DOMNode | None = self._inspector.focused or self._inspector
+        place: DOMNode | None = self.inspector.focused or self.inspector
         while place is not None:
             if await self.run_action(action, place):
                 return
@@ -236,6 +239,9 @@ def run_inspector(bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bo
     Raises:
         BundleError: there is no bundle, or its log cannot be read.
     """
+    if not color:
+        os.environ["NO_COLOR"] = "1"  # what Textual goes by, too
+    ScrollBar.renderer = BlockScrollBar
     session = Session(bundle_path)
     glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
     app = InspectorApp(session, at_seq=int(at) if at is not None else None)

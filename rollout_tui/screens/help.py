@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from rollout_tui import keys
+from rollout_tui.screens.dialog import Dialog
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import Row, row_list
 from rollout_tui.widgets.spans import Span, span
@@ -15,11 +15,11 @@ from rollout_tui.widgets.virtual_list import VirtualList
 KEYS_WIDTH = 14
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """The rows of the key table that hold in a pane, nearest context first."""
 
     def __init__(self, pane: keys.Pane) -> None:
-        super().__init__(classes="dialog")
+        super().__init__()
         self._pane = pane
 
     def compose(self) -> ComposeResult:

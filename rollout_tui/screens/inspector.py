@@ -82,6 +82,7 @@ class InspectorScreen(Screen[None]):
         self.timeline.show(timelines, thread_id, shows_all=self.timeline.shows_all)
         self.threads.go_to(thread_id)
         self.context.view = None
+        self.detail.forget()
         self._follow_entry()
 
     def say_loading(self, sentence: str) -> None:
@@ -112,7 +113,8 @@ class InspectorScreen(Screen[None]):
             self.detail.show(None)
             return
         self.context.show(timelines.index, timelines.index.call_at(entry.thread_id, entry.seq))
-        self.detail.show(entry.ref)
+        if self._active is self.timeline:
+            self.detail.show(entry.ref)
         self._show_breadcrumb()
 
     def _show_breadcrumb(self) -> None:

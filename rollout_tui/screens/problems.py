@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from reducer import Problem
+from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.words import plural
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows, Row
@@ -16,11 +16,11 @@ from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
-class ProblemsScreen(ModalScreen[int | None]):
+class ProblemsScreen(Dialog[int]):
     """The list of problems; its result is the place of the one that was opened."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(classes="dialog")
+        super().__init__()
         self._problems = problems
 
     def compose(self) -> ComposeResult:

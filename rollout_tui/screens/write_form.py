@@ -9,11 +9,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from reducer import state_json
 from rollout_tui.safe_text import safe_filename
+from rollout_tui.screens.dialog import Dialog
 from rollout_tui.session import Session
 from rollout_tui.views.words import size
 from rollout_tui.widgets.bars import Bar
@@ -21,7 +21,7 @@ from rollout_tui.widgets.spans import span
 from rollout_tui.write_file import write_atomically
 
 
-class WriteForm(ModalScreen[str | None]):
+class WriteForm(Dialog[str]):
     """Asks for a path; its result is the sentence that says what was written."""
 
     class Written(Message):
@@ -39,7 +39,7 @@ class WriteForm(ModalScreen[str | None]):
             self.reason = reason
 
     def __init__(self, session: Session) -> None:
-        super().__init__(classes="dialog")
+        super().__init__()
         self._session = session
         self._confirmed: Path | None = None
 

@@ -16,6 +16,8 @@ from reducer.model import (
     InteractionEdge,
     ItemAnchor,
     JsonPart,
+    Part,
+    PayloadRefPart,
     SpawnedOrigin,
     Thread,
     ThreadAnchor,
@@ -214,8 +216,15 @@ class TraceIndex:
 
 def content_key(item: ConversationItem) -> ContentKey:
     """What two items with the same content share, whichever payload they were read from."""
-    parts = (part.summary if isinstance(part, JsonPart) else part for part in item.body.parts)
-    return (item.role, item.kind, item.call_id, *parts)
+    return (item.role, item.kind, item.call_id, *map(_part_key, item.body.parts))
+
+
+def _part_key(part: Part) -> Hashable:
+    if isinstance(part, JsonPart):
+        return part.summary
+    if isinstance(part, PayloadRefPart):
+        return (part.label, part.content_sha256 or part.raw_payload_id)
+    return part
 
 
 def _started(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:

@@ -39,12 +39,14 @@ def window_ms(window: ExecutionWindow) -> int | None:
 
 
 def count(number: int) -> str:
-    """A number in at most four or five characters: `999`, `7.0k`, `412k`, `1.2M`."""
-    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if number >= limit:
-            scaled = number / limit
-            return f"{scaled:.1f}{unit}" if scaled < 100 else f"{scaled:.0f}{unit}"
-    return str(number)
+    """A number in at most five characters: `999`, `7.0k`, `412k`, `1.2M`; evidence may claim any number."""
+    if number < 1000:
+        return str(number)
+    scaled, units = float(min(number, 10**18)), iter("kMGTPE")
+    unit = ""
+    while scaled >= 999.5 and unit != "E":
+        scaled, unit = scaled / 1000, next(units)
+    return f"{scaled:.1f}{unit}" if scaled < 99.95 else f"{scaled:.0f}{unit}"
 
 
 def size(number: int) -> str:

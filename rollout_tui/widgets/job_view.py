@@ -13,8 +13,8 @@ from textual.worker import Worker, WorkerState, get_current_worker
 FIRST_REPORT_SECONDS = 0.03
 """A job's first results are shown after this."""
 
-REPORT_SECONDS = 0.3
-"""And further ones this far apart: each may repaint the window."""
+REPORT_SECONDS = 0.1
+"""And further ones this far apart: what each adds is taken in on the UI loop."""
 
 
 class JobView(ScrollView, can_focus=True, inherit_bindings=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -229,7 +230,7 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         total = self.line_count
         if index >= total:
             sentence = self._empty_line(y, width) if total == 0 else None
-            return self._strip([sentence], width) if sentence else Strip.blank(width, self.rich_style)
+            return self._strip([sentence], width) if sentence else Strip.blank(width, self._style("line--text"))
         if index == self.cursor:
             return self._cursor_strip(index, width)
         strip = self._strips.get((index, width))
@@ -263,7 +264,7 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
 
     def _style(self, component: str) -> Style:
         """The look of a component class in the current theme."""
-        return self.get_component_rich_style(component)
+        return _without_defaults(self.get_component_rich_style(component))
 
     def _empty_line(self, y: int, width: int) -> Span | None:
         """Line `y` of the sentence shown when there are no lines."""
@@ -391,3 +392,11 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         """Open the line under the cursor."""
         if self.line_count:
             self.open_line()
+
+
+@lru_cache(maxsize=256)
+def _without_defaults(style: Style) -> Style:
+    """`style` without the terminal's default colours, which need no bytes on the wire to be there."""
+    color = None if style.color is None or style.color.is_default else style.color
+    bgcolor = None if style.bgcolor is None or style.bgcolor.is_default else style.bgcolor
+    return style.without_color + Style.from_color(color, bgcolor)

@@ -183,9 +183,13 @@ class TextView(LineView):
     def _colour(self, language: Language) -> None:
         """Find the colours."""
         colours = self._colours
+        is_first = True
 
-        def progress(_is_done: bool) -> None:
-            if colours is self._colours:
+        def progress(is_done: bool) -> None:
+            nonlocal is_first
+            # Twice is enough: each repaints the window.
+            if colours is self._colours and (is_first or is_done):
+                is_first = False
                 self.redraw()
 
         if language == "text":

@@ -1,0 +1,107 @@
+"""What all tests share: a fixed environment, and where bundles and the reference program are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from places import PROGRAM, REPOSITORY
+
+
+def _fix_environment() -> None:
+    """Let nothing of the machine reach what tests compare: zone, locale, colours, size, trace root."""
+    sys.path.insert(0, str(REPOSITORY))
+    os.environ.update(
+        PYTHONPATH=str(REPOSITORY),
+        TZ="UTC",
+        LC_ALL="C.UTF-8",
+        TERM="xterm-256color",
+        COLORTERM="truecolor",
+        TEXTUAL_ANIMATIONS="none",
+    )
+    unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANGUAGE", "CODEX_ROLLOUT_TRACE_ROOT")
+    textual = [name for name in os.environ if name.startswith("TEXTUAL") and name != "TEXTUAL_ANIMATIONS"]
+    for name in (*unwanted, "TMUX", "STY", "PAGER", "ROLLOUT_TUI_DEBUG", *textual):
+        os.environ.pop(name, None)
+    time.tzset()
+
+
+# Before anything imports Textual, which reads some of these once.
+_fix_environment()
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+from snapshot_support import (  # noqa: E402, F401
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
+
+CODEX_VARIABLE = "ROLLOUT_TUI_CODEX_0_169"
+SHARED_VARIABLE = "ROLLOUT_TUI_SHARED"
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test for want of something; where everything must be there, fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI is true")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The directory with recorded bundles and test vectors."""
+    named = os.environ.get(SHARED_VARIABLE)
+    directory = Path(named) if named else REPOSITORY.parent / "shared"
+    if not (directory / "bundles").is_dir():
+        missing(f"no recorded bundles in {directory}; {SHARED_VARIABLE} names their directory")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def codex_169() -> Path:
+    """The real codex 0.169.0."""
+    named = os.environ.get(CODEX_VARIABLE)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    program = Path(named) if named else cache / "rollout-tui/codex/0.169.0/codex"
+    if not os.access(program, os.X_OK):
+        missing(f"no codex 0.169.0 at {program}; {CODEX_VARIABLE} names it")
+    return program
+
+
+@pytest.fixture
+def demo_trace(tmp_path: Path) -> Callable[[str], Path]:
+    """Gives a private copy of a bundle under `demo_traces` by its name, the same one every time."""
+
+    def copy(name: str) -> Path:
+        target = tmp_path / "demo" / name
+        if not target.exists():
+            shutil.copytree(REPOSITORY / "demo_traces" / name, target)
+        return target
+
+    return copy
+
+
+@pytest.fixture
+def run_program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Runs `rollout-tui` with arguments, without a terminal, in an empty directory."""
+    directory = tmp_path / "cwd"
+    directory.mkdir()
+
+    def run(*arguments: str | bytes | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, **options.pop("environment", {})}
+        defaults: dict[str, Any] = {"cwd": directory, "stdin": subprocess.DEVNULL, "timeout": 60}
+        if "stdout" not in options:
+            defaults |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.run([*PROGRAM, *arguments], env=environment, **(defaults | options))
+
+    return run

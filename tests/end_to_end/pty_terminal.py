@@ -1,0 +1,260 @@
+"""A terminal for tests: runs a program in a pseudo-terminal, keeps its screen and every byte it sent."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+from escape_audit import Kind, Token, Tokenizer
+
+KEYS = {
+    "enter": b"\r",
+    "esc": b"\x1b",
+    "tab": b"\t",
+    "shift+tab": b"\x1b[Z",
+    "backspace": b"\x7f",
+    "up": b"\x1b[A",
+    "down": b"\x1b[B",
+    "right": b"\x1b[C",
+    "left": b"\x1b[D",
+    "home": b"\x1b[H",
+    "end": b"\x1b[F",
+    "pageup": b"\x1b[5~",
+    "pagedown": b"\x1b[6~",
+    "f1": b"\x1bOP",
+    **{f"ctrl+{letter}": bytes([ord(letter) - 96]) for letter in "abcdefghijklmnopqrstuvwxyz"},
+}
+"""What a terminal sends for keys that are not one character."""
+
+QUIET_SECONDS = 0.25
+"""Without output for this long, a program that was sent a key has drawn what it had to draw."""
+
+_TAKE_TERMINAL = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Runs first in the child: makes the pseudo-terminal its controlling one, for ctrl+c and resizing."""
+
+
+class Late(AssertionError):  # noqa: N818 - a finding of a test
+    """The program did not do in time what the test waits for."""
+
+
+class Terminal:
+    """A program in a pseudo-terminal.
+
+    To be used as a context manager, which ends the program.
+
+    Args:
+        arguments: The program and its arguments.
+        columns: Width of the terminal.
+        rows: Height of the terminal.
+        environment: Variables set beside, or with None removed from, those of the test.
+        directory: Where the program runs.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str | os.PathLike[str]],
+        *,
+        columns: int = 120,
+        rows: int = 40,
+        environment: Mapping[str, str | None] | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self._screen)
+        self._tokenizer = Tokenizer()
+        self._output = bytearray()
+        self._changed = threading.Condition()
+        self._last_output = time.monotonic()
+        self._closed = False
+        self._master, slave = pty.openpty()
+        _set_size(slave, columns, rows)
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", _TAKE_TERMINAL, *map(os.fspath, arguments)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=directory,
+            env=_environment(environment or {}),
+            start_new_session=True,
+        )
+        os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def output(self) -> bytes:
+        """Every byte sent so far."""
+        with self._changed:
+            return bytes(self._output)
+
+    @property
+    def screen(self) -> list[str]:
+        """The rows of the screen as text, without the blanks at their ends."""
+        with self._changed:
+            return [row.rstrip() for row in self._screen.display]
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the terminal's own cursor, from 0."""
+        with self._changed:
+            return self._screen.cursor.x, self._screen.cursor.y
+
+    def style(self, column: int, row: int) -> pyte.screens.Char:
+        """Character, colours and styles of one cell."""
+        with self._changed:
+            return self._screen.buffer[row][column]
+
+    def type(self, text: str) -> None:
+        """Send characters as a keyboard does."""
+        os.write(self._master, text.encode())
+
+    def press(self, *keys: str) -> None:
+        """Send keys one at a time, by the names of `KEYS` or as characters, each drawn before the next."""
+        for key in keys:
+            self.send(KEYS.get(key) or key.encode())
+            self.wait_until_quiet()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes and go on at once; `wait_until_quiet` then waits for what they cause."""
+        with self._changed:
+            self._last_output = time.monotonic()
+        os.write(self._master, data)
+
+    def wait_for(self, wanted: str | Callable[[list[str]], object], seconds: float = 15.0) -> list[str]:
+        """Wait for a text on the screen, or until a function of the rows is true.
+
+        Returns:
+            The rows that satisfied it.
+
+        Raises:
+            Late: It did not come, or the program ended first; shows the screen.
+        """
+        if isinstance(wanted, str):
+            what, text = f"the text {wanted!r}", wanted
+            return self._wait(what, lambda: any(text in row for row in self.screen), seconds)
+        return self._wait("the screen to change", lambda: bool(wanted(self.screen)), seconds)
+
+    def wait_until_gone(self, text: str, seconds: float = 15.0) -> list[str]:
+        """Wait until a text is nowhere on the screen."""
+        return self._wait(f"no {text!r}", lambda: not any(text in row for row in self.screen), seconds)
+
+    def wait_until_quiet(self, quiet: float = QUIET_SECONDS, seconds: float = 15.0) -> list[str]:
+        """Wait until nothing was sent for `quiet` seconds."""
+
+        def is_quiet() -> bool:
+            return self._closed or time.monotonic() - self._last_output >= quiet
+
+        return self._wait("quiet", is_quiet, seconds, or_end=True)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        with self._changed:
+            self._screen.resize(rows, columns)
+            self._last_output = time.monotonic()
+        _set_size(self._master, columns, rows)
+
+    def wait_exit(self, seconds: float = 15.0) -> int:
+        """Wait for the end of the program.
+
+        Returns:
+            The exit status; negative for a signal.
+
+        Raises:
+            Late: It runs on.
+        """
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Late(f"still running after {seconds} s\n{self.describe()}") from None
+        self._reader.join(seconds)
+        return status
+
+    def close(self) -> None:
+        """End the program and whatever it started."""
+        if self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self._reader.join(5)
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def describe(self) -> str:
+        """The screen between two rules, for messages."""
+        width = self._screen.columns
+        return "\n".join(["-" * width, *self.screen, "-" * width])
+
+    def _wait(self, what: str, done: Callable[[], bool], seconds: float, or_end: bool = False) -> list[str]:
+        end = time.monotonic() + seconds
+        with self._changed:
+            while not done():
+                if self._closed and not or_end:
+                    raise Late(f"the program ended before {what}\n{self.describe()}")
+                if time.monotonic() >= end:
+                    raise Late(f"no {what} in {seconds} s\n{self.describe()}")
+                self._changed.wait(0.02)
+            return self.screen
+
+    def _read(self) -> None:
+        while True:
+            try:
+                select.select([self._master], [], [])
+                data = os.read(self._master, 65536)
+            except (OSError, ValueError):
+                data = b""
+            with self._changed:
+                for token in self._tokenizer.feed(data) if data else self._tokenizer.finish():
+                    self._draw(token)
+                self._output += data
+                self._last_output = time.monotonic()
+                self._closed = not data
+                self._changed.notify_all()
+            if not data:
+                return
+
+    def _draw(self, token: Token) -> None:
+        # pyte takes the tails of sequences it does not know for text.
+        if token.kind is Kind.CSI and token.data[2:3] in (b"<", b"=", b">"):
+            return
+        if token.kind is Kind.CSI and token.data[-2:-1] == b"$":
+            return
+        if token.kind in (Kind.STRING, Kind.TORN):
+            return
+        self._stream.feed(token.data.decode("utf-8", "replace"))
+
+
+def _set_size(descriptor: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **changes}
+    return {name: value for name, value in merged.items() if value is not None}

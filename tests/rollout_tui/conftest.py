@@ -1,0 +1,23 @@
+"""The demo bundles as graphs, for tests of views."""
+
+from __future__ import annotations
+
+import pytest
+from places import REPOSITORY
+
+from reducer import reduce_bundle
+from rollout_tui.session import Session
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.timeline import Timelines
+
+
+@pytest.fixture(scope="session")
+def team() -> TraceIndex:
+    """The demo of four agents."""
+    return TraceIndex(reduce_bundle(REPOSITORY / "demo_traces/team"))
+
+
+@pytest.fixture(scope="session")
+def team_timelines() -> Timelines:
+    """The demo of four agents as the inspector loads it."""
+    return Session(REPOSITORY / "demo_traces/team").load(lambda done, total: None)

@@ -1,0 +1,131 @@
+"""The table of actions: no key twice, nothing without a word, everything derived from it consistent."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+from textual import actions
+from textual.binding import Binding
+
+from rollout_tui import glyphs, keys
+from rollout_tui.keys import ACTIONS, PANE_CONTEXTS, Action, Context, Pane
+from rollout_tui.widgets.json_tree import JsonTree
+from rollout_tui.widgets.line_view import LineView
+from rollout_tui.widgets.text_view import TextView
+from rollout_tui.widgets.virtual_list import VirtualList
+
+
+@pytest.mark.parametrize("pane", Pane)
+def test_no_key_has_two_meanings_in_a_pane(pane: Pane) -> None:
+    bound = [key for action in keys.actions_in(*PANE_CONTEXTS[pane]) for key in action.keys]
+    assert len(bound) == len(set(bound))
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_every_action_has_a_valid_name_a_key_and_words(action: Action) -> None:
+    assert action.name.isidentifier()
+    assert action.keys
+    assert action.label
+    assert action.help
+    assert action.help[0].islower()
+    assert not action.help.endswith(".")
+    assert actions.parse(action.action)
+    assert cell_len(action.help) <= 60, "help must fit beside its keys in 80 columns"
+
+
+def test_names_are_unique_and_every_context_is_in_some_pane() -> None:
+    assert len({action.name for action in ACTIONS}) == len(ACTIONS)
+    reachable = {context for contexts in PANE_CONTEXTS.values() for context in contexts}
+    assert {action.context for action in ACTIONS} <= reachable
+    assert reachable <= set(Context)
+
+
+def test_plain_keys_only() -> None:
+    # Nothing needs alt, a function key or a chord: what has such a key has a plain one, too.
+    for action in ACTIONS:
+        assert not any("alt+" in key for key in action.keys)
+        assert any(key != "f1" for key in action.keys)
+
+
+def test_the_keys_of_the_first_screens_are_all_there() -> None:
+    expected = set("jkgGhl1234zwW?qQRia") | {
+        *("down", "up", "ctrl+d", "ctrl+u", "pageup", "pagedown", "home", "end", "left", "right"),
+        *("tab", "shift+tab", "enter", "escape", "f1", "ctrl+c"),
+    }
+    assert {key for action in ACTIONS for key in action.keys} == expected
+
+
+def test_bindings_are_what_textual_expects() -> None:
+    for context in Context:
+        made = list(Binding.make_bindings(keys.bindings(context)))
+        assert len(made) == sum(len(action.keys) for action in keys.actions_in(context))
+    by_key = {binding.key: binding for binding in Binding.make_bindings(keys.bindings(Context.APP))}
+    assert by_key["question_mark"].action == "help"
+    assert by_key["1"].action == "show_pane('threads')"
+    assert by_key["ctrl+c"].priority
+    assert not by_key["Q" if "Q" in by_key else "upper_q"].priority
+
+
+@pytest.mark.parametrize(("widget", "context"), [(LineView, Context.LINES), (TextView, Context.TEXT)])
+def test_widgets_carry_out_what_their_contexts_bind(widget: type[LineView], context: Context) -> None:
+    for action in keys.actions_in(context):
+        assert callable(getattr(widget, f"action_{action.action}", None)), action.name
+
+
+@pytest.mark.parametrize("widget", [VirtualList, JsonTree, TextView])
+def test_every_view_moves_by_the_same_keys(widget: type[LineView]) -> None:
+    bound = widget()._bindings.key_to_bindings
+    for action in keys.actions_in(Context.LINES):
+        for key in action.keys:
+            assert any(name in bound for name in (key, f"upper_{key.lower()}")), key
+
+
+@pytest.mark.parametrize("pane", Pane)
+@pytest.mark.parametrize("width", [0, 1, 6, 7, 20, 80, 120, 400])
+def test_the_footer_fits_and_always_offers_help(pane: Pane, width: int) -> None:
+    footer = keys.footer_text(pane, width)
+    assert cell_len(footer) <= width
+    if width >= 7:
+        assert footer.endswith("? help")
+    if width >= 20:
+        assert footer.startswith("j/k move")
+    if width == 400:
+        shown = [action for action in keys.actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None]
+        assert all(action.label in footer for action in shown)
+
+
+def test_ranks_of_the_footer_are_distinct() -> None:
+    ranks = [action.rank for action in ACTIONS if action.rank is not None]
+    assert len(ranks) == len(set(ranks))
+
+
+def test_help_lists_every_key_of_the_pane_with_its_own_first() -> None:
+    rows = keys.help_rows(Pane.TIMELINE)
+    assert rows[0].context is Context.AGENTS
+    assert rows[0].keys == "a"
+    text = {row.text: row.keys for row in rows}
+    assert text["down one row"] == "j ↓"
+    assert text["down one page"] == "PgDn"
+    assert "wrap long lines, or cut them at the edge" not in text
+    assert "wrap long lines, or cut them at the edge" in {row.text for row in keys.help_rows(Pane.TEXT)}
+
+
+def test_key_names_in_ascii() -> None:
+    glyphs.use(glyphs.ASCII)
+    try:
+        names = [keys.key_name(key) for action in ACTIONS for key in action.keys]
+    finally:
+        glyphs.use(glyphs.UNICODE)
+    assert all(name.isascii() for name in names)
+    assert "down" in names
+
+
+def test_the_palette_offers_each_action_once_with_its_key() -> None:
+    entries = keys.palette_entries()
+    offered = [entry.action for entry in entries]
+    assert len(offered) == len(set(offered))
+    assert {"zoom", "write", "reload", "problems", "help", "quit", "wrap"} <= set(offered)
+    assert "show_pane('context')" in offered
+    assert "cursor_down" not in offered
+    assert next(entry.title for entry in entries if entry.action == "quit") == "quit  (Q)"
+    assert "all_agents" not in {entry.action for entry in keys.palette_entries([Pane.TEXT])}

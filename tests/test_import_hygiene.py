@@ -1,0 +1,68 @@
+"""What each part of the program imports: start-up time and the direction of knowledge depend on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from places import PROGRAM, REPOSITORY
+
+INTERFACE = {"textual", "rich", "typer", "pygments", "click", "pydantic"}
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Top-level modules that a run of Python with `-X importtime` imported."""
+    finished = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, timeout=60
+    )
+    lines = [line for line in finished.stderr.splitlines() if line.startswith("import time:")]
+    assert lines, finished.stderr
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["reducer", "reducer.recorder", "reducer.reduce", "reducer.state_json"],
+)
+def test_the_reducer_knows_nothing_of_terminals(module: str) -> None:
+    imported = modules_after("-c", f"import {module}")
+    assert "msgspec" in imported
+    assert imported.isdisjoint(INTERFACE | {"rollout_tui"})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["reduce", "--help"], ["open", "--help"], ["nothing-here"]]
+)
+def test_help_version_and_errors_never_import_textual(arguments: list[str]) -> None:
+    imported = modules_after(*PROGRAM[1:], *arguments)
+    assert "typer" in imported
+    assert "textual" not in imported
+
+
+def test_reduce_never_imports_textual(demo_trace: Callable[[str], Path]) -> None:
+    bundle = demo_trace("quickstart")
+    imported = modules_after(*PROGRAM[1:], "reduce", str(bundle), "-o", str(bundle / "out.json"))
+    assert (bundle / "out.json").stat().st_size > 1000
+    assert "textual" not in imported
+
+
+def test_help_is_written_without_importing_the_console_of_rich() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-X", "importtime", *PROGRAM[1:], "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Usage: rollout-tui" in finished.stdout
+    assert "rich.console" not in finished.stderr
+
+
+def test_the_views_know_nothing_of_textual() -> None:
+    views = REPOSITORY / "rollout_tui" / "views"
+    names = sorted(file.stem for file in views.glob("*.py") if file.stem != "__init__")
+    assert names
+    imported = modules_after("-c", "\n".join(f"import rollout_tui.views.{name}" for name in names))
+    assert "textual" not in imported
