@@ -153,6 +153,14 @@ class InspectorApp(App[int]):
         """Zoom the active pane, or leave zoom."""
         self.inspector.action_zoom()
 
+    def action_next_failure(self) -> None:
+        """To the next failure, in any agent."""
+        self.inspector.step_failure(1)
+
+    def action_previous_failure(self) -> None:
+        """To the previous failure, in any agent."""
+        self.inspector.step_failure(-1)
+
     async def action_back(self) -> None:
         """Back one level; while loading, give up."""
         if self.screen is not self.inspector:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,7 +19,8 @@ from rollout_tui.panes.threads import ThreadsPane
 from rollout_tui.panes.timeline import TimelinePane
 from rollout_tui.session import Session
 from rollout_tui.views.overview import overview
-from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
+from rollout_tui.views.timeline import Entry, Timelines
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -233,11 +236,13 @@ class InspectorScreen(Screen[None]):
 
     def _arrange(self) -> None:
         width, height = self.size
+        single = width < WIDE or self._zoomed
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
-        self.set_class(width < WIDE or self._zoomed, "-single")
-        self.set_class(self._active is self.detail, "-detail-active")
+        self.set_class(single, "-single")
+        # Side by side, no class follows the focus: each change of one would draw the whole screen anew.
+        self.set_class(single and self._active is self.detail, "-detail-active")
         for pane in self._panes:
-            pane.set_class(pane is self._active, "-active")
+            pane.set_class(single and pane is self._active, "-active")
         self._show_breadcrumb()
         self.show_keys()
 
@@ -296,6 +301,62 @@ class InspectorScreen(Screen[None]):
             self._follow_entry()
             return True
         return False
+
+    # Steps along the timeline
+
+    def _step(self, direction: int, wanted: Callable[[Entry], bool], what: str, *, any_agent: bool) -> None:
+        """Put the cursor on the nearest wanted entry, or say that there is none."""
+        timelines, entry = self._timelines, self.timeline.entry
+        if timelines is None or entry is None:
+            return
+        everywhere = any_agent or self.timeline.shows_all
+        nodes = timelines.all_agents if everywhere else timelines.of_thread(entry.thread_id)
+        found = next_entry(nodes, entry, direction, wanted)
+        if found is None:
+            self.say(f"no {what} {'after' if direction > 0 else 'before'} this")
+        else:
+            self.go_to(found.ref)
+
+    def _step_kind(self, direction: int) -> None:
+        timelines, entry = self._timelines, self.timeline.entry
+        if timelines is not None and entry is not None:
+            index = timelines.index
+            kind = entry_kind(index, entry)
+            self._step(direction, lambda one: entry_kind(index, one) == kind, kind, any_agent=False)
+
+    def _step_type(self, direction: int, type_: str, what: str) -> None:
+        self._step(direction, lambda entry: entry.ref.type == type_, what, any_agent=False)
+
+    def action_next_same(self) -> None:
+        """To the next entry of the same kind."""
+        self._step_kind(1)
+
+    def action_previous_same(self) -> None:
+        """To the previous entry of the same kind."""
+        self._step_kind(-1)
+
+    def action_next_turn(self) -> None:
+        """To the next turn."""
+        self._step_type(1, "Turn", "turn")
+
+    def action_previous_turn(self) -> None:
+        """To the previous turn."""
+        self._step_type(-1, "Turn", "turn")
+
+    def action_next_call(self) -> None:
+        """To the next inference call."""
+        self._step_type(1, "InferenceCall", "call")
+
+    def action_previous_call(self) -> None:
+        """To the previous inference call."""
+        self._step_type(-1, "InferenceCall", "call")
+
+    def step_failure(self, direction: int) -> None:
+        """To the next or previous failure, in any agent."""
+        timelines = self._timelines
+        if timelines is not None:
+            index = timelines.index
+            self._step(direction, lambda entry: is_failure(index, entry), "failure", any_agent=True)
 
     def action_all_agents(self) -> None:
         """Show all agents interleaved, or the one under the cursor."""

@@ -1,0 +1,107 @@
+"""From entry to entry by kind, turn, call and failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from inspecting import Inspection, inspecting
+
+from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
+from rollout_tui.views.timeline import Entry, Timelines
+
+Demo = Callable[[str], Path]
+
+
+def root_entries(timelines: Timelines) -> list[Entry]:
+    root = timelines.index.trace.root_thread_id
+    return [node.value for node in timelines.of_thread(root)]
+
+
+def test_the_next_wanted_entry_is_the_nearest_on_that_side(team_timelines: Timelines) -> None:
+    nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
+    entries = [node.value for node in nodes]
+    turns = [entry for entry in entries if entry.ref.type == "Turn"]
+
+    def is_turn(entry: Entry) -> bool:
+        return entry.ref.type == "Turn"
+
+    assert next_entry(nodes, turns[0], 1, is_turn) == turns[1]
+    assert next_entry(nodes, turns[1], -1, is_turn) == turns[0]
+    assert next_entry(nodes, turns[0], -1, is_turn) is None
+    assert next_entry(nodes, turns[-1], 1, is_turn) is None
+
+
+def test_an_entry_of_another_timeline_counts_by_its_sequence_number(team_timelines: Timelines) -> None:
+    nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
+    stranger = next(
+        node.value
+        for node in team_timelines.all_agents
+        if node.value.thread_id != team_timelines.index.trace.root_thread_id and node.value.seq > 150
+    )
+    after = next_entry(nodes, stranger, 1, lambda entry: True)
+    before = next_entry(nodes, stranger, -1, lambda entry: True)
+    assert after is not None
+    assert before is not None
+    assert before.seq <= stranger.seq < after.seq
+
+
+def test_failures_are_what_went_wrong(team_timelines: Timelines) -> None:
+    index = team_timelines.index
+    failed = {
+        entry.seq: entry_kind(index, entry)
+        for entry in root_entries(team_timelines)
+        if is_failure(index, entry)
+    }
+    # The error of a child, a rejected patch, two interruptions, the turn and the call they ended, the
+    # compaction request that failed, and the script that threw.
+    assert failed == {
+        161: "Event",
+        228: "patch",
+        282: "Event",
+        310: "Turn",
+        321: "InferenceCall",
+        325: "Event",
+        328: "CompactionRequest",
+        337: "exec",
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "seqs"),
+    [
+        (("}", "}", "{"), (213, 310, 213)),
+        ((")", ")", "("), (9, 19, 9)),
+        (("j", "J", "J", "K"), (9, 19, 40, 19)),
+    ],
+)
+async def test_keys_step_through_the_timeline(
+    demo_trace: Demo, keys: tuple[str, ...], seqs: tuple[int, ...]
+) -> None:
+    async with inspecting(demo_trace("team")) as inspection:
+        for key, seq in zip(keys, seqs, strict=True):
+            await inspection.press(key)
+            assert _seq(inspection) == seq
+
+
+async def test_failures_are_found_in_any_agent(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team")) as inspection:
+        await inspection.press("e")
+        first = _seq(inspection)
+        assert (
+            inspection.screen.timeline.thread_id
+            != inspection.app.session.timelines.index.trace.root_thread_id
+        )  # type: ignore[union-attr]
+        await inspection.press("e")
+        assert _seq(inspection) > first
+        await inspection.press("E")
+        assert _seq(inspection) == first
+        await inspection.press("E")
+        assert "no failure before this" in inspection.screen_text()[-1]
+
+
+def _seq(inspection: Inspection) -> int:
+    entry = inspection.screen.timeline.entry
+    assert entry is not None
+    return entry.seq
