@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui.keys import Pane as PaneName
-from rollout_tui.panes.pane import Pane
+from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.context import ContextView, Seen, SeenWords, context_of
 from rollout_tui.views.index import TraceIndex
@@ -24,7 +24,7 @@ class ContextPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(PaneName.CONTEXT, 3)
-        self.list = VirtualList(empty="The model was not called yet.")
+        self.list = VirtualList(empty=READING)
         self.view: ContextView | None = None
 
     def views(self) -> ComposeResult:
@@ -45,6 +45,7 @@ class ContextPane(Pane):
         if call is None:
             self.view = None
             self.title.show(safe_text(""))
+            self.list.empty = "The model was not called yet."
             self.list.set_source(row_list(()))
             return
         if self.view is not None and self.view.call is call:

@@ -77,7 +77,7 @@ class DetailPane(Pane):
         super().__init__(PaneName.DETAIL, 4)
         self._session = session
         self.tab_bar = Bar()
-        self.facts = VirtualList(empty="Nothing is under the cursor.")
+        self.facts = VirtualList()
         self.text = TextView()
         self.payload_tree = JsonTree()
         self._detail: Detail | None = None

@@ -13,6 +13,10 @@ from rollout_tui.keys import Pane as PaneName
 from rollout_tui.safe_text import SafeText, clip, safe_text
 
 
+READING = "Reading the bundle ..."
+"""What a list says before there is a graph."""
+
+
 class TitleLine(Widget):
     """One line: number and name of a pane, then what it shows. It stands out while the pane has the focus."""
 

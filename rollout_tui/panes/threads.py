@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 
 from reducer.model import Thread
 from rollout_tui.keys import Pane as PaneName
-from rollout_tui.panes.pane import Pane
+from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.threads import ThreadWords, thread_nodes
@@ -20,7 +20,7 @@ class ThreadsPane(Pane):
 
     def __init__(self) -> None:
         super().__init__(PaneName.THREADS, 1)
-        self.list = VirtualList(empty="No agent was recorded.")
+        self.list = VirtualList(empty=READING)
         self._rows: TreeRows[Thread] | None = None
 
     def views(self) -> ComposeResult:
@@ -35,6 +35,7 @@ class ThreadsPane(Pane):
         """Show the agents of a graph."""
         nodes = thread_nodes(index)
         self._rows = TreeRows(nodes, ThreadWords(index).row, lambda thread: thread.thread_id)
+        self.list.empty = "No agent was recorded."
         self.list.set_source(self._rows)
         self.title.show(safe_text(plural(len(nodes), "agent")))
 

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 
 from reducer import ObjectRef
 from rollout_tui.keys import Pane as PaneName
-from rollout_tui.panes.pane import Pane
+from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.timeline import Entry, EntryWords, Timelines
 from rollout_tui.views.tree_rows import TreeRows
@@ -23,7 +23,7 @@ class TimelinePane(Pane):
 
     def __init__(self) -> None:
         super().__init__(PaneName.TIMELINE, 2)
-        self.list = VirtualList(empty="Nothing was recorded of this agent.")
+        self.list = VirtualList(empty=READING)
         self.thread_id: str | None = None
         self.shows_all = False
         self._rows: TreeRows[Entry] | None = None
@@ -50,6 +50,7 @@ class TimelinePane(Pane):
         nodes = timelines.all_agents if shows_all else timelines.of_thread(thread_id)
         words = EntryWords(index, with_thread=shows_all)
         self._rows = TreeRows(nodes, words.row, lambda entry: entry.ref)
+        self.list.empty = "Nothing was recorded of this agent."
         self.list.set_source(self._rows)
         self.title.show(safe_text("all agents" if shows_all else index.thread_path(thread_id)))
 
