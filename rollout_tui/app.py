@@ -39,6 +39,7 @@ class Cancelled(Exception):  # noqa: N818 - the reader's wish, no error
 class InspectorApp(App[int]):
     """The inspector of one bundle. Its return value is the exit status of the program."""
 
+    TITLE = "rollout-tui"
     CSS_PATH = "theme.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [*keys.bindings(keys.Context.APP)]
@@ -76,7 +77,8 @@ class InspectorApp(App[int]):
             session: the bundle.
             at_seq: sequence number to begin at; by default the beginning.
         """
-        super().__init__()
+        # Told before the theme is: Textual decides at once how it leaves out colours for NO_COLOR.
+        super().__init__(ansi_color=True)
         self.session = session
         self.failure: str | None = None
         self._at_seq = at_seq

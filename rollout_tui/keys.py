@@ -22,7 +22,6 @@ class Context(StrEnum):
 
     APP = "everywhere"
     LINES = "in every list, tree and text"
-    FOLDS = "where rows fold"
     AGENTS = "threads and timeline"
     TEXT = "text"
 
@@ -39,11 +38,11 @@ class Pane(StrEnum):
 
 
 PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
-    Pane.THREADS: (Context.AGENTS, Context.FOLDS, Context.LINES, Context.APP),
-    Pane.TIMELINE: (Context.AGENTS, Context.FOLDS, Context.LINES, Context.APP),
+    Pane.THREADS: (Context.AGENTS, Context.LINES, Context.APP),
+    Pane.TIMELINE: (Context.AGENTS, Context.LINES, Context.APP),
     Pane.CONTEXT: (Context.LINES, Context.APP),
     Pane.DETAIL: (Context.LINES, Context.APP),
-    Pane.TREE: (Context.FOLDS, Context.LINES, Context.APP),
+    Pane.TREE: (Context.LINES, Context.APP),
     Pane.TEXT: (Context.TEXT, Context.LINES, Context.APP),
 }
 """The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""

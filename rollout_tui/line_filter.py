@@ -44,6 +44,13 @@ class SafeLineFilter(LineFilter):
                 return _clean(segments)
         return segments
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        # Lines remember what a filter made of them: any instance does the same.
+        return hash(type(self))
+
 
 def _clean(segments: list[Segment]) -> list[Segment]:
     """The printable part of `segments`; control segments draw nothing and go altogether."""

@@ -12,7 +12,6 @@ from rollout_tui import glyphs
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.safe_text import SafeText, clip, safe_text
 
-
 READING = "Reading the bundle ..."
 """What a list says before there is a graph."""
 

@@ -28,7 +28,7 @@ _CHECK_BYTES = 1 << 20
 """Bytes looked through between two pauses when nothing is indexed."""
 
 _WS = rb"[ \t\r\n]*+"
-_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"'
+_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
 _NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _PLAIN = rb"(?:" + _NUMBER + rb"|true|false|null|\{" + _WS + rb"\}|\[" + _WS + rb"\])"
 _ODD = rb"(?:NaN|-?Infinity)"
@@ -55,6 +55,7 @@ _ODDS = frozenset({_MEMBER_ODD, _VALUE_ODD})
 _MARGIN = re.compile(_WS)
 _ROOT_SCALAR = re.compile(rb"(?:" + _STRING + rb"|" + _PLAIN + rb"|(" + _ODD + rb"))" + _WS + rb"\Z")
 _OPEN_STRING = re.compile(_STRING[:-1])
+_CUT_ESCAPE = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
 _KEY = re.compile(_STRING + _WS + rb":" + _WS)
 _CUT_SHORT = re.compile(  # one token and then the end: the rest is missing
     rb"(?:"
@@ -239,8 +240,10 @@ class JsonIndex:
         start = key.end() if key else position
         if (opened := _OPEN_STRING.match(data, start)) is not None:
             stop = opened.end()
-            if stop >= size or (stop == size - 1 and data[stop] == _BACKSLASH):
+            if _CUT_ESCAPE.match(data, stop):
                 return f"cut short: the text ends inside a string that begins at byte {start:,}"
+            if data[stop] == _BACKSLASH:
+                return f"an escape that JSON does not have, at byte {stop:,}"
             if data[stop] != _QUOTE:
                 return f"a control character in a string, at byte {stop:,}"
         if position >= size and not depth:

@@ -13,7 +13,7 @@ from rollout_tui.widgets.json_paint import looks_like_json, value_row
 from rollout_tui.widgets.json_view import JsonView, Spot
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import Span
-from rollout_tui.widgets.text_lines import TextLayout, decode_pieces, search_text
+from rollout_tui.widgets.text_lines import TextLayout, TextRows, decode_pieces, search_text
 
 INLINE_BYTES = 128_000
 """A payload up to this size is indexed at once: some ten milliseconds."""
@@ -228,7 +228,7 @@ class JsonTree(LineView):
         """Show the payload as text: its beginning at once, the rest when it is decoded and laid out."""
         index, width = self._index, max(2, self.line_width or UNKNOWN_WIDTH)
         self._tree = None
-        self._reason = safe_text(f"not JSON: {reason}. Shown as text.")
+        self._reason = safe_text(f"not JSON: {reason}")
         whole: list[TextLayout] = []
 
         def steps() -> Iterator[None]:
@@ -236,8 +236,9 @@ class JsonTree(LineView):
             for piece in decode_pieces(self.data):
                 decoded.append(piece)
                 yield
-            layout = TextLayout("".join(decoded))
-            yield from layout.build(width)
+            layout, rows = TextLayout("".join(decoded)), list[TextRows]()
+            yield from layout.build(width, rows)
+            layout.rows = rows[0]
             whole.append(layout)
 
         def progress(is_done: bool) -> None:
@@ -246,9 +247,7 @@ class JsonTree(LineView):
                 self._lay_out_text()
                 self.lines_changed()
 
-        self._plain = TextLayout(next(decode_pieces(self.data), ""))
-        for _pause in self._plain.build(width):
-            pass
+        self._plain = TextLayout(next(decode_pieces(self.data), "")).build_all(width)
         self._plain_width = width
         self.lines_changed(cursor=0, screen_row=0)
         self.run_job("text", steps(), progress, inline=len(self.data) <= INLINE_BYTES)
@@ -259,12 +258,16 @@ class JsonTree(LineView):
         if layout is None or width == self._plain_width:
             return
         self._plain_width = width
+        result: list[TextRows] = []
 
         def progress(is_done: bool) -> None:
             if is_done and layout is self._plain:
-                self.lines_changed()
+                starts = layout.rows.starts
+                offset = starts[max(0, self.cursor - self._top)] if len(starts) else 0
+                layout.rows = result[0]
+                self.lines_changed(cursor=layout.rows.row_at(offset) + self._top)
 
-        self.run_job("rows", layout.build(width), progress, inline=len(layout.text) <= INLINE_BYTES)
+        self.run_job("rows", layout.build(width, result), progress, inline=len(layout.text) <= INLINE_BYTES)
 
     def _set_reason(self, reason: str) -> None:
         """Put a line above the values, which moves them down, and the cursor with them."""

@@ -199,7 +199,8 @@ class JsonValues:
         if not query:
             return []
         pattern = search_pattern(query)
-        index, size = self.index, len(self.index.data)
+        index = self.index
+        size = len(index.data) if index.complete else index.scanned
         overlap = len(pattern.pattern)
         hits: list[int] = []
         position = index.starts[0] if len(index) else size

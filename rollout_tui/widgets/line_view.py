@@ -13,7 +13,7 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -113,6 +113,7 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._empty = safe_text(empty)
         self._strips: LRUCache[tuple[int, int], Strip] = LRUCache(CACHED_LINES)
+        self._drawn: dict[int, Strip] = {}
         self._highlight: re.Pattern[str] | None = None
 
     # What a subclass provides.
@@ -188,7 +189,14 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         self.set_reactive(LineView.cursor, self.validate_cursor(before if cursor is None else cursor))
         self.scroll_to(y=self.cursor - screen_row)
         self._show(self.cursor)
-        self.refresh()
+        self._refresh_what_differs()
+
+    def _refresh_what_differs(self) -> None:
+        """Draw only the lines of the window that look other than they were last drawn: the wire is slow."""
+        size, drawn = self.size, self._drawn
+        differing = [y for y in range(size.height) if drawn.get(y) != self._window_strip(y)]
+        if differing:
+            self.refresh(*(Region(0, y, size.width, 1) for y in differing))
 
     def lines_appended(self, first: int) -> None:
         """Take notice of lines after those there were.
@@ -225,12 +233,16 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         Args:
             y: The line, counted from the top of the window.
         """
+        strip = self._drawn[y] = self._window_strip(y)
+        return strip
+
+    def _window_strip(self, y: int) -> Strip:
+        """What line `y` of the window looks like now."""
         width = self.line_width
         index = y + self.scroll_offset.y
         total = self.line_count
         if index >= total:
-            sentence = self._empty_line(y, width) if total == 0 else None
-            return self._strip([sentence], width) if sentence else Strip.blank(width, self._style("line--text"))
+            return self._strip([] if total else self._empty_line(y, width), width)
         if index == self.cursor:
             return self._cursor_strip(index, width)
         strip = self._strips.get((index, width))
@@ -266,10 +278,10 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         """The look of a component class in the current theme."""
         return _without_defaults(self.get_component_rich_style(component))
 
-    def _empty_line(self, y: int, width: int) -> Span | None:
+    def _empty_line(self, y: int, width: int) -> list[Span]:
         """Line `y` of the sentence shown when there are no lines."""
         lines = textwrap.wrap(self._empty, max(1, width - 1)) if self._empty else []
-        return Span(safe_text(lines[y]), "muted") if y < len(lines) else None
+        return [Span(safe_text(lines[y]), "muted")] if y < len(lines) else []
 
     def notify_style_update(self) -> None:
         """Drop what was drawn in the styles of before."""

@@ -29,7 +29,7 @@ MAX_LINE = 5_000
 MAX_SECONDS = 2.0
 """Processor time after which the rest stays plain."""
 
-STEP_TOKENS = 2_000
+STEP_TOKENS = 200
 """Tokens between two pauses."""
 
 
@@ -51,7 +51,8 @@ class TextColours:
             return
         deadline = thread_time() + MAX_SECONDS
         styles: dict[_TokenType, StyleName] = {}
-        tokens = _lexer(self._language).get_tokens_unprocessed(text)
+        # Lexers take for granted that the last line has an end.
+        tokens = _lexer(self._language).get_tokens_unprocessed(text + "\n")
         for count, (start, kind, value) in enumerate(tokens):
             style = styles.get(kind)
             if style is None:

@@ -170,13 +170,14 @@ class TextLayout:
         """Lay out nothing yet."""
         self.text = text
         self.rows = TextRows(TextLines(text), 0)
-        """The rows as last laid out; none before the first time."""
+        """The rows to be shown; none at first."""
 
-    def build(self, width: int) -> Iterator[None]:
-        """Lay the text out, pausing by `yield` now and then; `rows` changes at the end, all at once.
+    def build(self, width: int, result: list[TextRows]) -> Iterator[None]:
+        """Break the text into rows, pausing by `yield` now and then. Changes nothing that is shown.
 
         Args:
             width: Cells a row may take; 0 for one row per line.
+            result: Gets the rows at the end; to be put into `rows` by whoever shows them.
         """
         lines = self.rows.lines
         if not len(lines):
@@ -184,7 +185,15 @@ class TextLayout:
             yield from lines.build()
         rows = TextRows(lines, width)
         yield from rows.build()
-        self.rows = rows
+        result.append(rows)
+
+    def build_all(self, width: int) -> TextLayout:
+        """Break the text into rows without a pause, to be shown at once."""
+        result: list[TextRows] = []
+        for _pause in self.build(width, result):
+            pass
+        self.rows = result[0]
+        return self
 
 
 def decode_pieces(data: bytes) -> Iterator[str]:

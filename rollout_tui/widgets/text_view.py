@@ -15,7 +15,7 @@ from rollout_tui.safe_text import SafeText, safe_pieces, safe_text
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import Span
 from rollout_tui.widgets.text_colour import Language, TextColours
-from rollout_tui.widgets.text_lines import CHARS_PER_CELL, TextLayout, search_text
+from rollout_tui.widgets.text_lines import CHARS_PER_CELL, TextLayout, TextRows, search_text
 
 INLINE_CHARS = 64_000
 """A text up to this long is laid out at once; of a longer one, this much is shown in the meantime."""
@@ -75,8 +75,7 @@ class TextView(LineView):
         self._side = 0
         self._shown = TextLayout(text[:INLINE_CHARS]) if len(text) > INLINE_CHARS else self._whole
         self._laid_out_for = self._wrap_width()
-        for _pause in self._shown.build(self._laid_out_for):
-            pass
+        self._shown.build_all(self._laid_out_for)
         self.lines_changed(cursor=0, screen_row=0)
         if not self.is_complete or self._wrap_width() != self._laid_out_for:
             self._lay_out()
@@ -167,18 +166,19 @@ class TextView(LineView):
         """Break the text into rows for the width there is."""
         width = self._wrap_width()
         self._laid_out_for = width
-        layout = self._whole
+        layout, result = self._whole, list[TextRows]()
 
         def progress(is_done: bool) -> None:
             if is_done and layout is self._whole:
                 offset = self._cursor_offset()
-                self._shown = layout
+                self._shown, layout.rows = layout, result[0]
                 self.lines_changed(cursor=layout.rows.row_at(offset))
                 if self._wrap_width() != width:
-                    # More line numbers, or a scrollbar: there is less room than was thought.
+                    # More line numbers than was thought leave less room.
                     self._lay_out()
 
-        self.run_job("layout", layout.build(width), progress, inline=len(layout.text) <= INLINE_CHARS)
+        steps = layout.build(width, result)
+        self.run_job("layout", steps, progress, inline=len(layout.text) <= INLINE_CHARS)
 
     def _colour(self, language: Language) -> None:
         """Find the colours."""

@@ -68,6 +68,11 @@ def test_scrollbars_keep_working(action: str) -> None:
     assert style.meta == {}
 
 
+def test_a_line_is_filtered_once_whichever_instance_asks() -> None:
+    strip = Strip([Segment("\x1b[2J")])
+    assert strip.apply_filter(SafeLineFilter(), BLACK) is strip.apply_filter(SafeLineFilter(), BLACK)
+
+
 class EvilApp(App[None]):
     """Draws hostile text in the careless ways that Textual allows."""
 
