@@ -42,7 +42,7 @@ class InspectorApp(App[int]):
     TITLE = "rollout-tui"
     CSS_PATH = "theme.tcss"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS = [*keys.bindings(keys.Context.APP)]
+    BINDINGS = [*keys.bindings(keys.Context.APP, keys.Context.EVERYWHERE)]
 
     class LoadProgress(Message):
         """So much of the log was read."""
@@ -138,30 +138,6 @@ class InspectorApp(App[int]):
         self.exit(2)
 
     # Actions
-
-    def action_show_pane(self, name: str) -> None:
-        """Go to a pane."""
-        self.inspector.action_show_pane(name)
-
-    def action_next_pane(self) -> None:
-        """Go to the next pane."""
-        self.inspector.action_next_pane()
-
-    def action_previous_pane(self) -> None:
-        """Go to the pane before."""
-        self.inspector.action_previous_pane()
-
-    def action_zoom(self) -> None:
-        """Zoom the active pane, or leave zoom."""
-        self.inspector.action_zoom()
-
-    def action_next_failure(self) -> None:
-        """To the next failure, in any agent."""
-        self.inspector.step_failure(1)
-
-    def action_previous_failure(self) -> None:
-        """To the previous failure, in any agent."""
-        self.inspector.step_failure(-1)
 
     async def action_back(self) -> None:
         """Back one level; while loading, give up."""

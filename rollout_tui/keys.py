@@ -20,10 +20,13 @@ from rollout_tui.safe_text import SafeText, clip, safe_text
 class Context(StrEnum):
     """Where an action works. Who implements its methods takes `bindings` of it."""
 
-    APP = "everywhere"
+    EVERYWHERE = "everywhere"
+    APP = "with the bundle"
     LINES = "in every list, tree and text"
-    AGENTS = "threads and timeline"
+    PANES = "in every pane"
     TEXT = "text"
+    COMPACTION = "stepping through compactions"
+    EXEC = "stepping through code cells"
 
 
 class Pane(StrEnum):
@@ -35,15 +38,21 @@ class Pane(StrEnum):
     DETAIL = "Detail"
     TREE = "Detail: raw"
     TEXT = "Detail: text"
+    COMPACTION = "Compaction"
+    EXEC = "Exec"
+    DIALOG = "this list"
 
 
 PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
-    Pane.THREADS: (Context.AGENTS, Context.LINES, Context.APP),
-    Pane.TIMELINE: (Context.AGENTS, Context.LINES, Context.APP),
-    Pane.CONTEXT: (Context.LINES, Context.APP),
-    Pane.DETAIL: (Context.LINES, Context.APP),
-    Pane.TREE: (Context.LINES, Context.APP),
-    Pane.TEXT: (Context.TEXT, Context.LINES, Context.APP),
+    Pane.THREADS: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.TIMELINE: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.CONTEXT: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.DETAIL: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.TREE: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.TEXT: (Context.TEXT, Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
+    Pane.COMPACTION: (Context.COMPACTION, Context.LINES, Context.EVERYWHERE),
+    Pane.EXEC: (Context.EXEC, Context.TEXT, Context.LINES, Context.EVERYWHERE),
+    Pane.DIALOG: (Context.LINES, Context.EVERYWHERE),
 }
 """The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
 
@@ -76,7 +85,8 @@ class Action:
         return self.call or self.name
 
 
-_APP, _LINES, _AGENTS = Context.APP, Context.LINES, Context.AGENTS
+_APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
+_COMPACTION, _EXEC, _EVERYWHERE = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
 
 ACTIONS: tuple[Action, ...] = (
     Action("cursor_down", ("j", "down"), "move", "down one row", _LINES, rank=1, footer_keys="j/k"),
@@ -91,30 +101,53 @@ ACTIONS: tuple[Action, ...] = (
     Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; the next tab", _LINES),
     Action("open", ("enter",), "open", "open what the cursor is on", _LINES, rank=2),
     Action("wrap", ("W",), "wrap", "wrap long lines, or cut them at the edge", Context.TEXT, rank=3),
-    Action("next_same", ("J",), "next of kind", "to the next entry of the same kind", _AGENTS),
-    Action("previous_same", ("K",), "previous of kind", "to the previous entry of the same kind", _AGENTS),
-    Action("next_turn", ("}",), "next turn", "to the next turn", _AGENTS),
-    Action("previous_turn", ("{",), "previous turn", "to the previous turn", _AGENTS),
-    Action("next_call", (")",), "next call", "to the next inference call", _AGENTS),
-    Action("previous_call", ("(",), "previous call", "to the previous inference call", _AGENTS),
-    Action("next_failure", ("e",), "next failure", "to the next failure, in any agent", _APP),
-    Action("previous_failure", ("E",), "previous failure", "to the previous failure, in any agent", _APP),
-    Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _AGENTS, rank=4),
-    Action("pane_threads", ("1",), "threads", "go to the threads", _APP, call="show_pane('threads')"),
-    Action("pane_timeline", ("2",), "timeline", "go to the timeline", _APP, call="show_pane('timeline')"),
-    Action("pane_context", ("3",), "context", "go to the context", _APP, call="show_pane('context')"),
-    Action("pane_detail", ("4",), "detail", "go to the detail", _APP, call="show_pane('detail')"),
-    Action("next_pane", ("tab",), "next pane", "go to the next pane", _APP, rank=5),
-    Action("previous_pane", ("shift+tab",), "previous pane", "go to the pane before", _APP),
-    Action("zoom", ("z",), "zoom", "give the whole screen to the pane, and back", _APP, rank=7),
-    Action("back", ("escape",), "back", "back one level; close; cancel; clear a filter", _APP),
-    Action("problems", ("i",), "problems", "list the problems found in the bundle", _APP, rank=8),
-    Action("write", ("w",), "write", "write state.json", _APP, rank=6),
-    Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=9),
-    Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _APP, rank=0),
-    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _APP, rank=10),
-    Action("quit", ("Q",), "quit", "quit", _APP),
-    Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _APP, call="quit", priority=True),
+    Action("next_same", ("J",), "next of kind", "to the next entry of the same kind", _PANES),
+    Action("previous_same", ("K",), "previous of kind", "to the previous entry of the same kind", _PANES),
+    Action("next_turn", ("}",), "next turn", "to the next turn", _PANES),
+    Action("previous_turn", ("{",), "previous turn", "to the previous turn", _PANES),
+    Action("next_call", (")",), "next call", "to the next inference call", _PANES),
+    Action("previous_call", ("(",), "previous call", "to the previous inference call", _PANES),
+    Action("next_failure", ("e",), "next failure", "to the next failure, in any agent", _PANES),
+    Action("previous_failure", ("E",), "previous failure", "to the previous failure, in any agent", _PANES),
+    Action("go_back", ("[",), "go back", "to the place before the last jump", _PANES, rank=4),
+    Action("go_forward", ("]",), "go forward", "to the place that was left by going back", _PANES),
+    Action("compactions", ("c",), "compaction", "step through the nearest compaction", _PANES, rank=5),
+    Action("cells", ("x",), "exec", "step through the code cell here, or the nearest", _PANES, rank=6),
+    Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _PANES, rank=10),
+    Action("pane_threads", ("1",), "threads", "go to the threads", _PANES, call="show_pane('threads')"),
+    Action("pane_timeline", ("2",), "timeline", "go to the timeline", _PANES, call="show_pane('timeline')"),
+    Action("pane_context", ("3",), "context", "go to the context", _PANES, call="show_pane('context')"),
+    Action("pane_detail", ("4",), "detail", "go to the detail", _PANES, call="show_pane('detail')"),
+    Action("next_pane", ("tab",), "next pane", "go to the next pane", _PANES, rank=11),
+    Action("previous_pane", ("shift+tab",), "previous pane", "go to the pane before", _PANES),
+    Action("zoom", ("z",), "zoom", "give the whole screen to the pane, and back", _PANES, rank=12),
+    Action("step_forth", ("s",), "state", "to the next state", _COMPACTION, rank=20),
+    Action("step_back", ("S",), "state before", "to the state before", _COMPACTION),
+    Action("next_compaction", ("c",), "compaction", "to the next compaction", _COMPACTION, rank=21),
+    Action("previous_compaction", ("C",), "compaction before", "to the compaction before", _COMPACTION),
+    Action("other_column", ("tab", "shift+tab"), "column", "to the other column", _COMPACTION, rank=22),
+    Action("state_1", ("1",), "last call", "the last call before", _COMPACTION, call="show_state(1)"),
+    Action("state_2", ("2",), "request", "the compaction request", _COMPACTION, call="show_state(2)"),
+    Action("state_3", ("3",), "checkpoint", "before and after", _COMPACTION, call="show_state(3)"),
+    Action("state_4", ("4",), "first call", "the first call after", _COMPACTION, call="show_state(4)"),
+    Action("next_step", ("s",), "step", "to the next step", _EXEC, rank=23),
+    Action("previous_step", ("S",), "step before", "to the step before", _EXEC),
+    Action("next_cell", ("x",), "cell", "to the next code cell", _EXEC, rank=24),
+    Action("previous_cell", ("X",), "cell before", "to the code cell before", _EXEC),
+    Action("next_part", ("tab",), "part", "to the next part of the screen", _EXEC, rank=25),
+    Action("previous_part", ("shift+tab",), "part before", "to the part before", _EXEC),
+    Action("part_1", ("1",), "script", "to the script", _EXEC, call="show_part(1)"),
+    Action("part_2", ("2",), "steps", "to the steps", _EXEC, call="show_part(2)"),
+    Action("part_3", ("3",), "content", "to what the step brought", _EXEC, call="show_part(3)"),
+    Action("part_4", ("4",), "seen", "to what the model saw", _EXEC, call="show_part(4)"),
+    Action("back", ("escape",), "back", "back one level; close; cancel; clear a filter", _EVERYWHERE),
+    Action("problems", ("i",), "problems", "list the problems found in the bundle", _APP, rank=13),
+    Action("write", ("w",), "write", "write state.json", _APP, rank=9),
+    Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=14),
+    Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _EVERYWHERE, rank=0),
+    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _EVERYWHERE, rank=15),
+    Action("quit", ("Q",), "quit", "quit", _EVERYWHERE),
+    Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _EVERYWHERE, call="quit", priority=True),
 )  # fmt: skip
 """The table, in the order in which help shows it."""
 

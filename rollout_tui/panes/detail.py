@@ -98,6 +98,11 @@ class DetailPane(Pane):
         self._show_tab(self._tab)
 
     @property
+    def ref(self) -> ObjectRef | None:
+        """The shown object."""
+        return None if self._detail is None else self._detail.ref
+
+    @property
     def heading(self) -> SafeText:
         """What the shown object is."""
         return safe_text("") if self._detail is None else self._detail.title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
@@ -15,11 +15,10 @@ class Dialog(ModalScreen[T | None]):
     """A screen above the inspector; its result is None when it was only closed."""
 
     # A modal screen keeps keys from the app, so those that leave are bound here again.
-    BINDINGS = [
-        binding
-        for binding in keys.bindings(keys.Context.APP)
-        if binding.id in ("back", "leave", "quit", "interrupt")
-    ]
+    BINDINGS = [*keys.bindings(keys.Context.EVERYWHERE)]
+
+    pane: ClassVar[keys.Pane] = keys.Pane.DIALOG
+    """Whose keys hold here."""
 
     def __init__(self) -> None:
         super().__init__(classes="dialog")
@@ -31,6 +30,12 @@ class Dialog(ModalScreen[T | None]):
     def action_leave(self) -> None:
         """Close."""
         self.dismiss(None)
+
+    def action_help(self) -> None:
+        """Show what the keys do here."""
+        from rollout_tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.pane))
 
     async def action_quit(self) -> None:
         """Quit the program."""

@@ -59,7 +59,8 @@ def test_bindings_are_what_textual_expects() -> None:
     for context in Context:
         made = list(Binding.make_bindings(keys.bindings(context)))
         assert len(made) == sum(len(action.keys) for action in keys.actions_in(context))
-    by_key = {binding.key: binding for binding in Binding.make_bindings(keys.bindings(Context.APP))}
+    made = Binding.make_bindings(keys.bindings(Context.EVERYWHERE, Context.PANES))
+    by_key = {binding.key: binding for binding in made}
     assert by_key["question_mark"].action == "help"
     assert by_key["1"].action == "show_pane('threads')"
     assert by_key["ctrl+c"].priority
@@ -102,7 +103,7 @@ def test_ranks_of_the_footer_are_distinct() -> None:
 def test_help_lists_every_key_of_the_pane_with_its_own_first() -> None:
     rows = keys.help_rows(Pane.TIMELINE)
     contexts = [row.context for row in rows]
-    assert contexts[0] is Context.AGENTS
+    assert contexts[0] is Context.PANES
     assert contexts == sorted(contexts, key=PANE_CONTEXTS[Pane.TIMELINE].index)
     text = {row.text: row.keys for row in rows}
     assert text["down one row"] == "j ↓"
@@ -129,4 +130,4 @@ def test_the_palette_offers_each_action_once_with_its_key() -> None:
     assert "show_pane('context')" in offered
     assert "cursor_down" not in offered
     assert next(entry.title for entry in entries if entry.action == "quit") == "quit  (Q)"
-    assert "all_agents" not in {entry.action for entry in keys.palette_entries([Pane.TEXT])}
+    assert "wrap" not in {entry.action for entry in keys.palette_entries([Pane.TIMELINE])}

@@ -1,0 +1,386 @@
+"""The compaction stepper: what a compaction kept, dropped and hid, in four states."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from reducer import ObjectRef
+from reducer.model import InferenceCall
+from rollout_tui import glyphs, keys
+from rollout_tui.screens.dialog import Dialog
+from rollout_tui.views import compaction_words as words
+from rollout_tui.views import verdict_words
+from rollout_tui.views.compaction_facts import request_facts
+from rollout_tui.views.compaction_rows import (
+    STATE_NAMES,
+    Line,
+    LineWords,
+    State,
+    column_lines,
+    first_call_lines,
+    last_call_lines,
+    states_of,
+)
+from rollout_tui.views.compaction_steps import CompactionStep, StepView, compaction_steps, nearest_step
+from rollout_tui.views.detail import FactRow, fact_row
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_sizes import total_size
+from rollout_tui.views.verdicts import Judged
+from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.rows import ListRows
+from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.virtual_list import VirtualList
+
+FOOTER = "s/S state  1-4 state  c/C compaction  tab column  enter show  esc back"
+"""The keys, as many as fit into 80 columns."""
+
+TOTALS = ("size-before", "verdicts-before", "size-after", "verdicts-after", "tokens")
+"""The lines at the foot of the checkpoint."""
+
+
+class Chosen(NamedTuple):
+    """What the reader wants to see in the inspector.
+
+    Attributes:
+        ref: the object.
+        at: an entry of the timeline at whose point the object can be seen in the context, if there is one.
+    """
+
+    ref: ObjectRef
+    at: ObjectRef | None
+
+
+class Column(Vertical):
+    """One history of a checkpoint: its name and its items."""
+
+    DEFAULT_CSS = "Column { width: 1fr; }"
+
+    def __init__(self, name: str, empty: str) -> None:
+        super().__init__(classes=f"-{name}")
+        self.list = VirtualList(empty=empty)
+        self._heading = Bar()
+        self._title = name
+        self._judged: list[Judged] = []
+
+    def compose(self) -> ComposeResult:
+        """Heading and list."""
+        yield self._heading
+        yield self.list
+
+    def show(self, index: TraceIndex, judged: list[Judged]) -> None:
+        """Show a history with its verdicts."""
+        self._judged = judged
+        row_words = LineWords(index, self.app.size.width // 2)
+        self.list.set_source(ListRows(column_lines(judged), row_words.row, lambda line: line.place))
+        self.mark_focused(self.list.has_focus)
+
+    @property
+    def judged(self) -> Judged | None:
+        """The item under the cursor with its verdict."""
+        return self._judged[self.list.cursor] if self._judged else None
+
+    def mark_focused(self, focused: bool) -> None:
+        """Say in the heading whether the keys go here."""
+        mark = glyphs.active().fold_closed if focused else " "
+        self._heading.show([span(f"{mark}{self._title}", "strong" if focused else "muted")])
+
+
+class CompactionStepper(Dialog[Chosen]):
+    """Steps through the compactions of a bundle. Its result is what the reader wants to see.
+
+    Attributes:
+        steps: all compactions, thread by thread.
+        place: which of them is shown; None if there are none.
+        state: in which state it is shown.
+    """
+
+    DEFAULT_CSS = """
+    CompactionStepper > Vertical { width: 100%; height: 100%; background: $background; }
+    CompactionStepper VirtualList { height: 1fr; }
+    CompactionStepper #columns { height: 1fr; }
+    CompactionStepper Column.-after { border-left: solid ansi_bright_black; }
+    CompactionStepper.-ascii Column.-after { border-left: ascii ansi_bright_black; }
+    CompactionStepper #totals { height: 5; }
+    CompactionStepper #columns, CompactionStepper #totals { display: none; }
+    CompactionStepper.-columns #columns, CompactionStepper.-columns #totals { display: block; }
+    CompactionStepper.-columns #single { display: none; }
+    CompactionStepper Bar.-empty { display: none; }
+    CompactionStepper Bar {
+        & > .line--good, & > .line--added { color: ansi_green; }
+        & > .line--removed { color: ansi_red; }
+        & > .line--special { color: ansi_magenta; }
+    }
+    """
+    BINDINGS = [*keys.bindings(keys.Context.COMPACTION)]
+    pane = keys.Pane.COMPACTION
+
+    def __init__(self, index: TraceIndex, thread_id: str | None = None, seq: int = 0) -> None:
+        """Open on the compaction nearest to a place.
+
+        Args:
+            index: the graph.
+            thread_id: the agent whose compactions come first in question.
+            seq: the sequence number to be near to.
+        """
+        super().__init__()
+        self._index = index
+        self.steps = compaction_steps(index)
+        self.place = nearest_step(self.steps, thread_id, seq)
+        self.state = State.LAST_CALL
+        self._view = None if self.place is None else StepView(index, self.steps[self.place])
+        self._lines: list[Line] = []
+        self._facts: list[FactRow] = []
+        self._single = VirtualList(id="single")
+        self._before = Column("before", "There was nothing in it.")
+        self._after = Column("after", "There is nothing in it.")
+
+    def compose(self) -> ComposeResult:
+        """Header, states, two lines about the state, list or columns, totals, reason, keys."""
+        with Vertical():
+            yield Bar(id="title")
+            yield Bar(id="states")
+            yield Bar(id="info")
+            yield Bar(id="note")
+            yield self._single
+            with Horizontal(id="columns"):
+                yield self._before
+                yield self._after
+            with Vertical(id="totals"):
+                yield from (Bar(id=name) for name in TOTALS)
+            yield Bar(id="reason")
+            yield Bar(id="keys")
+
+    def on_mount(self) -> None:
+        """Show the keys; the first state follows when the size is known."""
+        self.set_class(glyphs.active().ascii_only, "-ascii")
+        self._bar("keys").show([span(f" {FOOTER}", "muted")])
+
+    def _bar(self, name: str) -> Bar:
+        return self.query_one(f"#{name}", Bar)
+
+    # What is shown
+
+    @property
+    def step(self) -> CompactionStep | None:
+        """The compaction that is shown."""
+        return None if self._view is None else self._view.step
+
+    def _show_from_top(self) -> None:
+        """Show the compaction in its state, each list from its first row."""
+        self._show()
+        for view in (self._single, self._before.list, self._after.list):
+            view.jump(0)
+
+    def _show(self) -> None:
+        """Show the compaction in its state."""
+        view = self._view
+        if view is None or self.place is None:
+            self._bar("title").show([span(" compactions", "strong")])
+            self._say()
+            self._show_single([], words.nothing_found(self._index))
+            return
+        self._bar("title").show(words.title_spans(self._index, self.steps, self.place))
+        self._show_states(view.step)
+        shown = {
+            State.LAST_CALL: self._show_last_call,
+            State.REQUEST: self._show_request,
+            State.CHECKPOINT: self._show_checkpoint,
+            State.FIRST_CALL: self._show_first_call,
+        }
+        shown[self.state](view)
+        self._show_reason()
+
+    def _show_states(self, step: CompactionStep) -> None:
+        stepped = states_of(step)
+        spans: list[Span] = []
+        for state, name in STATE_NAMES.items():
+            mark = glyphs.active().fold_closed if state is self.state else " "
+            no = "" if state in stepped else "no "
+            label = f"{mark}{int(state)} {no}{name}  "
+            spans.append(span(label, "strong" if state is self.state else "muted"))
+        self._bar("states").show(spans)
+
+    def _say(self, info: list[Span] | None = None, note: list[Span] | None = None) -> None:
+        for name, spans in (("info", info or []), ("note", note or [])):
+            bar = self._bar(name)
+            bar.show(spans)
+            bar.set_class(not spans, "-empty")
+
+    def _show_single(self, lines: list[Line], empty: str, facts: list[FactRow] | None = None) -> None:
+        self._lines, self._facts = lines, facts or []
+        self.remove_class("-columns")
+        self._single.empty = empty
+        if facts is None:
+            row_words = LineWords(self._index, self.size.width)
+            self._single.set_source(ListRows(lines, row_words.row, lambda line: line.place))
+        else:
+            self._single.set_source(ListRows(facts, fact_row, lambda row: row.place))
+        self._single.focus()
+
+    def _show_last_call(self, view: StepView) -> None:
+        call = view.step.last_before
+        if call is None:
+            self._say()
+        else:
+            context = total_size(self._index.items(call.request_item_ids))
+            lines = verdict_words.size_lines({"context": context})
+            self._say(words.call_spans(self._index, call), [span(lines[0])])
+        self._show_single(last_call_lines(view), words.no_call_before(view.step))
+
+    def _show_request(self, view: StepView) -> None:
+        self._say()
+        facts = request_facts(self._index, view)
+        self._show_single([], "", [FactRow(*row) for row in enumerate(facts)])
+
+    def _show_checkpoint(self, view: StepView) -> None:
+        lines = [[span(f" {line}")] for line in words.source_words(self._index, view.step)]
+        self._say(*lines)
+        found = view.checkpoint
+        if found is None:
+            self._show_single([], words.no_checkpoint(view.step))
+            return
+        self.add_class("-columns")
+        self._before.show(self._index, found.before)
+        self._after.show(self._index, found.after)
+        sizes = verdict_words.size_lines(dict(zip(("before", "after"), view.sizes, strict=True)))
+        self._bar("size-before").show([span(sizes[0])])
+        self._bar("verdicts-before").show([span("        "), *verdict_words.count_spans(found.before)])
+        self._bar("size-after").show([span(sizes[1])])
+        self._bar("verdicts-after").show([span("        "), *verdict_words.count_spans(found.after)])
+        self._bar("tokens").show([span(f" {words.token_words(self._index, view.step)}")])
+        if not self._after.list.has_focus:
+            self._before.list.focus()
+
+    def _show_first_call(self, view: StepView) -> None:
+        call, found = view.step.first_after, view.aftermath
+        if call is None or found is None:
+            self._say()
+        else:
+            self._say(words.call_spans(self._index, call), verdict_words.return_spans(found))
+        self._show_single(first_call_lines(view), words.no_call_after(self._index, view.step))
+
+    def _show_reason(self) -> None:
+        """Say at the foot why the item under the cursor has its verdict."""
+        judged, other = self._judged_item()
+        bar = self._bar("reason")
+        bar.show([] if judged is None else verdict_words.reason_spans(self._index, judged, other=other))
+        bar.set_class(self.state in (State.LAST_CALL, State.REQUEST), "-empty")
+
+    def _judged_item(self) -> tuple[Judged | None, str]:
+        """The verdict under the cursor, and the history in which the partner of the item stands."""
+        if self.has_class("-columns"):
+            column = self._column
+            return column.judged, "after" if column is self._before else "before"
+        line = self._line
+        judged = None if line is None else line.judged
+        is_gone = judged is not None and judged.verdict in ("summarised", "dropped")
+        return judged, "after" if is_gone else "before"
+
+    @property
+    def _line(self) -> Line | None:
+        return self._lines[self._single.cursor] if self._lines else None
+
+    @property
+    def _column(self) -> Column:
+        return self._after if self._after.list.has_focus else self._before
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Rows say more where there is room."""
+        self._show()
+
+    @on(VirtualList.CursorMoved)
+    def _cursor_moved(self) -> None:
+        self._show_reason()
+
+    def on_descendant_focus(self) -> None:
+        """Show which column has the keys."""
+        for column in (self._before, self._after):
+            column.mark_focused(column.list.has_focus)
+        self._show_reason()
+
+    # Keys
+
+    def action_step_forth(self) -> None:
+        """To the next state."""
+        self._step(1)
+
+    def action_step_back(self) -> None:
+        """To the state before."""
+        self._step(-1)
+
+    def _step(self, direction: int) -> None:
+        if self.step is None:
+            return
+        ahead = [state for state in states_of(self.step) if (state - self.state) * direction > 0]
+        if ahead:
+            self._go(self.place, min(ahead, key=lambda state: abs(state - self.state)))
+
+    def action_show_state(self, number: int) -> None:
+        """To a state by its number."""
+        self._go(self.place, State(number))
+
+    def action_next_compaction(self) -> None:
+        """To the next compaction, in the same state."""
+        self._go_to_compaction(1)
+
+    def action_previous_compaction(self) -> None:
+        """To the compaction before, in the same state."""
+        self._go_to_compaction(-1)
+
+    def _go_to_compaction(self, direction: int) -> None:
+        if self.place is not None and 0 <= self.place + direction < len(self.steps):
+            self._go(self.place + direction, self.state)
+
+    def _go(self, place: int | None, state: State) -> None:
+        if place is None:
+            return
+        if place != self.place:
+            self.place, self._view = place, StepView(self._index, self.steps[place])
+        self.state = state
+        self._show_from_top()
+
+    def action_other_column(self) -> None:
+        """To the other column of the checkpoint, onto what the item here became or was."""
+        if not self.has_class("-columns"):
+            return
+        here = self._column
+        there = self._before if here is self._after else self._after
+        if here.judged is not None and here.judged.partner is not None:
+            there.list.jump(here.judged.partner)
+        there.list.focus()
+
+    @on(VirtualList.RowOpened)
+    def _row_opened(self, message: VirtualList.RowOpened) -> None:
+        if self._facts and message.view is self._single:
+            link = self._facts[message.index].fact.link
+            if link is not None:
+                self.dismiss(Chosen(link, link if link.type != "ConversationItem" else self._entry_after()))
+            return
+        judged, other = self._judged_item()
+        line = self._line
+        if judged is not None:
+            at = self._entry_before() if other == "after" else self._entry_after()
+            self.dismiss(Chosen(ObjectRef("ConversationItem", judged.item_id), at))
+        elif line is not None and line.item_id is not None:
+            self.dismiss(Chosen(ObjectRef("ConversationItem", line.item_id), self._entry_before()))
+
+    def _entry_before(self) -> ObjectRef | None:
+        """Where in the timeline the history before can be seen."""
+        return None if self.step is None else _call_ref(self.step.last_before)
+
+    def _entry_after(self) -> ObjectRef | None:
+        """Where in the timeline the history after can be seen."""
+        step = self.step
+        if step is None:
+            return None
+        if step.first_after is None and step.compaction is not None:
+            return ObjectRef("Compaction", step.compaction.compaction_id)
+        return _call_ref(step.first_after)
+
+
+def _call_ref(call: InferenceCall | None) -> ObjectRef | None:
+    return None if call is None else ObjectRef("InferenceCall", call.inference_call_id)

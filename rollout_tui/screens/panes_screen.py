@@ -1,0 +1,300 @@
+"""One cursor, four panes: what they show, where they stand, which of them has the keys."""
+
+from __future__ import annotations
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from reducer import ObjectRef
+from rollout_tui import glyphs, keys
+from rollout_tui.panes.context import ContextPane
+from rollout_tui.panes.detail import DetailPane
+from rollout_tui.panes.pane import Pane
+from rollout_tui.panes.threads import ThreadsPane
+from rollout_tui.panes.timeline import TimelinePane
+from rollout_tui.session import Session
+from rollout_tui.views.overview import overview
+from rollout_tui.views.timeline import Timelines
+from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.virtual_list import VirtualList
+
+WIDE = 120
+"""Columns from which four panes fit side by side."""
+
+SMALLEST = (80, 24)
+"""Columns and rows below which nothing useful fits."""
+
+
+class PanesScreen(Screen[None]):
+    """Shows one bundle. The entry under the timeline's cursor decides what the other panes show."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.threads = ThreadsPane()
+        self.timeline = TimelinePane()
+        self.context = ContextPane()
+        self.detail = DetailPane(session)
+        self._panes: tuple[Pane, ...] = (self.threads, self.timeline, self.context, self.detail)
+        self.active: Pane = self.timeline
+        self._came_from: Pane = self.timeline
+        self._zoomed = False
+        self._followed: ObjectRef | None = None
+
+    def compose(self) -> ComposeResult:
+        """Header, breadcrumb, panes, footer."""
+        yield Bar(id="header")
+        yield Bar(id="breadcrumb")
+        with Vertical(id="main"):
+            with Horizontal(id="top"):
+                yield self.threads
+                yield self.timeline
+                yield self.context
+            yield self.detail
+        yield Static(
+            f"This needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}.", id="too-small", markup=False
+        )
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Nothing is there yet but the name."""
+        self.set_class(glyphs.active().ascii_only, "-ascii")
+        self._bar("header").show([span(" rollout-tui ", "strong"), span(self.session.bundle.path.name)])
+        self.timeline.focus_view()
+
+    # What is shown
+
+    def show(self, timelines: Timelines) -> None:
+        """Show a graph; the cursor stays where it was, if that is still there."""
+        index = timelines.index
+        self._bar("header").show(overview(index, self.session.bundle.path.resolve().name))
+        self.threads.show(index)
+        thread_id = self.timeline.thread_id
+        if thread_id not in index.trace.threads:
+            thread_id = index.trace.root_thread_id
+            if thread_id not in index.trace.threads and index.threads:
+                thread_id = index.threads[0].thread_id
+        self.timeline.show(timelines, thread_id, shows_all=self.timeline.shows_all)
+        self.threads.go_to(thread_id)
+        self.context.view = None
+        self.detail.forget()
+        self.follow_entry()
+
+    def say_loading(self, sentence: str) -> None:
+        """Say in the header how far the loading is."""
+        name = self.session.bundle.path.name
+        self._bar("header").show(
+            [span(" rollout-tui ", "strong"), span(name), span(f"  {sentence}", "accent")]
+        )
+
+    def say(self, sentence: str, *, bad: bool = False) -> None:
+        """Show a sentence in the footer until the next key."""
+        self._bar("footer").show([span(f" {sentence}", "bad" if bad else "strong")])
+
+    def _bar(self, name: str) -> Bar:
+        return self.query_one(f"#{name}", Bar)
+
+    @property
+    def timelines(self) -> Timelines | None:
+        """The graph that is shown; None while it is not there."""
+        return self.session.timelines
+
+    def follow_entry(self) -> None:
+        """Make context and detail follow the entry under the cursor."""
+        timelines, entry = self.timelines, self.timeline.entry
+        if timelines is None:
+            return
+        if entry is None:
+            self.context.show(timelines.index, None)
+            self.detail.show(None)
+            return
+        self.context.show(timelines.index, timelines.index.call_at(entry.thread_id, entry.seq))
+        if self.active is self.timeline:
+            self.detail.show(entry.ref)
+        self._followed = entry.ref
+        self.show_breadcrumb()
+
+    def show_breadcrumb(self) -> None:
+        """Agent, entry and, in the context, item."""
+        timelines, entry = self.timelines, self.timeline.entry
+        if timelines is None or entry is None:
+            return
+        mark = f" {glyphs.active().separator} "
+        parts: list[Span] = [span(f" {timelines.index.thread_path(entry.thread_id)}", "link")]
+        parts += [span(mark, "muted"), span(f"seq {entry.seq}")]
+        parts += [span(mark, "muted"), span(self.active.pane.value, "strong")]
+        if self.active is self.detail:
+            parts += [span(mark, "muted"), Span(self.detail.heading)]
+        self._bar("breadcrumb").show(parts)
+
+    # The cursor of each pane
+
+    @on(VirtualList.CursorMoved)
+    def _cursor_moved(self, message: VirtualList.CursorMoved) -> None:
+        if message.view is self.timeline.list:
+            # A jump follows its entry itself, and may then show something else of it.
+            if message.key != self._followed:
+                self.follow_entry()
+        elif message.view is self.threads.list and self.threads.list.has_focus:
+            self._follow_thread(str(message.key))
+        elif message.view is self.context.list and self.context.list.has_focus:
+            self._follow_item()
+
+    def _follow_thread(self, thread_id: str) -> None:
+        timelines = self.timelines
+        if timelines is None:
+            return
+        if not self.timeline.shows_all:
+            self.timeline.show(timelines, thread_id)
+        self.detail.show(ObjectRef("Thread", thread_id))
+
+    def _follow_item(self) -> None:
+        seen, view = self.context.seen, self.context.view
+        if seen is None or view is None:
+            return
+        if seen.ref is None or seen.ref.type == "RequestPart":
+            self.detail.show(ObjectRef("InferenceCall", view.call.inference_call_id))
+        else:
+            self.detail.show(seen.ref)
+
+    @on(VirtualList.RowOpened)
+    def _row_opened(self, message: VirtualList.RowOpened) -> None:
+        if message.view is self.threads.list:
+            self.activate(self.timeline)
+        elif message.view in (self.timeline.list, self.context.list):
+            seen, view = self.context.seen, self.context.view
+            if message.view is self.context.list and seen is not None and view is not None:
+                if seen.ref is not None and seen.ref.type == "RequestPart":
+                    self.detail.show_request_part(view.call, seen.ref.id)
+                else:
+                    self._follow_item()
+            self.activate(self.detail)
+
+    def go_to(self, ref: ObjectRef) -> None:
+        """Show an object: at its entry in a timeline, its item in a context, or else in the detail only."""
+        timelines = self.timelines
+        if timelines is None:
+            return
+        index = timelines.index
+        if ref.type == "Thread":
+            self.timeline.show(timelines, ref.id)
+            self.threads.go_to(ref.id)
+        elif ref.type == "ConversationItem":
+            self.context.go_to(ref)
+        else:
+            thread_id = timelines.thread_of(ref)
+            if thread_id is not None:
+                if thread_id != self.timeline.thread_id and not self.timeline.shows_all:
+                    self.timeline.show(timelines, thread_id)
+                    self.threads.go_to(thread_id)
+                self.timeline.go_to(ref)
+                entry = self.timeline.entry
+                if entry is not None:
+                    self.context.show(index, index.call_at(entry.thread_id, entry.seq))
+                    self._followed = entry.ref
+        self.detail.show(ref)
+        self.show_breadcrumb()
+
+    def show_problem(self, place: int) -> None:
+        """Show a problem in the detail, and what happened around it in the timeline."""
+        timelines = self.timelines
+        if timelines is None:
+            return
+        problem = timelines.index.reduction.problems[place]
+        if problem.seq is not None:
+            self.timeline.go_to_seq(problem.seq)
+        self.detail.show(ObjectRef("Problem", str(place)))
+        self.activate(self.detail)
+
+    def go_to_seq(self, seq: int) -> None:
+        """Put the cursor on what happened at a sequence number, among all agents' events."""
+        timelines = self.timelines
+        if timelines is not None:
+            event = next((one for one in timelines.index.reduction.provenance.events if one.seq == seq), None)
+            thread_id = event.thread_id if event is not None else None
+            if thread_id in timelines.index.trace.threads and thread_id is not None:
+                self.timeline.show(timelines, thread_id)
+                self.threads.go_to(thread_id)
+            self.timeline.go_to_seq(seq)
+
+    # Panes
+
+    def activate(self, pane: Pane) -> None:
+        """Give a pane the keys, and the screen if panes are shown one at a time."""
+        if pane is self.detail and self.active is not self.detail:
+            self._came_from = self.active
+        self.active = pane
+        self._arrange()
+        pane.focus_view()
+
+    def _arrange(self) -> None:
+        width, height = self.size
+        single = width < WIDE or self._zoomed
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        self.set_class(single, "-single")
+        # Side by side, no class follows the focus: each change of one would draw the whole screen anew.
+        self.set_class(single and self.active is self.detail, "-detail-active")
+        for pane in self._panes:
+            pane.set_class(single and pane is self.active, "-active")
+        self.show_breadcrumb()
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """Show in the footer the keys that matter in the focused pane."""
+        footer = keys.footer_text(self.active.focus_name(), max(1, self.size.width - 2))
+        self._bar("footer").show([span(" "), Span(footer, "muted")])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Four panes, or one at a time."""
+        self._arrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane that has the focus is the active one, however it got it."""
+        for pane in self._panes:
+            if pane is not self.active and pane in event.widget.ancestors:
+                self.activate(pane)
+        self.show_keys()
+
+    def action_show_pane(self, name: str) -> None:
+        """Go to a pane."""
+        pane: Pane = getattr(self, name)
+        self.activate(pane)
+        if pane is self.timeline:
+            self.follow_entry()
+
+    def action_next_pane(self) -> None:
+        """Go to the next pane."""
+        self.activate(self._panes[(self._panes.index(self.active) + 1) % len(self._panes)])
+
+    def action_previous_pane(self) -> None:
+        """Go to the pane before."""
+        self.activate(self._panes[self._panes.index(self.active) - 1])
+
+    def focus_name(self) -> keys.Pane:
+        """Which keys hold now."""
+        return self.active.focus_name()
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to the active pane, or all panes their places again."""
+        self._zoomed = not self._zoomed
+        self._arrange()
+
+    def step_back(self) -> bool:
+        """Back one level: from a tab, from zoom, from a pane; say whether there was one."""
+        if self.active is self.detail and self.detail.step_back():
+            return True
+        if self._zoomed:
+            self.action_zoom()
+            return True
+        if self.active is self.detail:
+            self.activate(self._came_from)
+            return True
+        if self.active is self.context:
+            self.activate(self.timeline)
+            self.follow_entry()
+            return True
+        return False
