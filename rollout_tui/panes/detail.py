@@ -159,7 +159,6 @@ class DetailPane(Pane):
     # Tabs
 
     def _show_tab(self, tab: Tab) -> None:
-        had_focus = any(view.has_focus for view in (self.facts, self.text, self.payload_tree))
         self._tab = tab
         for view in (self.facts, self.text, self.payload_tree):
             view.set_class(view is self._view, "-shown")
@@ -170,8 +169,11 @@ class DetailPane(Pane):
         elif tab.evidence is not None or tab.log_line is not None:
             self.payload_tree.clear("reading ...")
             self._read_payload(tab)
-        if had_focus:
-            self._view.focus()
+
+    def _turn_to(self, tab: Tab) -> None:
+        """Show another tab of the same object, with the keys in it."""
+        self._show_tab(tab)
+        self._view.focus()
 
     def _show_tab_names(self) -> None:
         spans: list[Span] = []
@@ -186,13 +188,13 @@ class DetailPane(Pane):
     def _turn_tab(self, direction: int) -> None:
         place = self._tabs.index(self._tab) + direction
         if 0 <= place < len(self._tabs):
-            self._show_tab(self._tabs[place])
+            self._turn_to(self._tabs[place])
 
     def step_back(self) -> bool:
         """Back to the fields from any other tab; say whether that was a step."""
         if self._tab is self._tabs[0]:
             return False
-        self._show_tab(self._tabs[0])
+        self._turn_to(self._tabs[0])
         return True
 
     @on(LineView.AtEdge)
@@ -211,7 +213,7 @@ class DetailPane(Pane):
         message.stop()
         tab = Tab("value", (TextSection(message.path, text=message.text),))
         self._tabs = [*(one for one in self._tabs if one.name != tab.name), tab]
-        self._show_tab(tab)
+        self._turn_to(tab)
 
     @on(VirtualList.RowOpened)
     def _fact_opened(self, message: VirtualList.RowOpened) -> None:

@@ -76,9 +76,9 @@ class InspectorScreen(PanesScreen):
         self.follow_entry()
         if place.detail is not None:
             self.context.go_to(place.detail)
-            self.detail.show(place.detail)
+            self.show_detail(place.detail)
         elif place.entry is not None:
-            self.detail.show(place.entry)
+            self.show_detail(place.entry)
 
     @on(DetailPane.LinkFollowed)
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:

@@ -110,13 +110,19 @@ class PanesScreen(Screen[None]):
             return
         if entry is None:
             self.context.show(timelines.index, None)
-            self.detail.show(None)
+            self.show_detail(None)
             return
         self.context.show(timelines.index, timelines.index.call_at(entry.thread_id, entry.seq))
         if self.active is self.timeline:
-            self.detail.show(entry.ref)
+            self.show_detail(entry.ref)
         self._followed = entry.ref
         self.show_breadcrumb()
+
+    def show_detail(self, ref: ObjectRef | None) -> None:
+        """Show an object in the detail; if the keys are there, they go to the view that shows it."""
+        self.detail.show(ref)
+        if self.active is self.detail:
+            self.detail.focus_view()
 
     def show_breadcrumb(self) -> None:
         """Agent, entry and, in the context, item."""
@@ -150,16 +156,16 @@ class PanesScreen(Screen[None]):
             return
         if not self.timeline.shows_all:
             self.timeline.show(timelines, thread_id)
-        self.detail.show(ObjectRef("Thread", thread_id))
+        self.show_detail(ObjectRef("Thread", thread_id))
 
     def _follow_item(self) -> None:
         seen, view = self.context.seen, self.context.view
         if seen is None or view is None:
             return
         if seen.ref is None or seen.ref.type == "RequestPart":
-            self.detail.show(ObjectRef("InferenceCall", view.call.inference_call_id))
+            self.show_detail(ObjectRef("InferenceCall", view.call.inference_call_id))
         else:
-            self.detail.show(seen.ref)
+            self.show_detail(seen.ref)
 
     @on(VirtualList.RowOpened)
     def _row_opened(self, message: VirtualList.RowOpened) -> None:
@@ -196,7 +202,7 @@ class PanesScreen(Screen[None]):
                 if entry is not None:
                     self.context.show(index, index.call_at(entry.thread_id, entry.seq))
                     self._followed = entry.ref
-        self.detail.show(ref)
+        self.show_detail(ref)
         self.show_breadcrumb()
 
     def show_problem(self, place: int) -> None:
@@ -207,7 +213,7 @@ class PanesScreen(Screen[None]):
         problem = timelines.index.reduction.problems[place]
         if problem.seq is not None:
             self.timeline.go_to_seq(problem.seq)
-        self.detail.show(ObjectRef("Problem", str(place)))
+        self.show_detail(ObjectRef("Problem", str(place)))
         self.activate(self.detail)
 
     def go_to_seq(self, seq: int) -> None:

@@ -324,3 +324,17 @@ async def test_every_object_that_is_linked_can_be_described(demo_trace: Demo) ->
                     screen.detail.show(fact.link)
                     assert screen.detail._detail is not None, fact
                     screen.detail.show(node.value.ref)
+
+
+async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), NARROW) as inspection:
+        screen = inspection.screen
+        await inspection.press(*"jjjjjjjj", "4")
+        facts = inspection.rows(screen.detail.facts)
+        screen.detail.facts.jump(next(row for row, text in enumerate(facts) if "answered" in text))
+        await inspection.press("enter")
+        assert screen.detail.ref is not None
+        assert screen.detail.ref.type == "ConversationItem"
+        await inspection.press("2")
+        assert screen.timeline.list.has_focus
+        assert inspection.screen_text()[2].startswith("2 Timeline")
