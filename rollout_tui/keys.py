@@ -111,6 +111,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_failure", ("E",), "previous failure", "to the previous failure, in any agent", _PANES),
     Action("go_back", ("[",), "go back", "to the place before the last jump", _PANES, rank=4),
     Action("go_forward", ("]",), "go forward", "to the place that was left by going back", _PANES),
+    Action("follow", ("f",), "follow", "follow the edge that leads from here", _PANES, rank=7),
+    Action("follow_source", ("F",), "to source", "to where the edge that leads here came from", _PANES),
     Action("compactions", ("c",), "compaction", "step through the nearest compaction", _PANES, rank=5),
     Action("cells", ("x",), "exec", "step through the code cell here, or the nearest", _PANES, rank=6),
     Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _PANES, rank=10),

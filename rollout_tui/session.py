@@ -12,8 +12,10 @@ from reducer.json_text import JsonDocument, JsonError
 from reducer.model import ConversationItem
 from rollout_tui.views.detail import TextSection
 from rollout_tui.views.evidence import find_item
+from rollout_tui.views.following import Follower
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import SHOWN_PROTOCOL_EVENTS, Timelines
+from rollout_tui.views.visibility import Sightings
 
 Progress = Callable[[int, int], None]
 
@@ -26,6 +28,7 @@ class Session:
     Attributes:
         bundle: the bundle on disk.
         timelines: its graph with look-ups and timelines; None until `load` has run.
+        follower: follows edges in it; None until `load` has run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +39,7 @@ class Session:
         """
         self.bundle: Bundle = open_bundle(path)
         self.timelines: Timelines | None = None
+        self.follower: Follower | None = None
 
     def load(self, progress: Progress) -> Timelines:
         """Reduce the bundle and lay out its timelines.
@@ -51,8 +55,9 @@ class Session:
         for event in index.reduction.provenance.events:
             if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
                 index.protocol_notes[event.seq] = (event.note, self._protocol_text(event.payloads))
-        self.bundle, self.timelines = bundle, Timelines(index)
-        return self.timelines
+        follower, timelines = Follower(Sightings(index)), Timelines(index)
+        self.bundle, self.follower, self.timelines = bundle, follower, timelines
+        return timelines
 
     def _protocol_text(self, payloads: tuple[PayloadRef, ...]) -> str:
         """What a protocol event says in words."""

@@ -20,10 +20,14 @@ from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.session import Session
 from rollout_tui.views.describe import describe
 from rollout_tui.views.detail import Detail, Evidence, FactRow, TextSection, fact_row
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.output_comparison import Comparison, compare
+from rollout_tui.views.saw_ran import SawRan, saw_ran
+from rollout_tui.views.saw_ran_rows import ComparisonRows, comparison_words
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.rows import ListRows
+from rollout_tui.widgets.rows import ListRows, row_list
 from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -33,12 +37,13 @@ OBJECT = "Object"
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab of the detail: the fields, the text sections of one title, a payload, or the log line."""
+    """One tab of the detail: fields, text sections of one title, saw and ran, a payload, or the log line."""
 
     name: str
     sections: tuple[TextSection, ...] = ()
     evidence: Evidence | None = None
     log_line: int | None = None
+    saw_ran: SawRan | None = None
 
 
 class DetailPane(Pane):
@@ -73,6 +78,13 @@ class DetailPane(Pane):
             super().__init__()
             self.tab, self.data, self.path, self.refusal = tab, data, path, refusal
 
+    class Compared(Message):
+        """What was printed stands beside what was shown."""
+
+        def __init__(self, tab: Tab, comparison: Comparison) -> None:
+            super().__init__()
+            self.tab, self.comparison = tab, comparison
+
     def __init__(self, session: Session) -> None:
         super().__init__(PaneName.DETAIL, 4)
         self._session = session
@@ -80,6 +92,9 @@ class DetailPane(Pane):
         self.facts = VirtualList()
         self.text = TextView()
         self.payload_tree = JsonTree()
+        self.comparison = VirtualList()
+        self._compared: Comparison | None = None
+        self._all_views = (self.facts, self.text, self.payload_tree, self.comparison)
         self._detail: Detail | None = None
         self._tabs: list[Tab] = [Tab(OBJECT)]
         self._tab = self._tabs[0]
@@ -89,9 +104,7 @@ class DetailPane(Pane):
         """The tabs, and a view for each kind of tab."""
         yield self.tab_bar
         with Container():
-            yield self.facts
-            yield self.text
-            yield self.payload_tree
+            yield from self._all_views
 
     def on_mount(self) -> None:
         """Nothing is shown yet."""
@@ -111,6 +124,8 @@ class DetailPane(Pane):
     def _view(self) -> LineView:
         if self._tab.evidence is not None or self._tab.log_line is not None:
             return self.payload_tree
+        if self._tab.saw_ran is not None:
+            return self.comparison
         return self.text if self._tab.sections else self.facts
 
     def focus_view(self) -> None:
@@ -135,7 +150,7 @@ class DetailPane(Pane):
         self.facts.set_source(ListRows(facts, fact_row, lambda row: row.place))
         self.title.show(self.heading)
         kind = self._kind(self._tab)
-        self._tabs = _tabs_of(detail)
+        self._tabs = _tabs_of(None if timelines is None else timelines.index, detail)
         self._show_tab(next((tab for tab in self._tabs if self._kind(tab) == kind), self._tabs[0]))
 
     def forget(self) -> None:
@@ -154,13 +169,15 @@ class DetailPane(Pane):
     def _kind(tab: Tab) -> str:
         if tab.evidence is not None or tab.log_line is not None:
             return "raw"
+        if tab.saw_ran is not None:
+            return "saw/ran"
         return "text" if tab.sections else "object"
 
     # Tabs
 
     def _show_tab(self, tab: Tab) -> None:
         self._tab = tab
-        for view in (self.facts, self.text, self.payload_tree):
+        for view in self._all_views:
             view.set_class(view is self._view, "-shown")
         self._show_tab_names()
         if tab.sections:
@@ -169,6 +186,11 @@ class DetailPane(Pane):
         elif tab.evidence is not None or tab.log_line is not None:
             self.payload_tree.clear("reading ...")
             self._read_payload(tab)
+        elif tab.saw_ran is not None:
+            self._compared = None
+            self.comparison.empty = "comparing ..."
+            self.comparison.set_source(row_list(()))
+            self._compare(tab, tab.saw_ran)
 
     def _turn_to(self, tab: Tab) -> None:
         """Show another tab of the same object, with the keys in it."""
@@ -181,6 +203,8 @@ class DetailPane(Pane):
             shown = tab is self._tab
             mark = glyphs.active().fold_closed if shown else " "
             spans += [span(f"{mark}{tab.name} ", "strong" if shown else "muted")]
+        if self._view is self.comparison and self._compared is not None:
+            spans += [span("  "), *comparison_words(self._compared)]
         if self._view is self.payload_tree:
             spans.append(span(f"  {self.payload_tree.path}", "key"))
         self.tab_bar.show(spans)
@@ -261,6 +285,30 @@ class DetailPane(Pane):
         if not worker.is_cancelled:
             self.post_message(self.PayloadRead(tab, data, path, refusal))
 
+    @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
+    def _compare(self, tab: Tab, view: SawRan) -> None:
+        worker = get_current_worker()
+        comparison = compare(view, self._session.text)
+        if not worker.is_cancelled:
+            self.post_message(self.Compared(tab, comparison))
+
+    def on_detail_pane_compared(self, message: Compared) -> None:
+        """Show the comparison, if its tab is still the one to show."""
+        message.stop()
+        if message.tab is self._tab:
+            self._compared = message.comparison
+            self._lay_out_comparison()
+            self._show_tab_names()
+
+    def on_resize(self) -> None:
+        """Lay the comparison out for the width there is."""
+        self._lay_out_comparison()
+
+    def _lay_out_comparison(self) -> None:
+        if self._compared is not None:
+            self.comparison.empty = "There is nothing to compare."
+            self.comparison.set_source(ComparisonRows(self._compared, self.comparison.line_width))
+
     def on_detail_pane_text_read(self, message: TextRead) -> None:
         """Show the text, if its tab is still the one to show."""
         message.stop()
@@ -280,15 +328,19 @@ class DetailPane(Pane):
             self.payload_tree.show(message.data, message.path if wanted is None else (wanted,))
 
 
-def _tabs_of(detail: Detail | None) -> list[Tab]:
+def _tabs_of(index: TraceIndex | None, detail: Detail | None) -> list[Tab]:
     """Fields first, then the texts by title, then the payloads; the log line where there is no payload."""
     tabs = [Tab(OBJECT)]
-    if detail is None:
+    if detail is None or index is None:
         return tabs
     by_title: dict[str, list[TextSection]] = {}
     for section in detail.texts:
         by_title.setdefault(section.title, []).append(section)
     tabs += [Tab(title, tuple(sections)) for title, sections in by_title.items()]
+    call = index.trace.tool_calls.get(detail.ref.id) if detail.ref.type == "ToolCall" else None
+    compared = None if call is None else saw_ran(index, call)
+    if compared is not None:
+        tabs.append(Tab("saw/ran", saw_ran=compared))
     tabs += [Tab(evidence.name, evidence=evidence) for evidence in detail.payloads]
     if not detail.payloads and detail.log_line is not None:
         tabs.append(Tab("log line", log_line=detail.log_line))

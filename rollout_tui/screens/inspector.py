@@ -10,9 +10,11 @@ from reducer import ObjectRef
 from rollout_tui import keys
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.screens.panes_screen import PanesScreen
+from rollout_tui.screens.step_menu import StepMenu
 from rollout_tui.session import Session
 from rollout_tui.views.places import History, Place
 from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
+from rollout_tui.views.steps import NoStep, Way
 from rollout_tui.views.timeline import Entry
 
 
@@ -83,6 +85,37 @@ class InspectorScreen(PanesScreen):
     @on(DetailPane.LinkFollowed)
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:
         self.jump(message.ref)
+
+    # Edges
+
+    def action_follow(self) -> None:
+        """To where the object under the cursor leads."""
+        follower, ref = self.session.follower, self.detail.ref
+        if follower is not None and ref is not None:
+            self._take(follower.forward(ref))
+
+    def action_follow_source(self) -> None:
+        """To where the object under the cursor came from."""
+        follower, ref = self.session.follower, self.detail.ref
+        if follower is not None and ref is not None:
+            self._take(follower.back(ref))
+
+    def _take(self, way: Way) -> None:
+        """Go there; where there are several places ask, and where there is none say why."""
+        if isinstance(way, NoStep):
+            self.say(way.sentence)
+        elif len(way) == 1:
+            self._arrive(way[0].target)
+        else:
+            self.app.push_screen(StepMenu(way), self._arrive)
+
+    def _arrive(self, ref: ObjectRef | None) -> None:
+        """Jump to an object, with the keys in the pane where it can be followed on from."""
+        if ref is None:
+            return
+        self.jump(ref)
+        self.activate(self.context if ref.type == "ConversationItem" else self.timeline)
+        self.show_detail(ref)
 
     # Steppers
 

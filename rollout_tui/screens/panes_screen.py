@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -44,6 +46,7 @@ class PanesScreen(Screen[None]):
         self._came_from: Pane = self.timeline
         self._zoomed = False
         self._followed: ObjectRef | None = None
+        self._followed_line: Hashable | None = None
 
     def compose(self) -> ComposeResult:
         """Header, breadcrumb, panes, footer."""
@@ -121,6 +124,7 @@ class PanesScreen(Screen[None]):
     def show_detail(self, ref: ObjectRef | None) -> None:
         """Show an object in the detail; if the keys are there, they go to the view that shows it."""
         self.detail.show(ref)
+        self._followed_line = self.context.list.cursor_key
         if self.active is self.detail:
             self.detail.focus_view()
 
@@ -141,13 +145,13 @@ class PanesScreen(Screen[None]):
 
     @on(VirtualList.CursorMoved)
     def _cursor_moved(self, message: VirtualList.CursorMoved) -> None:
-        if message.view is self.timeline.list:
-            # A jump follows its entry itself, and may then show something else of it.
-            if message.key != self._followed:
-                self.follow_entry()
-        elif message.view is self.threads.list and self.threads.list.has_focus:
-            self._follow_thread(str(message.key))
-        elif message.view is self.context.list and self.context.list.has_focus:
+        view, key = message.view, message.key
+        # A jump follows its entry and its item by itself, and may then show something else of them.
+        if view is self.timeline.list and key != self._followed:
+            self.follow_entry()
+        elif view is self.threads.list and view.has_focus:
+            self._follow_thread(str(key))
+        elif view is self.context.list and view.has_focus and key != self._followed_line:
             self._follow_item()
 
     def _follow_thread(self, thread_id: str) -> None:
@@ -190,7 +194,9 @@ class PanesScreen(Screen[None]):
             self.timeline.show(timelines, ref.id)
             self.threads.go_to(ref.id)
         elif ref.type == "ConversationItem":
-            self.context.go_to(ref)
+            if not self.context.go_to(ref):
+                self._go_to_first_call(ref)
+                self.context.go_to(ref)
         else:
             thread_id = timelines.thread_of(ref)
             if thread_id is not None:
@@ -204,6 +210,16 @@ class PanesScreen(Screen[None]):
                     self._followed = entry.ref
         self.show_detail(ref)
         self.show_breadcrumb()
+
+    def _go_to_first_call(self, item_ref: ObjectRef) -> None:
+        """Put the cursor on the call that first saw an item, or else on the one that answered with it."""
+        follower, timelines = self.session.follower, self.timelines
+        if follower is None or timelines is None:
+            return
+        item = timelines.index.trace.conversation_items.get(item_ref.id)
+        call = None if item is None else follower.sightings.first_call(item)
+        if call is not None:
+            self.go_to(ObjectRef("InferenceCall", call.inference_call_id))
 
     def show_problem(self, place: int) -> None:
         """Show a problem in the detail, and what happened around it in the timeline."""

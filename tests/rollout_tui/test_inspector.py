@@ -338,3 +338,17 @@ async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace
         await inspection.press("2")
         assert screen.timeline.list.has_focus
         assert inspection.screen_text()[2].startswith("2 Timeline")
+
+
+async def test_saw_and_ran_stand_side_by_side(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=316) as inspection:
+        detail = inspection.screen.detail
+        await inspection.press("4")
+        for _ in range(6):
+            if detail.comparison.display:
+                break
+            await inspection.press("l")
+        assert detail.comparison.display
+        text = "\n".join(inspection.rows(detail.comparison))
+        assert "sweep" in text
+        assert any("saw/ran" in line for line in inspection.screen_text())

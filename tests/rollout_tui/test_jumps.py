@@ -8,6 +8,7 @@ from pathlib import Path
 from inspecting import Inspection, inspecting
 
 from rollout_tui.screens.compaction_stepper import CompactionStepper
+from rollout_tui.screens.exec_stepper import ExecStepper
 
 Demo = Callable[[str], Path]
 
@@ -61,3 +62,59 @@ async def test_the_compaction_stepper_opens_at_the_nearest_and_leads_to_an_item(
         assert inspection.screen.detail.ref.type == "ConversationItem"
         await inspection.press("[")
         assert where(inspection)[0] == 330
+
+
+async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=46) as inspection:
+        screen = inspection.screen
+        assert screen.timeline.entry is not None
+        visited = [screen.timeline.entry.ref]
+        for _ in range(5):
+            await inspection.press("f")
+            assert screen.detail.ref is not None
+            visited.append(screen.detail.ref)
+        assert [ref.type for ref in visited] == [
+            "ToolCall",
+            "ConversationItem",
+            "InferenceCall",
+            "ConversationItem",
+            "ConversationItem",
+            "InferenceCall",
+        ]
+        index = inspection.app.session.timelines.index  # type: ignore[union-attr]
+        trace = index.trace
+        agents = [
+            trace.conversation_items[ref.id].thread_id for ref in visited if ref.type == "ConversationItem"
+        ]
+        assert [index.thread_path(agent) for agent in agents] == ["/root/repro", "/root/repro", "/root"]
+        for ref in reversed(visited[:-1]):
+            await inspection.press("[")
+            assert screen.detail.ref == ref
+
+
+async def test_what_leads_nowhere_says_why(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=161) as inspection:
+        await inspection.press("f")
+        assert "no edge leads from here" in inspection.screen_text()[-1]
+
+
+async def test_the_source_of_a_result_is_the_agent_that_gave_it(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=138) as inspection:
+        await inspection.press("F")
+        entry = inspection.screen.timeline.entry
+        assert entry is not None
+        assert inspection.app.session.timelines.index.thread_path(entry.thread_id) == "/root/reader"  # type: ignore[union-attr]
+
+
+async def test_the_exec_stepper_opens_at_the_cell_and_leads_to_a_nested_call(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=257) as inspection:
+        await inspection.press("x")
+        stepper = inspection.app.screen
+        assert isinstance(stepper, ExecStepper)
+        rows = inspection.rows(stepper.list)
+        stepper.list.jump(next(row for row, text in enumerate(rows) if "stress_sweep.py" in text))
+        await inspection.press("2", "enter")
+        assert inspection.app.screen is inspection.screen
+        assert where(inspection)[0] == 262
+        await inspection.press("[")
+        assert where(inspection)[0] == 257

@@ -1,0 +1,387 @@
+"""The exec stepper: what a code cell's JavaScript called, what came back, and what of it the model saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from reducer import ObjectRef, UnreadablePayload
+from reducer.events import PayloadRef
+from reducer.json_text import JsonDocument, JsonError
+from reducer.model import CodeCell
+from rollout_tui import glyphs, keys
+from rollout_tui.panes.pane import TitleLine
+from rollout_tui.safe_text import safe_text
+from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.panes_screen import WIDE
+from rollout_tui.session import Session
+from rollout_tui.views.cell_rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
+from rollout_tui.views.cell_seen import (
+    SeenRow,
+    cell_outputs,
+    more_rows,
+    result_row,
+    results_to_judge,
+    shown_rows,
+)
+from rollout_tui.views.cell_steps import CellSteps, Step, cell_near, cell_steps, cells_in_order
+from rollout_tui.views.cell_texts import thrown_text
+from rollout_tui.views.detail import TextSection
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.js_calls import CallSite, thrown_at
+from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.line_view import LineView
+from rollout_tui.widgets.rows import ListRows
+from rollout_tui.widgets.script_view import ScriptView
+from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.widgets.text_view import TextView
+from rollout_tui.widgets.virtual_list import VirtualList
+
+NO_CELLS = "No agent of this bundle ran a code cell."
+
+
+class Part(Vertical):
+    """A part of the stepper: a title line, and a view under it that takes the focus."""
+
+    def __init__(self, number: int, name: str, view: LineView, *above: Bar) -> None:
+        super().__init__(id=name)
+        self.title = TitleLine(number, name)
+        self.view = view
+        self._above = above
+
+    def compose(self) -> ComposeResult:
+        """The title, lines of facts, the view."""
+        yield self.title
+        yield from self._above
+        yield self.view
+
+    def on_descendant_focus(self) -> None:
+        """Show that the keys go here."""
+        self.title.mark_focused(True)
+
+    def on_descendant_blur(self) -> None:
+        """Show that the keys go elsewhere."""
+        self.title.mark_focused(False)
+
+
+class ExecStepper(Dialog[ObjectRef]):
+    """Steps through the code cells of a bundle. Its result is the object that the reader wants to see.
+
+    Attributes:
+        cells: all cells of the bundle, agent by agent.
+        place: which of them is shown.
+        steps: its steps; None if the bundle has no cell.
+        step: the current one.
+    """
+
+    DEFAULT_CSS = """
+    ExecStepper > Vertical { width: 100%; height: 100%; background: $background; }
+    ExecStepper Bar > .line--good { color: ansi_green; }
+    ExecStepper #parts {
+        layout: grid; grid-size: 2 3; grid-rows: 1fr 1fr 8; grid-columns: 9fr 11fr; height: 1fr;
+    }
+    ExecStepper Part { height: 1fr; }
+    ExecStepper Part LineView { height: 1fr; }
+    ExecStepper #script { row-span: 2; }
+    ExecStepper #seen { column-span: 2; }
+    ExecStepper #steps, ExecStepper #content { border-left: solid ansi_bright_black; }
+    ExecStepper.-ascii #steps, ExecStepper.-ascii #content { border-left: ascii ansi_bright_black; }
+    ExecStepper.-narrow #parts { layout: vertical; }
+    ExecStepper.-narrow #steps, ExecStepper.-narrow #content { border-left: none; }
+    ExecStepper.-narrow #steps { dock: top; height: 10; }
+    ExecStepper.-narrow Part { display: none; }
+    ExecStepper.-narrow #steps, ExecStepper.-narrow Part.-shown { display: block; }
+    """
+    BINDINGS = [*keys.bindings(keys.Context.EXEC)]
+    pane = keys.Pane.EXEC
+
+    class ContentRead(Message):
+        """The texts of a step are there, and where in the source it was thrown, if it was."""
+
+        def __init__(self, step: Step, text: str, thrown: int | None) -> None:
+            super().__init__()
+            self.step, self.text, self.thrown = step, text, thrown
+
+    class ResultsJudged(Message):
+        """It is known what the model saw of the results of a cell."""
+
+        def __init__(self, steps: CellSteps, rows: list[SeenRow]) -> None:
+            super().__init__()
+            self.steps, self.rows = steps, rows
+
+    def __init__(
+        self,
+        session: Session,
+        index: TraceIndex,
+        ref: ObjectRef | None = None,
+        thread_id: str = "",
+        seq: int = 0,
+    ) -> None:
+        """Open on the cell that the reader means.
+
+        Args:
+            session: the bundle, for reading payloads.
+            index: its graph.
+            ref: what the cursor is on; the stepper begins at its step if it is one.
+            thread_id: the agent whose cells come first in question.
+            seq: the sequence number to be near to.
+        """
+        super().__init__()
+        self._session = session
+        self._index = index
+        self.cells = cells_in_order(index)
+        cell = cell_near(index, ref, thread_id, seq)
+        self.place = 0 if cell is None else self.cells.index(cell)
+        self.steps: CellSteps | None = None
+        self.step: Step | None = None
+        self._begin_at = ref
+        self._seen: list[SeenRow] = []
+        self.source = ScriptView()
+        self.list = VirtualList(empty=NO_CELLS)
+        self.content = TextView()
+        self.seen_list = VirtualList()
+        self._facts = Bar(id="facts")
+        self.parts = (
+            Part(1, "script", self.source),
+            Part(2, "steps", self.list),
+            Part(3, "content", self.content, self._facts),
+            Part(4, "seen", self.seen_list),
+        )
+        self._companion = self.parts[0]
+
+    def compose(self) -> ComposeResult:
+        """Header, the four parts, keys."""
+        with Vertical():
+            yield Bar(id="title")
+            with Container(id="parts"):
+                yield from self.parts
+            yield Bar(id="keys")
+
+    def on_mount(self) -> None:
+        """Show the cell; the steps take the keys."""
+        self.set_class(glyphs.active().ascii_only, "-ascii")
+        self.parts[3].title.show(safe_text("what the model saw of it, and what it did not"))
+        self.list.focus()
+        self._show_keys()
+        if self.cells:
+            self._show_cell(self.cells[self.place], self._begin_at)
+
+    # What is shown
+
+    def _show_keys(self, sentence: str = "") -> None:
+        """Show the keys, or a sentence until the next step."""
+        words = span(sentence, "strong")
+        if not sentence:
+            words = Span(keys.footer_text(self.pane, max(1, self.app.size.width - 2)), "muted")
+        self.query_one("#keys", Bar).show([span(" "), words])
+
+    def _show_cell(self, cell: CodeCell, begin_at: ObjectRef | None = None) -> None:
+        """Show a cell from its first step, or from that of a call."""
+        steps = self.steps = cell_steps(self._index, cell)
+        self.query_one("#title", Bar).show(cell_header(self._index, steps, self.place, len(self.cells)))
+        self.source.show(cell.source_js, "javascript", numbers=True)
+        lanes = lanes_drawn(steps)
+        self.list.set_source(
+            ListRows(steps.steps, lambda step: step_row(step, lanes), lambda step: step.place)
+        )
+        is_call = begin_at is not None and begin_at.type == "ToolCall"
+        begin = next((step.place for step in steps.steps if is_call and step.ref == begin_at), 0)
+        self.list.jump(begin)
+        self._show_step(steps.steps[begin])
+        self._show_seen(shown_rows(self._index, steps))
+        self._judge(steps)
+
+    def _show_step(self, step: Step) -> None:
+        """Show where in the source a step is, its facts and its texts."""
+        if self.steps is None or step is self.step:
+            return
+        self.step = step
+        self._show_keys()
+        self._mark(step)
+        where = site_words(step, self.steps.cell.source_js)
+        self.parts[0].title.show(safe_text(where))
+        self.parts[1].title.show(safe_text(f"{step.place + 1} of {len(self.steps.steps)}"))
+        self.parts[2].title.show(safe_text(_content_title(step)))
+        self._facts.show([span(" "), *step_facts(self._index, step)])
+        if step.error_payload is None and all(section.payload is None for section in step.sections):
+            self._show_content(step, _joined((section, section.text or "") for section in step.sections))
+            return
+        self.content.clear("reading ...")
+        self._read(step)
+
+    def _mark(self, step: Step) -> None:
+        """Mark in the source the call that is made or returns here, and those that are open."""
+        if self.steps is None:
+            return
+        shapes = glyphs.active()
+        marks: dict[int, Span] = {}
+        for call in step.open_calls:
+            site = self.steps.sites[call.tool_call_id]
+            if isinstance(site, CallSite):
+                marks[site.start] = Span(safe_text(shapes.running), "accent")
+        if step.site is None:
+            self.source.mark(None, marks)
+            return
+        mark, style = _SITE_MARKS.get(step.kind, ("running", "accent"))
+        # The mark of the current call comes first: another call may be open in the same line.
+        current = {step.site.start: Span(safe_text(getattr(shapes, mark)), style)}
+        self.source.mark((step.site.start, step.site.end), current | marks | current)
+
+    def _show_content(self, step: Step, text: str) -> None:
+        languages = {section.language for section in step.sections}
+        self.content.show(text, languages.pop() if len(languages) == 1 else "text")
+
+    def _show_seen(self, rows: list[SeenRow]) -> None:
+        self._seen = rows
+        numbered = list(enumerate(rows))
+        self.seen_list.set_source(ListRows(numbered, seen_row, lambda one: one[0]))
+
+    # Reading
+
+    @work(thread=True, exclusive=True, group="content", exit_on_error=False)
+    def _read(self, step: Step) -> None:
+        """Read the texts of a step."""
+        worker = get_current_worker()
+        text = _joined((section, self._session.text(section)) for section in step.sections)
+        error = None if step.error_payload is None else thrown_text(self._payload(step.error_payload))
+        source = "" if self.steps is None else self.steps.cell.source_js
+        thrown = None if error is None else thrown_at(source, error)
+        if not worker.is_cancelled:
+            self.post_message(self.ContentRead(step, text, thrown))
+
+    @work(thread=True, exclusive=True, group="results", exit_on_error=False)
+    def _judge(self, steps: CellSteps) -> None:
+        """Find out what the model saw of the results of a cell's calls."""
+        worker = get_current_worker()
+        outputs = cell_outputs(self._index, steps)
+        rows = []
+        for call, ref in results_to_judge(self._index, steps):
+            if worker.is_cancelled:
+                return
+            payload = None if ref is None else self._payload(ref)
+            rows.append(result_row(self._index, call, payload, outputs))
+        self.post_message(self.ResultsJudged(steps, [*rows, *more_rows(steps)]))
+
+    def _payload(self, ref: PayloadRef) -> object:
+        """The parsed payload; None where it cannot be read or is not JSON."""
+        try:
+            return JsonDocument(self._session.payload(ref)).value
+        except (UnreadablePayload, JsonError):
+            return None
+
+    def on_exec_stepper_content_read(self, message: ContentRead) -> None:
+        """Show the texts, if their step is still the current one."""
+        message.stop()
+        step = message.step
+        if step is not self.step:
+            return
+        self._show_content(step, message.text)
+        if message.thrown is not None:
+            at = message.thrown
+            self.source.mark((at, at + 1), {at: Span(safe_text(glyphs.active().failed), "bad")})
+            line = self.source.text.count("\n", 0, at) + 1
+            self.parts[0].title.show(safe_text(f"thrown in line {line}"))
+
+    def on_exec_stepper_results_judged(self, message: ResultsJudged) -> None:
+        """Add what the model saw of the results."""
+        message.stop()
+        if message.steps is self.steps:
+            self._show_seen([*self._seen, *message.rows])
+
+    # Parts
+
+    def on_resize(self, event: events.Resize) -> None:
+        """All parts side by side, or the steps and one other."""
+        self.set_class(event.size.width < WIDE, "-narrow")
+        self._show_companion()
+        self._show_keys()
+
+    def _show_companion(self) -> None:
+        for part in self.parts:
+            part.set_class(part is self._companion, "-shown")
+
+    def action_show_part(self, number: int) -> None:
+        """Give a part the keys, by its number from 1."""
+        part = self.parts[number - 1]
+        if part.view is not self.list:
+            self._companion = part
+            self._show_companion()
+        part.view.focus()
+
+    def action_next_part(self) -> None:
+        """Give the next part the keys."""
+        self._turn_part(1)
+
+    def action_previous_part(self) -> None:
+        """Give the part before the keys."""
+        self._turn_part(-1)
+
+    def _turn_part(self, direction: int) -> None:
+        here = next((place for place, part in enumerate(self.parts) if part.view.has_focus), 1)
+        self.action_show_part((here + direction) % len(self.parts) + 1)
+
+    # Steps and cells
+
+    @on(VirtualList.CursorMoved)
+    def _cursor_moved(self, message: VirtualList.CursorMoved) -> None:
+        if message.view is self.list and self.steps is not None:
+            self._show_step(self.steps.steps[self.list.cursor])
+
+    def action_next_step(self) -> None:
+        """To the next step."""
+        self.list.cursor += 1
+
+    def action_previous_step(self) -> None:
+        """To the step before."""
+        self.list.cursor -= 1
+
+    def action_next_cell(self) -> None:
+        """To the next cell."""
+        self._go_to_cell(1)
+
+    def action_previous_cell(self) -> None:
+        """To the cell before."""
+        self._go_to_cell(-1)
+
+    def _go_to_cell(self, direction: int) -> None:
+        place = self.place + direction
+        if not 0 <= place < len(self.cells):
+            self._show_keys("This is the last cell." if direction > 0 else "This is the first cell.")
+            return
+        self.place = place
+        self._show_cell(self.cells[place])
+
+    @on(VirtualList.RowOpened)
+    def _row_opened(self, message: VirtualList.RowOpened) -> None:
+        message.stop()
+        rows: Sequence[Step | SeenRow] = self._seen
+        if message.view is self.list and self.steps is not None:
+            rows = self.steps.steps
+        ref = rows[message.index].ref
+        if ref is not None:
+            self.dismiss(ref)
+
+
+_SITE_MARKS: dict[str, tuple[str, StyleName]] = {"call": ("right", "strong"), "result": ("left", "strong")}
+"""The mark of the current call by the kind of its step, as the glyph set names it."""
+
+
+def _content_title(step: Step) -> str:
+    """What the texts of a step are; the heading of one that has no other beside it."""
+    if len(step.sections) == 1:
+        return step.sections[0].heading or step.sections[0].title
+    return " and ".join(dict.fromkeys(section.title for section in step.sections))
+
+
+def _joined(texts: Iterable[tuple[TextSection, str]]) -> str:
+    """Texts one after the other, each under its heading if there are several."""
+    known = list(texts)
+    if len(known) == 1:
+        return known[0][1]
+    rule = glyphs.active().rule * 2
+    return "\n\n".join(f"{rule} {section.heading or section.title} {rule}\n{text}" for section, text in known)
