@@ -85,7 +85,7 @@ def demo_trace(tmp_path: Path) -> Callable[[str], Path]:
     def copy(name: str) -> Path:
         target = tmp_path / "demo" / name
         if not target.exists():
-            shutil.copytree(REPOSITORY / "demo_traces" / name, target)
+            shutil.copytree(REPOSITORY / "demo_traces" / name, target, symlinks=True)
         return target
 
     return copy

@@ -6,7 +6,7 @@ from typing import ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
-from rollout_tui import keys
+from rollout_tui import glyphs, keys
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Dialog(ModalScreen[T | None]):
     """Whose keys hold here."""
 
     def __init__(self) -> None:
-        super().__init__(classes="dialog")
+        super().__init__(classes="dialog -ascii" if glyphs.active().ascii_only else "dialog")
 
     def action_back(self) -> None:
         """Close."""

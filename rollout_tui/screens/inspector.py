@@ -9,13 +9,17 @@ from textual import on
 from reducer import ObjectRef
 from rollout_tui import keys
 from rollout_tui.panes.detail import DetailPane
+from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.panes_screen import PanesScreen
+from rollout_tui.screens.prompt import InputHistory
 from rollout_tui.screens.step_menu import StepMenu
 from rollout_tui.session import Session
+from rollout_tui.views.delivery import delivery_facts, delivery_view
 from rollout_tui.views.places import History, Place
 from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
 from rollout_tui.views.steps import NoStep, Way
 from rollout_tui.views.timeline import Entry
+from rollout_tui.views.visibility import visibility_facts, visibility_of
 
 
 class InspectorScreen(PanesScreen):
@@ -30,6 +34,7 @@ class InspectorScreen(PanesScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.history = History()
+        self._searches = InputHistory()
 
     # Places and jumps
 
@@ -86,17 +91,73 @@ class InspectorScreen(PanesScreen):
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:
         self.jump(message.ref)
 
+    @property
+    def subject(self) -> ObjectRef | None:
+        """The object under the cursor of the pane that has the keys."""
+        if self.active is self.threads and self.threads.list.cursor_key is not None:
+            return ObjectRef("Thread", str(self.threads.list.cursor_key))
+        seen = self.context.seen
+        if self.active is self.context and seen is not None and seen.ref is not None:
+            return self.detail.ref if seen.ref.type == "RequestPart" else seen.ref
+        entry = self.timeline.entry
+        if self.active is self.timeline and entry is not None:
+            return entry.ref
+        return self.detail.ref
+
+    # Finding
+
+    def action_search_everything(self) -> None:
+        """Search items, tool arguments and results, raw payloads and ids."""
+        from rollout_tui.screens.search import SearchScreen
+        from rollout_tui.views.search import Hit
+
+        def found(hit: Hit | None) -> None:
+            if hit is not None:
+                self.jump(hit.ref)
+
+        timelines = self.timelines
+        if timelines is not None:
+            read = self.session.bundle.read_payload
+            self.app.push_screen(SearchScreen(timelines.index, read, self._searches), found)
+
+    # Context
+
+    def action_delta(self) -> None:
+        """Show the context against that of the previous call, or as it is."""
+        timelines = self.timelines
+        if timelines is not None:
+            self.context.toggle_delta(timelines.index)
+            self._followed_line = self.context.list.cursor_key
+
+    def action_visibility(self) -> None:
+        """Show which calls saw an item; of an agent, what it was told, and who saw its answers."""
+        follower, ref = self.session.follower, self.subject
+        if follower is None or ref is None:
+            return
+        trace = follower.index.trace
+        item, thread = trace.conversation_items.get(ref.id), trace.threads.get(ref.id)
+        if item is not None:
+            facts = visibility_facts(follower.index, visibility_of(follower.sightings, item))
+            self.app.push_screen(FactsScreen("Seen by", facts), self._arrive)
+        elif thread is not None:
+            facts = delivery_facts(follower.index, delivery_view(follower.links, thread))
+            self.app.push_screen(
+                FactsScreen(f"Tasks and answers of {thread.agent_path}", facts), self._arrive
+            )
+        else:
+            self.say("this is about items and agents: go to the context, or to the threads")
+
     # Edges
 
     def action_follow(self) -> None:
         """To where the object under the cursor leads."""
-        follower, ref = self.session.follower, self.detail.ref
+        follower, ref = self.session.follower, self.subject
         if follower is not None and ref is not None:
             self._take(follower.forward(ref))
 
     def action_follow_source(self) -> None:
         """To where the object under the cursor came from."""
-        follower, ref = self.session.follower, self.detail.ref
+        follower, ref = self.session.follower, self.subject
         if follower is not None and ref is not None:
             self._take(follower.back(ref))
 

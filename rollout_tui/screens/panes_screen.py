@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from reducer import ObjectRef
+from reducer.model import InferenceProducer
 from rollout_tui import glyphs, keys
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
@@ -195,7 +196,7 @@ class PanesScreen(Screen[None]):
             self.threads.go_to(ref.id)
         elif ref.type == "ConversationItem":
             if not self.context.go_to(ref):
-                self._go_to_first_call(ref)
+                self._go_to_call_with(ref)
                 self.context.go_to(ref)
         else:
             thread_id = timelines.thread_of(ref)
@@ -211,15 +212,19 @@ class PanesScreen(Screen[None]):
         self.show_detail(ref)
         self.show_breadcrumb()
 
-    def _go_to_first_call(self, item_ref: ObjectRef) -> None:
-        """Put the cursor on the call that first saw an item, or else on the one that answered with it."""
+    def _go_to_call_with(self, item_ref: ObjectRef) -> None:
+        """Put the cursor on the call that answered with an item, or else on the first one that saw it."""
         follower, timelines = self.session.follower, self.timelines
         if follower is None or timelines is None:
             return
         item = timelines.index.trace.conversation_items.get(item_ref.id)
-        call = None if item is None else follower.sightings.first_call(item)
-        if call is not None:
-            self.go_to(ObjectRef("InferenceCall", call.inference_call_id))
+        if item is None:
+            return
+        answered = [one.inference_call_id for one in item.produced_by if isinstance(one, InferenceProducer)]
+        call = follower.sightings.first_call(item)
+        call_id = answered[0] if answered else None if call is None else call.inference_call_id
+        if call_id is not None:
+            self.go_to(ObjectRef("InferenceCall", call_id))
 
     def show_problem(self, place: int) -> None:
         """Show a problem in the detail, and what happened around it in the timeline."""

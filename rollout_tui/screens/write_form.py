@@ -47,7 +47,9 @@ class WriteForm(Dialog[str]):
         """A question, the path, and what would happen."""
         with Vertical(classes="box"):
             yield Bar(id="question")
-            yield Input(value=str(default_path(self._session)), id="path")
+            path = Input(value=str(default_path(self._session)), id="path")
+            path.cursor_blink = False  # a blinking cursor sends bytes for as long as it is looked at
+            yield path
             yield Bar(id="consequence")
 
     def on_mount(self) -> None:

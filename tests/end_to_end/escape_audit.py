@@ -158,7 +158,6 @@ _ALWAYS_ALLOWED = tuple(
         rb"\x1b\[<u",  # and off
         rb"\x1b\[\?(?:1000|1003|1006|1015|1016)l",  # mouse off
         rb"\x1b\]22;(?:default|text|pointer)\x07",  # the shape of the mouse pointer
-        rb"\r\n",  # between the rows of a drawing
     )
 )
 _MOUSE_ON = re.compile(rb"\x1b\[\?(?:1000|1003|1006|1015|1016)h")
@@ -196,16 +195,17 @@ def escape_audit(data: bytes, *, mouse: bool = False, allowed_osc: Iterable[byte
     text: list[str] = []
     wanted = frozenset(allowed_osc)
     tokenizer = Tokenizer()
-    before: Token | None = None
-    for token in (*tokenizer.feed(data), *tokenizer.finish()):
+    tokens = [*tokenizer.feed(data), *tokenizer.finish()]
+    for place, token in enumerate(tokens):
         if token.kind is Kind.TEXT:
             text.append(token.data.decode())
             audit.violations.extend(_bad_characters(token))
-        elif token.data in wanted or _is_drawing(token, before, mouse):
+        elif token.kind is Kind.NEW_LINE and _is_between_rows(tokens, place):
+            audit.sequences["\r\n"] += 1
+        elif token.data in wanted or _is_drawing(token.data, mouse):
             audit.sequences[re.sub(rb"\d+", b"#", token.data).decode("ascii", "replace")] += 1
         else:
             audit.violations.append(Violation(token.offset, token.kind, token.data))
-        before = token
     audit.text = "".join(text)
     return audit
 
@@ -220,27 +220,36 @@ def smuggled(evidence: Iterable[str], output: bytes, *, following: int = 6) -> l
         output: What was sent to the terminal.
         following: Characters after the control character or sequence that must match as well.
     """
-    found = []
+    pieces: set[str] = set()
     for text in evidence:
         for match in _CONTROL_IN_EVIDENCE.finditer(text):
             piece = text[match.start() : match.end() + following]
-            data = piece.encode("utf-8", "surrogatepass")
-            if len(piece) == len(match.group()) + following and data in output:
-                found.append(data)
-    return found
+            if len(piece) == len(match.group()) + following:
+                pieces.add(piece)
+    encoded = sorted(piece.encode("utf-8", "surrogatepass") for piece in pieces)
+    return [piece for piece in encoded if piece in output]
 
 
-def _is_drawing(token: Token, before: Token | None, mouse: bool) -> bool:
-    """Whether a sequence is one with which Textual draws, in a place where it does."""
-    if mouse and _MOUSE_ON.fullmatch(token.data):
+def _is_between_rows(tokens: list[Token], place: int) -> bool:
+    """Whether a line break is one of the program's: after the end of a style, or before a new place.
+
+    One that was in a text would have text around it.
+    """
+    before = tokens[place - 1] if place else None
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    return (before is not None and before.kind is Kind.CSI) or (
+        after is not None and after.kind is Kind.CSI and after.data.endswith(b"H")
+    )
+
+
+def _is_drawing(sequence: bytes, mouse: bool) -> bool:
+    """Whether a sequence is one with which Textual draws."""
+    if mouse and _MOUSE_ON.fullmatch(sequence):
         return True
-    if not any(pattern.fullmatch(token.data) for pattern in _ALWAYS_ALLOWED):
+    if not any(pattern.fullmatch(sequence) for pattern in _ALWAYS_ALLOWED):
         return False
-    if token.kind is Kind.NEW_LINE:
-        # A line break in a text would follow a letter; Textual's own follow the end of a style.
-        return before is not None and before.kind is Kind.CSI
     # Colours are numbers too: 38;5;8 is grey, 8 alone hides text.
-    return not (token.data.endswith(b"m") and _BLINK_OR_CONCEAL.search(_PALETTE_OR_RGB.sub(b"", token.data)))
+    return not (sequence.endswith(b"m") and _BLINK_OR_CONCEAL.search(_PALETTE_OR_RGB.sub(b"", sequence)))
 
 
 def _bad_characters(token: Token) -> Iterator[Violation]:

@@ -44,6 +44,9 @@ KEYS = {
 QUIET_SECONDS = 0.25
 """Without output for this long, a program that was sent a key has drawn what it had to draw."""
 
+MARK_CELLS = 8
+"""Cells in reverse that make a row a marked one."""
+
 _TAKE_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -121,25 +124,30 @@ class Terminal:
             return [row.rstrip() for row in self._screen.display]
 
     @property
-    def cursor(self) -> tuple[int, int]:
-        """Column and row of the terminal's own cursor, from 0."""
+    def marked(self) -> list[int]:
+        """The rows, from 0, with a stretch of text in reverse: where cursors are, scroll bars left out."""
         with self._changed:
-            return self._screen.cursor.x, self._screen.cursor.y
+            rows = range(self._screen.lines)
+            return [row for row in rows if self._reversed_cells(row) >= MARK_CELLS]
 
-    def style(self, column: int, row: int) -> pyte.screens.Char:
-        """Character, colours and styles of one cell."""
-        with self._changed:
-            return self._screen.buffer[row][column]
+    def _reversed_cells(self, row: int) -> int:
+        return sum(cell.reverse for cell in self._screen.buffer[row].values())
 
     def type(self, text: str) -> None:
         """Send characters as a keyboard does."""
         os.write(self._master, text.encode())
 
-    def press(self, *keys: str) -> None:
-        """Send keys one at a time, by the names of `KEYS` or as characters, each drawn before the next."""
+    def press(self, *keys: str, quiet: float = QUIET_SECONDS) -> None:
+        """Send keys one at a time, by the names of `KEYS` or as characters, each drawn before the next.
+
+        Args:
+            keys: The keys.
+            quiet: Seconds without output after which a key has done what it does.
+        """
         for key in keys:
             self.send(KEYS.get(key) or key.encode())
-            self.wait_until_quiet()
+            # A program waits for what may follow an escape before it takes it for the key.
+            self.wait_until_quiet(max(quiet, QUIET_SECONDS) if key == "esc" else quiet)
 
     def send(self, data: bytes) -> None:
         """Send bytes and go on at once; `wait_until_quiet` then waits for what they cause."""
@@ -166,9 +174,15 @@ class Terminal:
         return self._wait(f"no {text!r}", lambda: not any(text in row for row in self.screen), seconds)
 
     def wait_until_quiet(self, quiet: float = QUIET_SECONDS, seconds: float = 15.0) -> list[str]:
-        """Wait until nothing was sent for `quiet` seconds."""
+        """Wait until the program sent nothing and did nothing for `quiet` seconds."""
+        worked = self._work_done()
 
         def is_quiet() -> bool:
+            nonlocal worked
+            now = self._work_done()
+            if now != worked or now is None:
+                worked = now
+                self._last_output = time.monotonic()
             return self._closed or time.monotonic() - self._last_output >= quiet
 
         return self._wait("quiet", is_quiet, seconds, or_end=True)
@@ -222,6 +236,17 @@ class Terminal:
                     raise Late(f"no {what} in {seconds} s\n{self.describe()}")
                 self._changed.wait(0.02)
             return self.screen
+
+    def _work_done(self) -> int | None:
+        """Processor time that the program used up, in ticks; None while it is at work."""
+        used = 0
+        with suppress(OSError):
+            for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+                fields = (task / "stat").read_text().rpartition(")")[2].split()
+                if fields[0] in "RD":
+                    return None
+                used += int(fields[11]) + int(fields[12])
+        return used
 
     def _read(self) -> None:
         while True:

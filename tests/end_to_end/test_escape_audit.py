@@ -14,6 +14,7 @@ ALLOWED = [
     b"\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[>25u\x1b[?2004h\x1b[?2026$p\x1b[?2048$p\x1b[?7l",
     b"\x1b[?2026h\x1b[?2026l",
     b"\x1b[1;1H\x1b[0mrow\x1b[0m\r\nrow\x1b[0m\r\n",
+    b"\x1b[1;1Hrow\r\n\x1b[2;1Hrow",
     b"\x1b]22;default\x07",
     b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[?2004l\x1b[?1000l",
 ]
@@ -50,6 +51,7 @@ HOSTILE = [
     (b"\n", Kind.CONTROL),
     (b"\x0c", Kind.CONTROL),
     (b"x\r\n", Kind.NEW_LINE),
+    (b"x\r\n\x1b[1m", Kind.NEW_LINE),
     (b"\x1b]22;url(x)\x07", Kind.OSC),
     (b"\x0e", Kind.CONTROL),
     (b"\x7f", Kind.CONTROL),

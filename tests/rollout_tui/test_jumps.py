@@ -9,6 +9,7 @@ from inspecting import Inspection, inspecting
 
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.exec_stepper import ExecStepper
+from rollout_tui.screens.facts_screen import FactsScreen
 
 Demo = Callable[[str], Path]
 
@@ -118,3 +119,40 @@ async def test_the_exec_stepper_opens_at_the_cell_and_leads_to_a_nested_call(dem
         assert where(inspection)[0] == 262
         await inspection.press("[")
         assert where(inspection)[0] == 257
+
+
+async def test_a_hit_of_the_search_is_jumped_to(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team")) as inspection:
+        await inspection.press("ctrl+f", *"nightly-linux")
+        await inspection.settle()
+        await inspection.press("enter", "enter")
+        assert inspection.app.screen is inspection.screen
+        assert inspection.screen.detail.ref is not None
+        await inspection.press("[")
+        assert where(inspection)[0] == 4
+
+
+async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=305) as inspection:
+        context = inspection.screen.context
+        plain = inspection.rows(context.list)
+        await inspection.press("d")
+        delta = inspection.rows(context.list)
+        assert sum(row.startswith("- ") for row in delta) > 30
+        assert "against call 14" in inspection.screen_text()[1]
+        await inspection.press("d")
+        assert inspection.rows(context.list) == plain
+
+
+async def test_who_saw_an_item_and_what_removed_it(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+        await inspection.press("3", "v")
+        assert isinstance(inspection.app.screen, FactsScreen)
+        text = "\n".join(inspection.screen_text())
+        assert "calls 3 to 14 of /root" in text
+        assert "compaction at seq 304" in text
+        await inspection.press("escape", "1", "j", "v")
+        text = "\n".join(inspection.screen_text())
+        assert "Tasks and answers of /root/repro" in text
+        await inspection.press("escape", "2", "v")
+        assert "items and agents" in inspection.screen_text()[-1]

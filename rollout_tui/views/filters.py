@@ -1,0 +1,272 @@
+"""The language of row filters: `pytest`, `!mcp`, `kind:tool status:failed`, `agent:builder "exit 1"`.
+
+A filter is terms with blanks between them, and a row passes if all of them hold. A term is a text that the
+row must contain, whatever the case, or `kind:`, `status:` or `agent:` with a value, or with several and `|`
+between them, of which one must hold. `!` before a term turns it round. Quotes keep blanks in a text, and keep
+`!` and `:` from meaning anything: `"!"`, `"kind:x"`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeVar
+
+from reducer import ObjectRef
+from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
+from rollout_tui.safe_text import SafeText, safe_text
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.stepping import is_failure
+from rollout_tui.views.timeline import Entry, EntryWords
+from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.widgets.spans import spans_text
+
+KINDS = (
+    "turn", "call", "tool", "command", "stdin", "patch", "mcp", "web", "image", "exec", "wait", "spawn",
+    "task", "message", "close", "closed", "result", "agent", "incoming", "request", "compact", "event",
+    "error", "warning", "aborted", "back", "problem",
+)  # fmt: skip
+"""The values of `kind:`: the words that rows of the timeline begin with, and four that stand for several of
+them: `tool`, `agent`, `incoming`, `event`."""
+
+STATUSES = ("running", "completed", "failed", "cancelled", "aborted")
+"""The values of `status:`. `cancelled` is true of what was aborted, too."""
+
+_KEYS = ("kind", "status", "agent")
+_TERM = re.compile(r'(?P<not>!*)(?:(?P<key>\w+):)?(?P<value>(?:[^\s"]|"[^"]*")*)')
+_QUOTED_WHOLE = re.compile(r'!*"')
+_AGENT_TYPES = frozenset({"spawn", "task", "message", "wait", "close"})
+
+
+class FilterRefused(ValueError):  # noqa: N818 - not a fault of the program
+    """What was typed is no filter; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """What a filter can ask of a row.
+
+    Attributes:
+        text: what the row says.
+        kinds: the words for its kind, from `KINDS`.
+        statuses: the states that are true of it, from `STATUSES`; empty for what has none.
+        agent: the path of its agent, such as `/root/builder`.
+    """
+
+    text: str
+    kinds: frozenset[str] = frozenset()
+    statuses: frozenset[str] = frozenset()
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition.
+
+    Attributes:
+        key: what is asked: `kind`, `status`, `agent`, or empty for the text.
+        values: in lower case; one of them must hold.
+        negated: whether none of them may hold.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+    def holds(self, facts: RowFacts) -> bool:
+        """Whether the condition is true of a row."""
+        return any(self._is(value, facts) for value in self.values) != self.negated
+
+    def _is(self, value: str, facts: RowFacts) -> bool:
+        if self.key == "kind":
+            return value in facts.kinds
+        if self.key == "status":
+            return value in facts.statuses
+        if self.key == "agent":
+            path = facts.agent.lower()
+            return value in (path if "/" in value else path.rpartition("/")[2])
+        return value in facts.text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Terms that must all hold.
+
+    Attributes:
+        text: as it was typed.
+        terms: the conditions; without any, every row passes.
+    """
+
+    text: str = ""
+    terms: tuple[Term, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def matches(self, facts: RowFacts) -> bool:
+        """Whether a row passes."""
+        return all(term.holds(facts) for term in self.terms)
+
+    def describe(self, shown: int, total: int) -> SafeText:
+        """The filter for a heading: `3 of 120  &pytest`; empty without one."""
+        return safe_text(f"{shown} of {total}  &{self.text}" if self else "")
+
+
+def parse_filter(text: str) -> Filter:
+    """Read a filter; an empty one lets every row pass.
+
+    Raises:
+        FilterRefused: a quote is not closed, a term is empty, or a key or value is none of those there are.
+    """
+    if text.count('"') % 2:
+        raise FilterRefused("A quote is not closed.")
+    terms: list[Term] = []
+    position = 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        found = _TERM.match(text, position)
+        assert found is not None  # it matches the empty text
+        terms.append(_term(found))
+        position = found.end()
+    return Filter(text.strip(), tuple(terms))
+
+
+def _term(found: re.Match[str]) -> Term:
+    """One term; a word with a colon is a text unless it could be meant as a key."""
+    key, value = found["key"], found["value"]
+    negated = len(found["not"]) % 2 == 1
+    if key is not None and key.lower() in _KEYS:
+        return Term(key.lower(), _values(key.lower(), value), negated)
+    if key is not None:
+        meant = get_close_matches(key.lower(), _KEYS, 1, 0.8)
+        if meant:
+            raise FilterRefused(
+                f'There is no {key}:, but {meant[0]}:. For the text, write "{key}:{_bare(value)}".'
+            )
+        value = f"{key}:{value}"
+    words = _bare(value).lower()
+    if not words:
+        raise FilterRefused("There is nothing after !, or between the quotes.")
+    return Term("", (words,), negated)
+
+
+def _values(key: str, value: str) -> tuple[str, ...]:
+    """The values of a key, each checked to be one."""
+    values = tuple(filter(None, _bare(value).lower().split("|")))
+    allowed = {"kind": KINDS, "status": STATUSES}.get(key)
+    if not values:
+        example = allowed[2] if allowed else "root"
+        raise FilterRefused(f"After {key}: there must be a value, as in {key}:{example}.")
+    for one in values:
+        if allowed is not None and one not in allowed:
+            meant = get_close_matches(one, allowed, 1, 0.6)
+            hint = f"; did you mean {meant[0]}?" if meant else f": there are {', '.join(allowed)}."
+            raise FilterRefused(f"{one} is no {key}{hint}")
+    return values
+
+
+def _bare(value: str) -> str:
+    return value.replace('"', "")
+
+
+def completions(text: str, agents: Sequence[str] = ()) -> list[str]:
+    """What the last term of an unfinished filter could become, as whole filters.
+
+    Args:
+        text: what was typed so far.
+        agents: names of the agents there are.
+    """
+    head, last = re.fullmatch(r"(.*?)([^\s]*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    sign = "!" if last.startswith("!") else ""
+    key, colon, value = last.removeprefix("!").partition(":")
+    if not colon:
+        return [f"{head}{sign}{one}:" for one in _KEYS if key and one.startswith(key)]
+    known = {"kind": KINDS, "status": STATUSES, "agent": tuple(agents)}.get(key, ())
+    return [f"{head}{sign}{key}:{one}" for one in known if one.startswith(value) and one != value]
+
+
+# Rows of the timeline
+
+
+class EntryFacts:
+    """Says of entries of the timeline what a filter can ask."""
+
+    def __init__(self, index: TraceIndex) -> None:
+        self._index = index
+        self._words = EntryWords(index, with_thread=False)
+
+    def of(self, entry: Entry) -> RowFacts:
+        """The facts of an entry; its text is the row as the timeline shows it, states and times included."""
+        row = self._words.row(TreeNode(entry, 0))
+        label = row.spans[1].text.split()[0]
+        text = spans_text(row.spans) + " " + " ".join(piece.text for piece in row.tail)
+        agent = self._index.thread_path(entry.thread_id)
+        return RowFacts(text, self._kinds(entry.ref, label), self._statuses(entry), agent)
+
+    def _kinds(self, ref: ObjectRef, label: str) -> frozenset[str]:
+        kinds = {label}
+        if ref.type == "ToolCall":
+            kinds.add("tool")
+            if label in _AGENT_TYPES:
+                kinds.add("agent")
+        elif ref.type == "InteractionEdge":
+            kinds |= {"incoming", "agent"}
+        elif ref.type == "Event":
+            kinds.add("event")
+        return frozenset(kinds)
+
+    def _statuses(self, entry: Entry) -> frozenset[str]:
+        window = self._window(entry.ref)
+        if window is None:
+            return frozenset()
+        if window.status == "aborted":
+            return frozenset({"aborted", "cancelled"})
+        if window.status == "completed" and is_failure(self._index, entry):
+            return frozenset({"completed", "failed"})  # the tool did its work, the process it ran did not
+        return frozenset({window.status})
+
+    def _window(self, ref: ObjectRef) -> ExecutionWindow | None:
+        """When an object ran; an `exec` call runs as long as its cell."""
+        trace = self._index.trace
+        if ref.type == "ToolCall":
+            call = trace.tool_calls[ref.id]
+            return (self._index.cell_of_call(call) or call).execution
+        windows: dict[str, Mapping[str, Turn | InferenceCall | CodeCell | CompactionRequest]] = {
+            "Turn": trace.codex_turns,
+            "InferenceCall": trace.inference_calls,
+            "CodeCell": trace.code_cells,
+            "CompactionRequest": trace.compaction_requests,
+        }
+        found = windows.get(ref.type, {}).get(ref.id)
+        return None if found is None else found.execution
+
+
+T = TypeVar("T")
+
+
+def kept_nodes(nodes: Sequence[TreeNode[T]], keep: Callable[[T], bool]) -> list[TreeNode[T]]:
+    """The nodes of a tree that pass, each under the nearest node above it that passes as well.
+
+    Args:
+        nodes: the tree in pre-order.
+        keep: whether a node's value passes.
+
+    Returns:
+        New nodes, unfolded: the fold states of the whole tree stay as they are.
+    """
+    kept: list[TreeNode[T]] = []
+    above: list[tuple[int, TreeNode[T]]] = []  # kept ancestors, with their depth in the whole tree
+    for node in nodes:
+        while above and above[-1][0] >= node.depth:
+            above.pop()
+        if keep(node.value):
+            fresh = TreeNode(node.value, len(above))
+            if above:
+                above[-1][1].has_children = True
+            kept.append(fresh)
+            above.append((node.depth, fresh))
+    return kept

@@ -1,0 +1,281 @@
+"""The search screen, as a reader uses it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from inspecting import NARROW, WIDE, Inspection, inspecting
+from snapshot_support import assert_text_snapshot
+
+from reducer import ObjectRef
+from rollout_tui.screens import search as search_screen
+from rollout_tui.screens.prompt import InputHistory
+from rollout_tui.screens.search import SearchScreen
+from rollout_tui.views.search import Hit, Search, Where
+from rollout_tui.views.search_query import parse_query
+
+Demo = Callable[[str], Path]
+
+
+class Searching:
+    """A search screen above a running inspector, and the hit it gave."""
+
+    def __init__(self, inspection: Inspection, screen: SearchScreen) -> None:
+        self.inspection = inspection
+        self.screen = screen
+        self.answers: list[Hit | None] = []
+
+    async def wait_for(self, gate: Gate, rows: int) -> None:
+        """Wait until a gate stops the search, and what was found until then is shown."""
+        for _try in range(200):
+            if gate.reads > gate.free and len(self.rows) >= rows and "searching" in self.progress:
+                return
+            await self.inspection.pilot.pause(0.05)
+        raise AssertionError(f"{gate.reads} reads, {len(self.rows)} rows, {self.progress}")
+
+    async def press(self, *keys: str) -> None:
+        await self.inspection.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Type a text, and wait until what it finds is shown."""
+        await self.inspection.pilot.press(*("space" if char == " " else char for char in text))
+        await self.inspection.pilot.pause(search_screen.TYPING_SECONDS + 0.05)
+        await self.inspection.settle()
+
+    @property
+    def rows(self) -> list[str]:
+        return self.inspection.rows(self.screen.results)
+
+    @property
+    def progress(self) -> str:
+        return self.inspection.screen_text()[1].strip()
+
+
+@asynccontextmanager
+async def searching(
+    bundle: Path,
+    size: tuple[int, int] = WIDE,
+    *,
+    read: Callable[[str], bytes] | None = None,
+    history: InputHistory | None = None,
+    text: str = "",
+) -> AsyncIterator[Searching]:
+    async with inspecting(bundle, size) as inspection:
+        session = inspection.app.session
+        assert session.timelines is not None
+        reader = read or session.bundle.read_payload
+        screen = SearchScreen(session.timelines.index, reader, history, text)
+        found = Searching(inspection, screen)
+        inspection.app.push_screen(screen, found.answers.append)
+        await inspection.settle()
+        yield found
+
+
+class Gate:
+    """A slow reader of payloads, which stops after some until it is let go on."""
+
+    def __init__(self, bundle: Path, free: int) -> None:
+        self.bundle = bundle
+        self.free = free
+        self.reads = 0
+        self.open = threading.Event()
+
+    def read(self, path: str) -> bytes:
+        self.reads += 1
+        time.sleep(0.003)
+        if self.reads > self.free:
+            self.open.wait(10)
+        return (self.bundle / path).read_bytes()
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_hits_appear_while_typing(demo_trace: Demo, size: tuple[int, int]) -> None:
+    async with searching(demo_trace("team"), size) as found:
+        assert found.screen.input.has_focus
+        await found.type("429 too many")
+        assert found.progress.startswith("6 hits  in 253 of 253 payloads, 746 kB")
+        assert len(found.rows) == 6
+        assert all("429 Too Many Requests" in row for row in found.rows)
+        assert "inference failed" in found.inspection.screen_text()[-2]
+        assert all(len(line) <= size[0] for line in found.inspection.screen_text())
+
+
+@pytest.mark.parametrize(("size", "name"), [(WIDE, "wide"), (NARROW, "narrow")])
+async def test_what_the_screen_shows(demo_trace: Demo, size: tuple[int, int], name: str) -> None:
+    async with searching(demo_trace("team"), size) as found:
+        await found.type("sweeper.py")
+        await found.press("enter", "j")
+        lines = [line.rstrip() for line in found.inspection.screen_text()]
+        assert_text_snapshot(lines, f"views/search-{name}")
+
+
+async def test_enter_opens_the_hit_under_the_cursor(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as found:
+        await found.type("429 too many")
+        await found.press("enter")
+        assert found.screen.results.has_focus
+        await found.press("j", "enter")
+        (hit,) = found.answers
+        assert hit is not None
+        assert hit.ref.type == "Event"
+        assert hit.payload is not None
+        assert hit.path == ("message",)
+        assert found.inspection.app.screen is found.inspection.screen
+
+
+async def test_an_id_is_the_first_hit(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as found:
+        await found.type("conversation_item:12")
+        await found.press("enter", "enter")
+        (hit,) = found.answers
+        assert hit is not None
+        assert (hit.where, hit.ref) == (Where.ID, ObjectRef("ConversationItem", "conversation_item:12"))
+
+
+async def test_typing_again_begins_anew(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as found:
+        await found.type("sweeper")
+        many = len(found.rows)
+        await found.type(" test that nothing says")
+        assert found.rows == []
+        assert found.progress.startswith("0 hits  in 253 of 253")
+        assert "Nothing was found." in "".join(found.inspection.screen_text())
+        for _char in " test that nothing says":
+            await found.inspection.pilot.press("backspace")
+        await found.type("")
+        assert len(found.rows) == many
+
+
+async def test_one_character_is_searched_for_only_on_enter(demo_trace: Demo) -> None:
+    async with searching(demo_trace("quickstart")) as found:
+        await found.type("z")
+        assert found.progress == ""
+        await found.press("enter")
+        assert "in " in found.progress
+        assert found.rows
+
+
+async def test_what_cannot_be_searched_for_says_why(demo_trace: Demo) -> None:
+    async with searching(demo_trace("quickstart")) as found:
+        await found.type("/(a+)+/")
+        assert found.progress == "A repeat around a choice or another repeat could take forever."
+        await found.press("enter")
+        assert found.screen.input.has_focus
+        assert found.rows == []
+
+
+async def test_escape_ends_a_search_before_it_closes(
+    demo_trace: Demo,
+) -> None:
+    bundle = demo_trace("team")
+    gate = Gate(bundle, free=120)
+    async with searching(bundle, read=gate.read) as found:
+        pilot = found.inspection.pilot
+        await pilot.press(*"sweeper")
+        await pilot.pause(search_screen.TYPING_SECONDS + 0.1)
+        await found.wait_for(gate, rows=3)
+        assert " of 253 payloads" in found.progress
+        await pilot.press("enter", "j", "escape")
+        await pilot.pause()
+        part = found.rows
+        assert found.answers == [], "it only ended the search"
+        assert found.progress.startswith(f"{len(part)} hits  ended after 120 of 253 payloads")
+        gate.open.set()
+        await found.inspection.settle()
+        assert found.rows == part, "what was found stays, nothing is added"
+        assert gate.reads <= 122
+        assert found.screen.results.cursor == 1
+        await pilot.press("escape")
+        await pilot.pause()
+        assert found.answers == [None]
+
+
+async def test_the_cursor_stays_when_hits_arrive(demo_trace: Demo) -> None:
+    bundle = demo_trace("team")
+    gate = Gate(bundle, free=120)
+    async with searching(bundle, read=gate.read) as found:
+        pilot = found.inspection.pilot
+        await pilot.press(*"sweeper", "enter")
+        await found.wait_for(gate, rows=4)
+        await pilot.press("j", "j")
+        before, row = len(found.rows), found.inspection.row(found.screen.results)
+        gate.open.set()
+        await found.inspection.settle()
+        assert len(found.rows) > before
+        assert found.inspection.row(found.screen.results) == row
+
+
+async def test_a_hit_can_be_opened_before_the_search_is_done(demo_trace: Demo) -> None:
+    bundle = demo_trace("team")
+    gate = Gate(bundle, free=120)
+    async with searching(bundle, read=gate.read) as found:
+        pilot = found.inspection.pilot
+        await pilot.press(*"sweeper", "enter")
+        await found.wait_for(gate, rows=1)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert found.answers[0] is not None
+        gate.open.set()
+        await found.inspection.settle()
+        assert gate.reads <= 122
+
+
+async def test_tab_goes_between_the_line_and_the_hits(demo_trace: Demo) -> None:
+    async with searching(demo_trace("quickstart")) as found:
+        await found.type("the")
+        await found.press("tab")
+        assert found.screen.results.has_focus
+        await found.press("tab")
+        assert found.screen.input.has_focus
+        await found.press("tab", "q")
+        assert found.answers == [None], "q closes, as everywhere else"
+
+
+async def test_searches_are_remembered(demo_trace: Demo) -> None:
+    history = InputHistory()
+    async with searching(demo_trace("quickstart"), history=history) as found:
+        await found.type("first search")
+        await found.press("enter")
+    async with searching(demo_trace("quickstart"), history=history) as found:
+        await found.press("up")
+        assert found.screen.input.value == "first search"
+
+
+async def test_a_text_can_be_given(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team"), text="429 too many") as found:
+        assert len(found.rows) == 6
+
+
+async def test_payloads_that_cannot_be_read_are_counted(demo_trace: Demo) -> None:
+    bundle = demo_trace("hostile")
+    async with searching(bundle, NARROW) as found:
+        await found.type("title")
+        assert "26 payloads unreadable" in found.progress
+        assert found.rows
+        await found.press("enter", "G")
+        assert all(line.isprintable() for line in found.inspection.screen_text())
+
+
+async def test_a_fault_of_the_search_is_said(demo_trace: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_self: Search) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(Search, "steps", broken)
+    async with searching(demo_trace("quickstart")) as found:
+        await found.inspection.pilot.press(*"the")
+        await found.inspection.pilot.pause(search_screen.TYPING_SECONDS + 0.2)
+        assert found.progress == "The search ended by a fault of this program: KeyError"
+
+
+async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as found:
+        await found.type("spawn")
+        session = found.inspection.app.session
+        assert session.timelines is not None
+        search = Search(session.timelines.index, parse_query("spawn"), session.bundle.read_payload)
+        assert len([hit for hits in search.steps() for hit in hits]) == len(found.rows)
