@@ -209,7 +209,9 @@ class InspectorApp(App[int]):
             place = place.parent
 
 
-def run_inspector(bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bool, at: str | None) -> int:
+def run_inspector(
+    bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bool, at_seq: int | None
+) -> int:
     """Open the inspector and stay in it until the reader leaves.
 
     Args:
@@ -217,7 +219,7 @@ def run_inspector(bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bo
         ascii_only: draw with plain ASCII.
         color: use colours.
         mouse: let the mouse work; the terminal's own selection then needs its modifier key.
-        at: sequence number to begin at, as text.
+        at_seq: sequence number to begin at; None for the beginning.
 
     Returns:
         The exit status.
@@ -230,7 +232,7 @@ def run_inspector(bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bo
     ScrollBar.renderer = BlockScrollBar
     session = Session(bundle_path)
     glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
-    app = InspectorApp(session, at_seq=int(at) if at is not None else None)
+    app = InspectorApp(session, at_seq=at_seq)
     status = app.run(mouse=mouse)
     if app.failure is not None:
         raise BundleError(app.failure)

@@ -84,12 +84,17 @@ def open_command(
             metavar="BUNDLE",
             show_default=False,
             readable=False,
-            help="A bundle directory, any file in it, or a directory that holds one bundle. "
+            help="A bundle directory, any file in it, or a directory that holds one bundle; "
+            "BUNDLE#812 begins at a sequence number. "
             "By default $CODEX_ROLLOUT_TRACE_ROOT.",
         ),
     ] = None,
     ascii_wanted: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Draw without colours.")] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="SEQ", show_default=False, help="Begin at a sequence number."),
+    ] = None,
     mouse: Annotated[
         bool,
         typer.Option("--mouse", help="Take the mouse; the terminal's own selection then needs shift."),
@@ -98,7 +103,7 @@ def open_command(
     """Open the inspector. The word `open` may be left out."""
     from rollout_tui.commands import inspector
 
-    raise typer.Exit(inspector.run(bundle, ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse))
+    raise typer.Exit(inspector.run(bundle, ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse, at=at))
 
 
 @app.command(name="reduce", options_metavar="[OPTIONS]")

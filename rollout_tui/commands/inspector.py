@@ -15,12 +15,13 @@ from reducer.bundle import MANIFEST
 from rollout_tui import glyphs
 from rollout_tui.commands.output import UNUSABLE, CommandError, complain, plain_reason, report
 from rollout_tui.trace_root import bundle_directory, bundles_under
+from rollout_tui.views.places import PlaceRefused, parse_at, parse_location
 
 MAX_LISTED = 50
 """Bundles of a trace root that are listed; a root collects one for every session."""
 
 
-def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool) -> int:
+def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: str | None) -> int:
     """Open the inspector.
 
     Args:
@@ -28,6 +29,7 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool) -> i
         ascii_wanted: Draw with ASCII only, also where the locale is UTF-8.
         color: Whether colours may be used; `NO_COLOR` says no as well.
         mouse: Whether the inspector takes the mouse.
+        at: The sequence number to begin at, as typed; it wins over one in the path, as in `BUNDLE#812`.
 
     Returns:
         The exit status.
@@ -37,7 +39,12 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool) -> i
         CommandError: No bundle was named, or there is no terminal.
         typer.Exit: Several bundles were named, and listed.
     """
-    directory = _one_bundle(path if path is not None else _trace_root(os.environ))
+    location = parse_location(path if path is not None else _trace_root(os.environ))
+    try:
+        seq = location.seq if at is None else parse_at(at)
+    except PlaceRefused as error:
+        raise CommandError(str(error)) from None
+    directory = _one_bundle(location.bundle)
     open_bundle(directory)
     _check_terminal(os.environ)
     # Half of the time to the first screen is this import: everything that can be refused was before it.
@@ -49,7 +56,7 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool) -> i
         ascii_only=ascii_only,
         color=color and not os.environ.get("NO_COLOR"),
         mouse=mouse,
-        at=None,
+        at_seq=seq,
     )
 
 

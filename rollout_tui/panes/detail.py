@@ -19,7 +19,7 @@ from rollout_tui.panes.pane import Pane
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.session import Session
 from rollout_tui.views.describe import describe
-from rollout_tui.views.detail import Detail, Evidence, FactRow, TextSection, fact_row
+from rollout_tui.views.detail import NAME_WIDTH, Detail, Evidence, FactRow, TextSection, fact_row
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.output_comparison import Comparison, compare
 from rollout_tui.views.saw_ran import SawRan, saw_ran
@@ -127,6 +127,23 @@ class DetailPane(Pane):
         if self._tab.saw_ran is not None:
             return self.comparison
         return self.text if self._tab.sections else self.facts
+
+    def whole_text(self) -> str:
+        """All that the tab shows, as text; not safe for a terminal."""
+        if self._view is self.text:
+            return self.text.text
+        if self._view is self.payload_tree:
+            return self.payload_tree.data.decode(errors="replace")
+        facts = [] if self._detail is None else self._detail.facts
+        return "\n".join(f"{fact.name:<{NAME_WIDTH}} {fact.value}" for fact in facts)
+
+    def value_text(self) -> str:
+        """What is under the cursor: a value of a payload, the value of a fact, or the whole text."""
+        if self._view is self.payload_tree:
+            return self.payload_tree.value_text()
+        if self._view is self.facts and self._detail is not None and self._detail.facts:
+            return self._detail.facts[self.facts.cursor].value
+        return self.whole_text()
 
     def focus_view(self) -> None:
         """The view of the tab takes the keys."""

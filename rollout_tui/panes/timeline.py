@@ -8,6 +8,7 @@ from reducer import ObjectRef
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
+from rollout_tui.views.filters import EntryFacts, Filter, kept_nodes
 from rollout_tui.views.timeline import Entry, EntryWords, Timelines
 from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -19,6 +20,7 @@ class TimelinePane(Pane):
     Attributes:
         thread_id: the agent shown; the one to return to while all are shown.
         shows_all: whether all agents are shown, interleaved.
+        filter: which rows are shown.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,7 @@ class TimelinePane(Pane):
         self.list = VirtualList(empty=READING)
         self.thread_id: str | None = None
         self.shows_all = False
+        self.filter = Filter()
         self._rows: TreeRows[Entry] | None = None
 
     def views(self) -> ComposeResult:
@@ -48,11 +51,23 @@ class TimelinePane(Pane):
         self.thread_id, self.shows_all = thread_id, shows_all
         index = timelines.index
         nodes = timelines.all_agents if shows_all else timelines.of_thread(thread_id)
+        whole = len(nodes)
+        if self.filter:
+            facts = EntryFacts(index)
+            nodes = kept_nodes(nodes, lambda entry: self.filter.matches(facts.of(entry)))
         words = EntryWords(index, with_thread=shows_all)
         self._rows = TreeRows(nodes, words.row, lambda entry: entry.ref)
-        self.list.empty = "Nothing was recorded of this agent."
+        nothing = "No row passes the filter." if whole else "Nothing was recorded of this agent."
+        self.list.empty = nothing
         self.list.set_source(self._rows)
-        self.title.show(safe_text("all agents" if shows_all else index.thread_path(thread_id)))
+        title = "all agents" if shows_all else index.thread_path(thread_id)
+        self.title.show(safe_text(f"{title}  {self.filter.describe(len(nodes), whole)}".rstrip()))
+
+    def set_filter(self, timelines: Timelines, wanted: Filter) -> None:
+        """Show only the rows that pass a filter; the cursor stays on its entry if that one does."""
+        self.filter = wanted
+        if self.thread_id is not None:
+            self.show(timelines, self.thread_id, shows_all=self.shows_all)
 
     def go_to(self, ref: ObjectRef) -> bool:
         """Put the cursor on an object's entry, unfolding what hides it; say whether it has one here."""

@@ -10,57 +10,22 @@ from reducer import ObjectRef
 from rollout_tui import keys
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.screens.facts_screen import FactsScreen
-from rollout_tui.screens.panes_screen import PanesScreen
-from rollout_tui.screens.prompt import InputHistory
+from rollout_tui.screens.finding_screen import FindingScreen
 from rollout_tui.screens.step_menu import StepMenu
-from rollout_tui.session import Session
 from rollout_tui.views.delivery import delivery_facts, delivery_view
-from rollout_tui.views.places import History, Place
+from rollout_tui.views.places import Place
 from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
 from rollout_tui.views.steps import NoStep, Way
 from rollout_tui.views.timeline import Entry
 from rollout_tui.views.visibility import visibility_facts, visibility_of
 
 
-class InspectorScreen(PanesScreen):
-    """Walks through one bundle.
-
-    Attributes:
-        history: the places that were left by a jump.
-    """
+class InspectorScreen(FindingScreen):
+    """Walks through one bundle."""
 
     BINDINGS = [*keys.bindings(keys.Context.PANES)]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.history = History()
-        self._searches = InputHistory()
-
     # Places and jumps
-
-    def here(self) -> Place:
-        """Where the reader is."""
-        entry, shown = self.timeline.entry, self.detail.ref
-        return Place(
-            self.timeline.thread_id or "",
-            None if entry is None else entry.ref,
-            0 if entry is None else entry.seq,
-            self.active.pane.name.lower(),
-            None if entry is not None and shown == entry.ref else shown,
-            self.timeline.shows_all,
-        )
-
-    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> None:
-        """Show an object, and remember where the reader was.
-
-        Args:
-            ref: the object.
-            at: an entry of the timeline from which it can be seen in the context, if another than its own.
-        """
-        self.history.leave(self.here())
-        if at is not None:
-            self.go_to(at)
-        self.go_to(ref)
 
     def action_go_back(self) -> None:
         """To the place before the last jump."""
@@ -103,22 +68,6 @@ class InspectorScreen(PanesScreen):
         if self.active is self.timeline and entry is not None:
             return entry.ref
         return self.detail.ref
-
-    # Finding
-
-    def action_search_everything(self) -> None:
-        """Search items, tool arguments and results, raw payloads and ids."""
-        from rollout_tui.screens.search import SearchScreen
-        from rollout_tui.views.search import Hit
-
-        def found(hit: Hit | None) -> None:
-            if hit is not None:
-                self.jump(hit.ref)
-
-        timelines = self.timelines
-        if timelines is not None:
-            read = self.session.bundle.read_payload
-            self.app.push_screen(SearchScreen(timelines.index, read, self._searches), found)
 
     # Context
 

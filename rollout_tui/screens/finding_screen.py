@@ -1,0 +1,212 @@
+"""Finding things in a bundle: search, filter, commands, marks of the way back."""
+
+from __future__ import annotations
+
+import os
+from typing import assert_never
+
+from reducer import ObjectRef
+from rollout_tui.clipboard import copy
+from rollout_tui.pager import open_in_pager
+from rollout_tui.screens.panes_screen import PanesScreen
+from rollout_tui.screens.prompt import InputHistories, Prompt, checked_by
+from rollout_tui.session import Session
+from rollout_tui.views.commands import (
+    Command,
+    CommandRefused,
+    GoToAgent,
+    GoToNumber,
+    GoToShare,
+    Quit,
+    ShowHelp,
+    ShowProblems,
+    WriteState,
+    agent_named,
+    command_completions,
+    parse_command,
+)
+from rollout_tui.views.filters import FilterRefused, completions, parse_filter
+from rollout_tui.views.numbers import numbered
+from rollout_tui.views.places import History, Place, format_location
+
+
+class FindingScreen(PanesScreen):
+    """Finds places, and remembers those that were left.
+
+    Attributes:
+        history: the places that were left by a jump.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.history = History()
+        self._inputs = InputHistories()
+
+    def here(self) -> Place:
+        """Where the reader is."""
+        entry, shown = self.timeline.entry, self.detail.ref
+        return Place(
+            self.timeline.thread_id or "",
+            None if entry is None else entry.ref,
+            0 if entry is None else entry.seq,
+            self.active.pane.name.lower(),
+            None if entry is not None and shown == entry.ref else shown,
+            self.timeline.shows_all,
+        )
+
+    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> None:
+        """Show an object, and remember where the reader was.
+
+        Args:
+            ref: the object.
+            at: an entry of the timeline from which it can be seen in the context, if another than its own.
+        """
+        self.history.leave(self.here())
+        if at is not None:
+            self.go_to(at)
+        self.go_to(ref)
+
+    def jump_to_seq(self, seq: int) -> None:
+        """Go to what happened at a sequence number, and remember where the reader was."""
+        self.history.leave(self.here())
+        self.go_to_seq(seq)
+
+    # Search
+
+    def action_search_everything(self) -> None:
+        """Search items, tool arguments and results, raw payloads and ids."""
+        from rollout_tui.screens.search import SearchScreen
+        from rollout_tui.views.search import Hit
+
+        def found(hit: Hit | None) -> None:
+            if hit is None:
+                return
+            if hit.ref.type == "Event":
+                self.jump_to_seq(hit.seq)
+                self.show_detail(hit.ref)
+            elif hit.ref.type == "Problem":
+                self.history.leave(self.here())
+                self.show_problem(int(hit.ref.id))
+            else:
+                self.jump(hit.ref)
+
+        timelines = self.timelines
+        if timelines is not None:
+            read = self.session.bundle.read_payload
+            history = self._inputs.of("search")
+            self.app.push_screen(SearchScreen(timelines.index, read, history), found)
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """Ask for a filter of the timeline's rows; an empty one shows them all."""
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self.set_filter(text)
+
+        paths = self._agent_paths()
+        prompt = Prompt(
+            "&",
+            self._inputs.of("filter"),
+            checked_by(parse_filter, FilterRefused),
+            complete=lambda text: completions(text, paths),
+            text=self.timeline.filter.text,
+            hint="word, !word, kind:tool, status:failed, agent:name; an empty line shows every row",
+            empty_is_answer=True,
+        )
+        self.app.push_screen(prompt, answered)
+
+    def set_filter(self, text: str) -> None:
+        """Show only the rows of the timeline that pass a filter."""
+        if self.timelines is not None:
+            self.timeline.set_filter(self.timelines, parse_filter(text))
+            self.follow_entry()
+
+    def _agent_paths(self) -> list[str]:
+        return [] if self.timelines is None else [one.agent_path for one in self.timelines.index.threads]
+
+    # Commands
+
+    def action_command(self) -> None:
+        """Ask for a command."""
+
+        def answered(text: str | None) -> None:
+            if text:
+                self._obey(parse_command(text))
+
+        paths = self._agent_paths()
+        prompt = Prompt(
+            ":",
+            self._inputs.of("command"),
+            checked_by(parse_command, CommandRefused),
+            complete=lambda text: command_completions(text, paths),
+            hint="seq 812, call 3, 50%, agent name, item 12, payload 33, write; tab completes",
+        )
+        self.app.push_screen(prompt, answered)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case GoToNumber():
+                self._go_to_number(command)
+            case GoToShare():
+                rows = self.timeline.list.line_count
+                self.history.leave(self.here())
+                self.timeline.list.jump(round((rows - 1) * command.percent / 100))
+            case GoToAgent():
+                self._go_to_agent(command.name)
+            case ShowProblems():
+                self.app.call_later(self.app.run_action, "problems")
+            case ShowHelp():
+                self.app.call_later(self.app.run_action, "help")
+            case Quit():
+                self.app.exit(0)
+            case WriteState():
+                self.app.call_later(self.app.run_action, "write")
+            case _:
+                assert_never(command)
+
+    def _go_to_number(self, command: GoToNumber) -> None:
+        if self.timelines is None:
+            return
+        found = numbered(self.timelines.index, self.timeline.thread_id or "", command)
+        if found is None:
+            self.say(f"there is no {command.what} {command.number} here", bad=True)
+        elif isinstance(found, int):
+            self.jump_to_seq(found)
+        else:
+            self.jump(found)
+
+    def _go_to_agent(self, name: str) -> None:
+        try:
+            path = agent_named(name, self._agent_paths())
+        except CommandRefused as error:
+            self.say(str(error), bad=True)
+            return
+        if self.timelines is not None:
+            threads = self.timelines.index.threads
+            self.jump(ObjectRef("Thread", next(one.thread_id for one in threads if one.agent_path == path)))
+
+    # What leaves the inspector
+
+    def action_page(self) -> None:
+        """Show what the detail shows in the pager."""
+        text = self.detail.whole_text()
+        with self.app.suspend():
+            trouble = open_in_pager(text, os.environ)
+        if trouble is not None:
+            self.say(trouble, bad=True)
+
+    def action_copy(self) -> None:
+        """Copy what is under the cursor of the detail: a fact, a text, a value."""
+        self._copy(self.detail.value_text())
+
+    def action_copy_location(self) -> None:
+        """Copy where the reader is, in the form that the program opens."""
+        self._copy(format_location(self.session.bundle.path, self.here().seq))
+
+    def _copy(self, text: str) -> None:
+        driver = self.app._driver
+        if driver is not None:
+            copied = copy(text, driver.write, os.environ)
+            self.say(copied.sentence, bad=not copied.sent)
