@@ -13,9 +13,9 @@ from reducer.agent_events import (
     read_close,
     read_message,
     read_spawn_end,
-    read_written_message,
 )
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, ObjectRef
+from reducer.deliveries import Deliveries, Delivery
 from reducer.errors import Inconsistent, Malformed
 from reducer.events import (
     AgentResultObserved,
@@ -27,16 +27,12 @@ from reducer.events import (
     SendMessage,
     SpawnAgent,
 )
-from reducer.items import item_number
 from reducer.model import (
     Anchor,
-    Body,
     ConversationItem,
     EdgeKind,
-    EncodedPart,
     InteractionEdge,
     ItemAnchor,
-    TextPart,
     ThreadAnchor,
     ToolCall,
     ToolCallAnchor,
@@ -44,9 +40,6 @@ from reducer.model import (
 from reducer.payloads import Payloads
 from reducer.threads import Threads
 from reducer.typed_json import decode_strictly, dig
-
-Delivery = tuple[str, str, str]
-"""What an edge and the item that delivers it share: receiving thread id, author's agent path, text."""
 
 
 class PendingEdge(Struct, kw_only=True):
@@ -68,13 +61,6 @@ class PendingEdge(Struct, kw_only=True):
     payload_ids: list[str]
 
 
-class _Addressed(Struct, frozen=True):
-    """A body that was looked at, and the delivery it makes, if any."""
-
-    body: Body
-    delivery: Delivery | None
-
-
 class Agents:
     """Queues edges, delivers them to items, and stores them."""
 
@@ -82,15 +68,12 @@ class Agents:
         self._work = work
         self._payloads = payloads
         self._threads = threads
-        self._queued = 0
+        self._age = 0
         self._pending: dict[str, PendingEdge] = {}
         self._pending_by_delivery: dict[Delivery, list[PendingEdge]] = {}
         self._pending_by_source: dict[Anchor, list[PendingEdge]] = {}
         self._edges_by_source: dict[Anchor, list[str]] = {}
-        self._addressed: dict[str, _Addressed] = {}
-        self._items_by_delivery: dict[Delivery, list[str]] = {}
-        self._targets: set[str] = set()
-        self._answers_of_turn: dict[tuple[str, str], list[str]] = {}
+        self._deliveries = Deliveries(work)
 
     # What tool calls say
 
@@ -174,19 +157,16 @@ class Agents:
 
     def result_observed(self, raw: RawEvent, event: AgentResultObserved) -> None:
         """Queue a child's result, from its last assistant message of the turn or else from its thread."""
-        self._agent_path(event.child_thread_id)
-        answers = self._answers_of_turn.get((event.child_thread_id, event.child_codex_turn_id), ())
-        source: Anchor = ThreadAnchor(event.child_thread_id)
-        if answers:
-            items = self._work.trace.conversation_items
-            source = ItemAnchor(max(answers, key=lambda one: (items[one].first_seen_at_unix_ms, one)))
+        child_path = self._agent_path(event.child_thread_id)
+        answer = self._deliveries.last_answer(event.child_thread_id, event.child_codex_turn_id)
+        source: Anchor = ThreadAnchor(event.child_thread_id) if answer is None else ItemAnchor(answer)
         payload_ids = [] if event.carried_payload is None else [event.carried_payload.raw_payload_id]
         time = raw.wall_time_unix_ms
         self._queue(
             event.edge_id,
             "agent_result",
             source,
-            (event.parent_thread_id, self._agent_path(event.child_thread_id), event.message),
+            (event.parent_thread_id, child_path, event.message),
             None,
             (time, time),
             payload_ids,
@@ -234,9 +214,9 @@ class Agents:
         payload_ids: list[str],
     ) -> None:
         """Store an edge if an item has delivered it already; else let it wait."""
-        self._queued += 1
+        self._age += 1
         edge = PendingEdge(
-            age=self._queued,
+            age=self._age,
             edge_id=edge_id,
             kind=kind,
             source=source,
@@ -246,17 +226,18 @@ class Agents:
             ended_at_unix_ms=times[1],
             payload_ids=payload_ids,
         )
-        item_ids = self._items_by_delivery.get(delivery, ())
-        delivered = next((item_id for item_id in item_ids if item_id not in self._targets), None)
+        delivered = self._deliveries.oldest_item(delivery)
         if delivered is not None:
-            self._store(edge, ItemAnchor(delivered))
-        elif edge_id in self._pending:
+            self._store(edge, delivered)
+            return
+        changes = self._work.changes
+        changes.concern(ObjectRef("InteractionEdge", edge_id))
+        if edge_id in self._pending:
             self._widen_pending(self._pending[edge_id], edge)
         else:
-            changes = self._work.changes
             changes.put(self._pending, edge_id, edge)
-            _index(changes, self._pending_by_delivery, delivery, edge)
-            _index(changes, self._pending_by_source, source, edge)
+            changes.append(changes.entry(self._pending_by_delivery, delivery, list), edge)
+            changes.append(changes.entry(self._pending_by_source, source, list), edge)
 
     def _widen_pending(self, waiting: PendingEdge, edge: PendingEdge) -> None:
         same = ("kind", "source", "delivery", "fallback_thread_id")
@@ -273,47 +254,18 @@ class Agents:
         """Let an item that brings a message deliver the oldest edge that waits for it."""
         if item.kind != "message" or item.role != "assistant":
             return
-        delivery = self._delivery_of(item)
-        if delivery is None or item.item_id in self._targets:
-            return
-        waiting = self._pending_by_delivery.get(delivery)
+        delivery = self._deliveries.of(item)
+        waiting = None if delivery is None else self._pending_by_delivery.get(delivery)
         if waiting:
             edge = waiting[0]
             self._forget_pending(edge)
-            self._store(edge, ItemAnchor(item.item_id))
+            self._store(edge, item.item_id)
 
     def _forget_pending(self, edge: PendingEdge) -> None:
         changes = self._work.changes
         changes.drop(self._pending, edge.edge_id)
         changes.remove(self._pending_by_delivery[edge.delivery], edge)
         changes.remove(self._pending_by_source[edge.source], edge)
-
-    def _delivery_of(self, item: ConversationItem) -> Delivery | None:
-        """What a message delivers; looked up anew only when its body was replaced."""
-        known = self._addressed.get(item.item_id)
-        if known is not None and known.body is item.body:
-            return known.delivery
-        delivery = self._read_delivery(item)
-        changes = self._work.changes
-        if known is None and item.agent_message is None and item.codex_turn_id is not None:
-            key = (item.thread_id, item.codex_turn_id)
-            _index(changes, self._answers_of_turn, key, item.item_id)
-        if known is not None and known.delivery is not None:
-            changes.remove(self._items_by_delivery[known.delivery], item.item_id)
-        changes.put(self._addressed, item.item_id, _Addressed(item.body, delivery))
-        if delivery is not None:
-            ids = self._items_by_delivery.get(delivery)
-            if ids is None:
-                changes.put(self._items_by_delivery, delivery, ids := [])
-            changes.insert_sorted(ids, item.item_id, item_number)
-        return delivery
-
-    def _read_delivery(self, item: ConversationItem) -> Delivery | None:
-        author, recipient, text = _address(item)
-        thread = self._work.trace.threads.get(item.thread_id)
-        if text is None or author is None or thread is None or recipient != thread.agent_path:
-            return None
-        return (item.thread_id, author, text)
 
     # Storing
 
@@ -332,9 +284,9 @@ class Agents:
         )
         self._upsert(edge)
 
-    def _store(self, edge: PendingEdge, target: ItemAnchor) -> None:
-        self._work.changes.add(self._targets, target.item_id)
-        self._upsert(_stored(edge, target, [target.item_id]))
+    def _store(self, edge: PendingEdge, item_id: str) -> None:
+        self._deliveries.make_target(item_id, edge.delivery)
+        self._upsert(_stored(edge, ItemAnchor(item_id), [item_id]))
 
     def _upsert(self, edge: InteractionEdge) -> None:
         changes, edges = self._work.changes, self._work.trace.interaction_edges
@@ -344,10 +296,7 @@ class Agents:
             changes.touch(edges[edge.edge_id])
             return
         changes.create(edges, edge.edge_id, edge)
-        ids = self._edges_by_source.get(edge.source)
-        if ids is None:
-            changes.put(self._edges_by_source, edge.source, ids := [])
-        changes.insert_sorted(ids, edge.edge_id, str)
+        changes.insert_sorted(changes.entry(self._edges_by_source, edge.source, list), edge.edge_id, str)
 
     def undelivered(self) -> list[PendingEdge]:
         """The edges that still wait for an item, oldest first."""
@@ -376,37 +325,10 @@ class Agents:
         return self._threads.known_thread(thread_id).agent_path
 
 
-def _index(changes: Any, index: dict[Any, list[Any]], key: Any, value: Any) -> None:
-    values = index.get(key)
-    if values is None:
-        changes.put(index, key, values := [])
-    changes.append(values, value)
-
-
 def _payload_ids(call: ToolCall) -> list[str]:
     """The payloads of a tool call known so far: invocation, runtime, result; each once."""
     ids = [call.raw_invocation_payload_id, *call.raw_runtime_payload_ids, call.raw_result_payload_id]
     return list(dict.fromkeys(one for one in ids if one is not None))
-
-
-def _address(item: ConversationItem) -> tuple[str | None, str | None, str | None]:
-    """Author, recipient and text of a message between agents, or Nones."""
-    parts = item.body.parts
-    if item.agent_message is not None:
-        text: str | None = None
-        if len(parts) == 1 and isinstance(parts[0], TextPart):
-            text = parts[0].text
-        elif parts and isinstance(parts[-1], EncodedPart) and isinstance(parts[0], TextPart | EncodedPart):
-            sealed_only = len(parts) == 1
-            text_first = len(parts) == 2 and isinstance(parts[0], TextPart)
-            text = parts[-1].value if sealed_only or text_first else None
-        return item.agent_message.author, item.agent_message.recipient, text
-    if len(parts) == 1 and isinstance(parts[0], TextPart):
-        message = read_written_message(parts[0].text)
-        if message is not None:
-            text = message.content if message.encrypted_content is None else message.encrypted_content
-            return message.author, message.recipient, text
-    return None, None, None
 
 
 def _stored(edge: PendingEdge, target: Anchor, item_ids: list[str]) -> InteractionEdge:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -72,11 +74,10 @@ class Bundle:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with open(self.log_path, "rb") as log:
+            with _open_file(self.log_path) as log:
                 offset = 0
                 for number, data in enumerate(log, 1):
-                    ended = data.endswith(b"\n")
-                    yield LogLine(number, offset, data.rstrip(b"\n") if ended else data, ended)
+                    yield LogLine(number, offset, data.removesuffix(b"\n"), data.endswith(b"\n"))
                     offset += len(data)
         except OSError as error:
             raise BundleError(f"{self.log_path}: {_reason(error)}") from None
@@ -88,9 +89,9 @@ class Bundle:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with open(self.log_path, "rb") as log:
+            with _open_file(self.log_path) as log:
                 log.seek(offset)
-                return log.readline().rstrip(b"\n")
+                return log.readline().removesuffix(b"\n")
         except OSError as error:
             raise BundleError(f"{self.log_path}: {_reason(error)}") from None
 
@@ -104,7 +105,7 @@ class Bundle:
         if not path or "\0" in path or relative.is_absolute() or ".." in relative.parts:
             raise UnreadablePayload("its path leads out of the bundle; it was not opened")
         found = os.path.realpath(os.path.join(self._root, path))
-        if not found.startswith(self._root + os.sep):
+        if not found.startswith(os.path.join(self._root, "")):
             raise UnreadablePayload("its path leads out of the bundle; it was not opened")
         return Path(found)
 
@@ -116,19 +117,10 @@ class Bundle:
         """
         found = self.payload_path(path)
         try:
-            # Non-blocking, so that a FIFO in place of a file is refused instead of waited for.
-            descriptor = os.open(found, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except (OSError, ValueError) as error:
-            raise UnreadablePayload(_reason(error)) from None
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UnreadablePayload("it is not a regular file; it was not read")
-            with open(descriptor, "rb", closefd=False) as file:
+            with _open_file(found, os.O_NOFOLLOW) as file:
                 return file.read()
         except OSError as error:
             raise UnreadablePayload(_reason(error)) from None
-        finally:
-            os.close(descriptor)
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -143,7 +135,8 @@ def open_bundle(path: Path) -> Bundle:
     directory = _bundle_directory(path)
     file = directory / MANIFEST
     try:
-        data = file.read_bytes()
+        with _open_file(file) as stream:
+            data = stream.read()
     except FileNotFoundError:
         raise BundleError(f"{directory}: not a trace bundle, it holds no {MANIFEST}") from None
     except OSError as error:
@@ -166,6 +159,18 @@ def _bundle_directory(path: Path) -> Path:
     except (OSError, ValueError) as error:
         raise BundleError(f"{path}: {_reason(error)}") from None
     return path if stat.S_ISDIR(mode) else path.parent
+
+
+def _open_file(path: Path, flags: int = 0) -> BinaryIO:
+    """Open a regular file; anything else, such as a FIFO or a device, is not even opened."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file; it was not opened")
+    # What was a file a moment ago may be something else by now: do not wait for it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file; it was not read")
+    return open(descriptor, "rb")
 
 
 def _reason(error: Exception) -> str:

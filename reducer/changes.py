@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from reducer.errors import Inconsistent
 from reducer.events import RawEvent
 from reducer.model import (
     CodeCell,
@@ -70,12 +69,17 @@ class Changes:
         self._undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self._saved: set[int] = set()
         self._touched: dict[int, Struct] = {}
+        self._concerned: list[ObjectRef] = []
 
-    def commit(self) -> list[ObjectRef]:
-        """Keep the writes; say which objects were made or changed, in order of first touch."""
-        touched = [ref_of(target) for target in self._touched.values()]
+    def commit(self) -> tuple[list[ObjectRef], list[ObjectRef]]:
+        """Keep the writes.
+
+        Returns:
+            The objects that were made or changed, in order of first touch, and those that were `concern`ed.
+        """
+        touched, concerned = [ref_of(target) for target in self._touched.values()], self._concerned
         self._forget()
-        return touched
+        return touched, concerned
 
     def roll_back(self) -> None:
         """Undo the writes since the last commit."""
@@ -87,6 +91,7 @@ class Changes:
         self._undo.clear()
         self._saved.clear()
         self._touched.clear()
+        self._concerned = []
 
     def change(self, target: S) -> S:
         """Announce that fields of a struct will be assigned. Lists in it are written by the calls below."""
@@ -101,6 +106,10 @@ class Changes:
         if type(target) in ID_FIELDS:
             self._touched.setdefault(id(target), target)
 
+    def concern(self, ref: ObjectRef) -> None:
+        """Announce, for the record of provenance, an object that is not made before a later event."""
+        self._concerned.append(ref)
+
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """Set an entry of a map."""
         if key in mapping:
@@ -108,6 +117,12 @@ class Changes:
         else:
             self._undo.append((mapping.__delitem__, (key,)))
         mapping[key] = value
+
+    def entry(self, mapping: dict[K, V], key: K, make: Callable[[], V]) -> V:
+        """The entry of a map, made if it is not there."""
+        if key not in mapping:
+            self.put(mapping, key, make())
+        return mapping[key]
 
     def create(self, mapping: dict[str, S], key: str, target: S) -> S:
         """Put a new object into its map."""
@@ -165,16 +180,32 @@ def _restore(target: Struct, saved: Struct) -> None:
         setattr(target, name, getattr(saved, name))
 
 
+class LateFailure(Struct, frozen=True):
+    """An event that was waiting for another one, and could not be applied when that one came.
+
+    Attributes:
+        raw: the event that waited.
+        line: its line of the log.
+        reason: what is wrong with it.
+    """
+
+    raw: RawEvent
+    line: int
+    reason: str
+
+
 class GraphWork:
     """What the handlers of one replay share: the graph, the record of changes to it, and a place to complain.
 
     Attributes:
         trace: the graph under construction.
         changes: every write goes through it.
-        failed_starts: earlier events that turned out inconsistent while the current one was applied.
+        line_number: the line of the log that is being applied.
+        late_failures: earlier events that turned out inconsistent while the current one was applied.
     """
 
     def __init__(self, trace: RolloutTrace) -> None:
         self.trace = trace
         self.changes = Changes()
-        self.failed_starts: list[tuple[RawEvent, Inconsistent]] = []
+        self.line_number = 0
+        self.late_failures: list[LateFailure] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, LateFailure, ObjectRef
 from reducer.errors import Inconsistent
 from reducer.events import (
     CellStatus,
@@ -49,21 +49,23 @@ class CellStart(Struct, frozen=True):
     raw: RawEvent
     event: CodeCellStarted
     thread_id: str
+    line: int
 
 
 class CodeCells:
     """Applies the events of code cells and links them to items and tool calls.
 
     Cells are keyed by the call id of their `exec` call alone; the runtime's own cell id is unique per thread
-    only and is looked up in an index of (thread, runtime cell id).
+    only, and only until the thread is resumed.
     """
 
     def __init__(self, work: GraphWork, threads: Threads, items: ItemStore) -> None:
         self._work = work
         self._threads = threads
         self._items = items
-        self._bound: dict[tuple[str, str], str] = {}
+        self._bound: dict[str, dict[str, str]] = {}
         self._queued: dict[str, CellStart] = {}
+        self._ready: set[str] = set()
         self._waiting: dict[str, list[tuple[RawEvent, Lifecycle]]] = {}
         self._derived_response: set[str] = set()
         self._by_turn: dict[str, list[str]] = {}
@@ -73,37 +75,41 @@ class CodeCells:
         """Start the cell if its `exec` item is known; else queue it until the item is seen."""
         thread_id = self._threads.thread_of_envelope(raw, f"code cell {event.runtime_cell_id}")
         cell_id = f"code_cell:{event.model_visible_call_id}"
-        bound = self._bound.get((thread_id, event.runtime_cell_id))
+        bound = self._bound_cell(thread_id, event.runtime_cell_id)
         if bound is not None and bound != cell_id:
             raise Inconsistent(
                 f"runtime cell {event.runtime_cell_id} of thread {thread_id} is both {bound} and {cell_id}"
             )
-        self._work.changes.put(self._bound, (thread_id, event.runtime_cell_id), cell_id)
-        start = CellStart(raw, event, thread_id)
+        changes = self._work.changes
+        changes.put(changes.entry(self._bound, thread_id, dict), event.runtime_cell_id, cell_id)
+        start = CellStart(raw, event, thread_id, self._work.line_number)
         if self._source_item(start) is not None:
             self._start(cell_id, start)
         elif cell_id in self._work.trace.code_cells or cell_id in self._queued:
             raise Inconsistent(f"{cell_id} was started before")
         else:
-            self._work.changes.put(self._queued, cell_id, start)
+            changes.put(self._queued, cell_id, start)
+            changes.concern(ObjectRef("CodeCell", cell_id))
 
     def _source_item(self, start: CellStart) -> str | None:
         call_id = start.event.model_visible_call_id
-        return next(iter(self._items.with_call(start.thread_id, call_id, ("custom_tool_call",))), None)
+        return self._items.first_call(start.thread_id, call_id, "custom_tool_call")
 
     def start_queued(self) -> None:
         """Start the queued cells whose item exists by now, in order of cell id.
 
         A start that turns out inconsistent is the fault of its own event, not of the one being applied.
         """
-        for cell_id in sorted(self._queued):
+        changes = self._work.changes
+        for cell_id in sorted(self._ready):
             start = self._queued[cell_id]
-            if self._source_item(start) is not None:
-                self._work.changes.drop(self._queued, cell_id)
-                try:
-                    self._start(cell_id, start)
-                except Inconsistent as error:
-                    self._work.changes.append(self._work.failed_starts, (start.raw, error))
+            changes.discard(self._ready, cell_id)
+            changes.drop(self._queued, cell_id)
+            try:
+                self._start(cell_id, start)
+            except Inconsistent as error:
+                changes.drop(self._waiting, cell_id)
+                changes.append(self._work.late_failures, LateFailure(start.raw, start.line, str(error)))
 
     def _start(self, cell_id: str, start: CellStart) -> None:
         cell = self._make(cell_id, start)
@@ -137,10 +143,7 @@ class CodeCells:
         )
         changes = self._work.changes
         changes.create(self._work.trace.code_cells, cell_id, cell)
-        cells = self._by_turn.get(raw.codex_turn_id)
-        if cells is None:
-            changes.put(self._by_turn, raw.codex_turn_id, cells := [])
-        changes.insert_sorted(cells, cell_id, str)
+        changes.insert_sorted(changes.entry(self._by_turn, raw.codex_turn_id, list), cell_id, str)
         return cell
 
     def initial_response(self, raw: RawEvent, event: CodeCellInitialResponse) -> None:
@@ -159,10 +162,9 @@ class CodeCells:
         if cell is not None:
             self._apply(cell, raw, event)
         elif cell_id in self._queued:
-            waiting = self._waiting.get(cell_id)
-            if waiting is None:
-                self._work.changes.put(self._waiting, cell_id, waiting := [])
-            self._work.changes.append(waiting, (raw, event))
+            changes = self._work.changes
+            changes.append(changes.entry(self._waiting, cell_id, list), (raw, event))
+            changes.concern(ObjectRef("CodeCell", cell_id))
         else:
             raise Inconsistent(f"the start of {cell_id} could not be applied")
 
@@ -172,12 +174,19 @@ class CodeCells:
         Raises:
             Inconsistent: no cell of the thread was started under this runtime id.
         """
-        cell_id = self._bound.get((thread_id, runtime_cell_id))
+        cell_id = self._bound_cell(thread_id, runtime_cell_id)
         if cell_id is None:
             raise Inconsistent(
-                f"{what} refers to runtime cell {runtime_cell_id}, which thread {thread_id} never started"
+                f"{what} refers to runtime cell {runtime_cell_id}, which thread {thread_id} does not have"
             )
         return cell_id
+
+    def _bound_cell(self, thread_id: str, runtime_cell_id: str) -> str | None:
+        return self._bound.get(thread_id, {}).get(runtime_cell_id)
+
+    def thread_resumed(self, thread_id: str) -> None:
+        """Forget which cells the runtime ids of a thread stand for: its new runtime counts from the start."""
+        self._work.changes.drop(self._bound, thread_id)
 
     def _apply(self, cell: CodeCell, raw: RawEvent, event: Lifecycle) -> None:
         if isinstance(event, CodeCellEnded):
@@ -221,9 +230,16 @@ class CodeCells:
                 self._end(cell, raw, cell_status, None)
 
     def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
-        """Link an output of an `exec` call to its cell."""
-        if item.kind == "custom_tool_call_output" and item.call_id is not None:
-            cell = self._work.trace.code_cells.get(f"code_cell:{item.call_id}")
+        """Link an output of an `exec` call to its cell; let such a call start a queued cell."""
+        if item.call_id is None:
+            return
+        cell_id = f"code_cell:{item.call_id}"
+        if item.kind == "custom_tool_call":
+            queued = self._queued.get(cell_id)
+            if queued is not None and queued.thread_id == item.thread_id:
+                self._work.changes.add(self._ready, cell_id)
+        elif item.kind == "custom_tool_call_output":
+            cell = self._work.trace.code_cells.get(cell_id)
             if cell is not None:
                 self._link_output(cell, item)
 
@@ -236,19 +252,18 @@ class CodeCells:
         if not isinstance(call.requester, CodeCellRequester):
             return
         changes, cell_id = self._work.changes, call.requester.code_cell_id
-        nested = self._nested_calls.get(cell_id)
-        if nested is None:
-            changes.put(self._nested_calls, cell_id, nested := [])
-        changes.append(nested, call.tool_call_id)
+        changes.append(changes.entry(self._nested_calls, cell_id, list), call.tool_call_id)
         cell = self._work.trace.code_cells.get(cell_id)
         if cell is not None:
-            changes.append_once(cell.nested_tool_call_ids, call.tool_call_id, cell)
+            changes.append(cell.nested_tool_call_ids, call.tool_call_id)
+            changes.touch(cell)
 
     def wait(self, thread_id: str, runtime_cell_id: str, tool_call_id: str) -> None:
         """Link a `wait` call to its cell, if the cell has started by now."""
-        cell = self._work.trace.code_cells.get(self._bound.get((thread_id, runtime_cell_id), ""))
+        cell = self._work.trace.code_cells.get(self._bound_cell(thread_id, runtime_cell_id) or "")
         if cell is not None:
-            self._work.changes.append_once(cell.wait_tool_call_ids, tool_call_id, cell)
+            self._work.changes.append(cell.wait_tool_call_ids, tool_call_id)
+            self._work.changes.touch(cell)
 
     def cell_started_by(self, call: ToolCall) -> str | None:
         """The cell that an `exec` call of the model started, as far as the graph knows now."""

@@ -61,10 +61,7 @@ class Compactions:
         )
         changes = self._work.changes
         changes.create(self._work.trace.compaction_requests, request_id, request)
-        requests = self._requests.get(event.compaction_id)
-        if requests is None:
-            changes.put(self._requests, event.compaction_id, requests := [])
-        changes.insert_sorted(requests, request_id, str)
+        changes.insert_sorted(changes.entry(self._requests, event.compaction_id, list), request_id, str)
 
     def request_completed(self, raw: RawEvent, event: CompactionRequestCompleted) -> None:
         """The request was answered."""

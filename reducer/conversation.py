@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
-from reducer.events import HistoryItemAccepted, RawEvent
+from reducer.events import HistoryItemAccepted, PayloadRef, RawEvent
 from reducer.items import ItemStore, item_number
 from reducer.matching import Candidates, matches, same_parts, usable
 from reducer.model import (
@@ -80,10 +80,7 @@ class Conversation:
 
     def context(self, thread_id: str) -> LiveContext:
         """The live context of a thread; empty at first."""
-        context = self._contexts.get(thread_id)
-        if context is None:
-            self._work.changes.put(self._contexts, thread_id, context := LiveContext())
-        return context
+        return self._work.changes.entry(self._contexts, thread_id, LiveContext)
 
     def history_item_accepted(self, raw: RawEvent, event: HistoryItemAccepted) -> None:
         """An item entered the history of the envelope's thread: stamp it; make the message it announces."""
@@ -93,18 +90,20 @@ class Conversation:
         if thread_id not in self._work.trace.threads:
             raise Inconsistent(f"thread {thread_id} is not known")
         self._items.accept(thread_id, event.item_id, raw)
-        if event.agent_message_payload is not None:
-            document = self._payloads.parse(event.agent_message_payload)
-            normal = normalize_document(document, event.agent_message_payload.raw_payload_id)
-            if normal.agent_message is None or normal.responses_item_id != event.item_id:
-                raise Inconsistent(f"the accepted agent message is not the one of receipt {event.item_id}")
-            if not self._items.with_responses_id(thread_id, event.item_id):
-                item = self._items.create(
-                    thread_id, raw.codex_turn_id, raw.wall_time_unix_ms, normal, producers=()
-                )
-                self._items.set_provisional(item, event.item_id)
-                self._on_item_announced(item, raw)
+        payload = event.agent_message_payload
+        if payload is not None and not self._items.with_responses_id(thread_id, event.item_id):
+            self._announce(raw, thread_id, event.item_id, payload)
         self._items.apply_receipt(thread_id, event.item_id)
+
+    def _announce(self, raw: RawEvent, thread_id: str, responses_item_id: str, payload: PayloadRef) -> None:
+        """Make the agent message that a receipt brings along before any list holds it."""
+        normal = normalize_document(self._payloads.parse(payload), payload.raw_payload_id)
+        if normal.agent_message is None or normal.responses_item_id != responses_item_id:
+            raise Inconsistent(f"the accepted agent message is not the one of receipt {responses_item_id}")
+        time = raw.wall_time_unix_ms
+        item = self._items.create(thread_id, raw.codex_turn_id, time, normal, producers=())
+        self._items.set_provisional(item, responses_item_id)
+        self._on_item_announced(item, raw)
 
     def map_full(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
         """Map a request that carries the whole context: by position in `base`, else by first usable item."""
@@ -178,9 +177,10 @@ class Conversation:
         """A call id names one call per thread and kind; outputs may differ."""
         if normal.call_id is None or normal.kind not in CALL_KINDS:
             return
-        for item_id in self._items.with_call(thread_id, normal.call_id, (normal.kind,)):
-            if not matches(normal, self._items[item_id]):
-                raise Inconsistent(f"call id {normal.call_id} was used before with different content")
+        first = self._items.first_call(thread_id, normal.call_id, normal.kind)
+        # All others were found to match the first one when they came.
+        if first is not None and not matches(normal, self._items[first]):
+            raise Inconsistent(f"call id {normal.call_id} was used before with different content")
 
     def _make(self, normal: NormalItem, seen: Sighting) -> ConversationItem:
         item = self._items.take_provisional(seen.thread_id, normal)

@@ -55,7 +55,7 @@ class Inference:
         self._items = items
         self._conversation = conversation
         self._answers = answers
-        self._running_by_turn: dict[str, list[str]] = {}
+        self._calls_by_turn: dict[str, list[str]] = {}
 
     def started(self, raw: RawEvent, event: InferenceStarted) -> None:
         """Map the request's items, and make them the thread's live context."""
@@ -66,7 +66,6 @@ class Inference:
         document = self._payloads.parse(event.request_payload)
         seen = Sighting(event.thread_id, event.codex_turn_id, raw)
         item_ids = self._map_request(document, event, seen)
-        self._items.list_items(item_ids)
         changes = self._work.changes
         context = changes.change(self._conversation.context(event.thread_id))
         context.snapshot, context.latest_inference_id = item_ids, call_id
@@ -86,12 +85,10 @@ class Inference:
             raw_request_payload_id=event.request_payload.raw_payload_id,
         )
         changes.create(self._work.trace.inference_calls, call_id, call)
-        running = self._running_by_turn.get(event.codex_turn_id)
-        if running is None:
-            changes.put(self._running_by_turn, event.codex_turn_id, running := [])
-        changes.append(running, call_id)
+        changes.append(changes.entry(self._calls_by_turn, event.codex_turn_id, list), call_id)
 
     def _map_request(self, document: JsonDocument, event: InferenceStarted, seen: Sighting) -> list[str]:
+        """The ids of the items that the request shows the model; they all become listed."""
         payload_id = event.request_payload.raw_payload_id
         if not isinstance(document.value, dict) or "input" not in document.value:
             raise Inconsistent(f"inference request {payload_id} has no input")
@@ -100,18 +97,23 @@ class Inference:
         context = self._conversation.context(event.thread_id)
         previous = document.value.get("previous_response_id")
         if isinstance(previous, str):
-            prefix = self._answers.context_after(event.thread_id, previous)
-            if prefix is None:
+            answered = self._answers.call_that_gave(event.thread_id, previous)
+            if answered is None:
                 raise Inconsistent(
                     f"inference call {event.inference_call_id} continues response {previous}, "
                     f"which no call of its thread gave"
                 )
             normals = normalize_list(document, payload_id, "input")
-            return [*prefix, *self._conversation.map_append(normals, len(prefix), seen)]
+            prefix = [*answered.request_item_ids, *answered.response_item_ids]
+            appended = self._conversation.map_append(normals, len(prefix), seen)
+            # What the earlier request showed is listed already.
+            self._items.list_items([*answered.response_item_ids, *appended])
+            return [*prefix, *appended]
         normals = normalize_list(document, payload_id, "input")
         replacement = context.pending_replacement
         base = context.snapshot if replacement is None else replacement
         item_ids = self._conversation.map_full(normals, base, seen)
+        self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
         return item_ids
 
@@ -170,7 +172,7 @@ class Inference:
         final = _STATUS_AT_TURN_END.get(status)
         if final is None:
             return
-        for call_id in self._running_by_turn.get(turn.codex_turn_id, ()):
+        for call_id in self._calls_by_turn.get(turn.codex_turn_id, ()):
             call = self._work.trace.inference_calls[call_id]
             if call.execution.status == "running":
                 self._work.changes.change(call).execution = call.execution.ended_by(raw, final)
@@ -184,16 +186,10 @@ class ResponseIndex:
         self._calls_by_response: dict[tuple[str, str], list[str]] = {}
         self._calls_by_item: dict[str, list[str]] = {}
 
-    def context_after(self, thread_id: str, response_id: str) -> list[str] | None:
-        """Request and response items of the call of this thread that gave the response; None without one.
-
-        Of several calls, the one with the smallest id counts.
-        """
+    def call_that_gave(self, thread_id: str, response_id: str) -> InferenceCall | None:
+        """The call of this thread that gave a response; of several, the one with the smallest id."""
         call_ids = self._calls_by_response.get((thread_id, response_id))
-        if not call_ids:
-            return None
-        call = self._work.trace.inference_calls[call_ids[0]]
-        return [*call.request_item_ids, *call.response_item_ids]
+        return self._work.trace.inference_calls[call_ids[0]] if call_ids else None
 
     def calls_that_answered(self, item_id: str) -> Sequence[str]:
         """The inference calls whose stored response holds this item."""
@@ -217,9 +213,7 @@ class ResponseIndex:
             self._work.changes.remove(self._calls_by_item[item_id], call.inference_call_id)
         call.response_item_ids = item_ids
         for item_id in dict.fromkeys(item_ids):
-            ids = self._calls_by_item.get(item_id)
-            if ids is None:
-                self._work.changes.put(self._calls_by_item, item_id, ids := [])
+            ids = self._work.changes.entry(self._calls_by_item, item_id, list)
             self._work.changes.append(ids, call.inference_call_id)
 
 

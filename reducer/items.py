@@ -55,6 +55,10 @@ class ItemStore:
         found = [item_id for kind in kinds for item_id in self._by_call.get((thread_id, call_id, kind), ())]
         return sorted(found, key=item_number)
 
+    def first_call(self, thread_id: str, call_id: str, kind: ItemKind) -> str | None:
+        """The first item of a thread with this call id and kind."""
+        return next(iter(self._by_call.get((thread_id, call_id, kind), ())), None)
+
     def with_responses_id(self, thread_id: str, responses_item_id: str) -> Sequence[str]:
         """The items of a thread that carry this Responses id."""
         return self._by_responses_id.get((thread_id, responses_item_id), ())
@@ -149,7 +153,4 @@ class ItemStore:
                 )
 
     def _insert(self, index: dict[K, list[str]], key: K, item_id: str) -> None:
-        ids = index.get(key)
-        if ids is None:
-            self._work.changes.put(index, key, ids := [])
-        self._work.changes.insert_sorted(ids, item_id, item_number)
+        self._work.changes.insert_sorted(self._work.changes.entry(index, key, list), item_id, item_number)

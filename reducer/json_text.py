@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -22,8 +22,9 @@ _ALL_BYTES = bytes(range(256))
 _NOT_STRUCTURE = bytes(b for b in _ALL_BYTES if b not in b'"[]{}')
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STRING = re.compile(rb'"[^"]*"')
-_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
-_NUMBER = re.compile(r"(-?)(\d+)(\.\d+)?(?:[eE]([+-]?)(\d+))?")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]")
+_EXPONENT = re.compile("[eE]([+-]?)")
 
 
 class JsonError(ValueError):
@@ -38,12 +39,6 @@ class Numeral:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Numeral) and other.text == self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
     def __repr__(self) -> str:
         return self.text
 
@@ -56,14 +51,16 @@ class Numeral:
 
 
 class RepeatableKeys(dict[str, Any]):
-    """A JSON object that remembers which of its keys were repeated."""
+    """A JSON object that remembers which of its keys were repeated, and what stood under them before."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         self.repeated: frozenset[str] = frozenset()
+        self.hidden: list[Any] = []
         if len(self) != len(pairs):
             counts = Counter(key for key, _ in pairs)
             self.repeated = frozenset(key for key, count in counts.items() if count > 1)
+            self.hidden = [value for key, value in pairs if key in self.repeated]
 
 
 class JsonDocument:
@@ -111,7 +108,10 @@ class JsonDocument:
 
 
 def depth(data: bytes) -> int:
-    """How deep arrays and objects nest in a JSON text; counted up to one more than `MAX_DEPTH`."""
+    """How deep arrays and objects nest in a JSON text; 0 when too few of them stand in it to matter.
+
+    Not counted further than to one more than `MAX_DEPTH`.
+    """
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return 0
     skeleton = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
@@ -132,24 +132,28 @@ def parse_exact(data: bytes) -> Any:
     A repeated key keeps its first position and its last value.
 
     Raises:
-        JsonError: it is not valid JSON, or what `check_readable` finds.
+        JsonError: it is not valid JSON, holds an unpaired surrogate, or nests beyond what Python can follow.
     """
-    value = _decode(data, _DECODER)
-    if _SURROGATE_ESCAPE.search(data):
-        check_readable(value)
-    return value
+    if _holds_unpaired_surrogate(data):
+        raise JsonError("a text holds an unpaired surrogate")
+    return _decode(data, _DECODER)
 
 
 def parse_exact_pairs(data: bytes) -> Any:
-    """As `parse_exact`, with every object as `RepeatableKeys`; what is in it is not checked to be readable."""
+    """As `parse_exact`, with every object as `RepeatableKeys` and unpaired surrogates let pass."""
     return _decode(data, _PAIRS_DECODER)
 
 
 def _decode(data: bytes, decoder: json.JSONDecoder) -> Any:
     try:
         return decoder.decode(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise JsonError(str(error)) from None
+    except UnicodeDecodeError as error:
+        raise JsonError(f"not valid UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        what = error.msg.rstrip(": ").removesuffix(" at")
+        raise JsonError(f"not valid JSON: {what.lower()} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise JsonError("nests too deep to be read") from None
 
 
 def check_readable(value: Any) -> None:
@@ -171,7 +175,16 @@ def check_readable(value: Any) -> None:
 
 
 def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    return chain(value, value.values()) if isinstance(value, dict) else value
+    if isinstance(value, list):
+        return value
+    return chain(value, value.values(), value.hidden if isinstance(value, RepeatableKeys) else ())
+
+
+def _holds_unpaired_surrogate(data: bytes) -> bool:
+    """Whether a JSON text has one, even where a repeated key hides it."""
+    if _SURROGATE.search(data) is None:
+        return False
+    return _SURROGATE.search(_SURROGATE_PAIR.sub(b"", data.replace(b"\\\\", b""))) is not None
 
 
 def _check_text(text: str) -> None:
@@ -251,16 +264,11 @@ def _parse_typed_int(text: str) -> int | Numeral:
 
 
 def _parse_float(text: str) -> Numeral:
-    match = _NUMBER.fullmatch(text)
-    if match is None:  # pragma: no cover - the scanner hands over number tokens only
-        raise ValueError(f"not a number: {text}")
-    sign, whole, fraction, exponent_sign, exponent = match.groups()
-    tail = "" if exponent is None else f"e{exponent_sign or '+'}{exponent}"
-    return Numeral(f"{sign}{whole}{fraction or ''}{tail}")
+    return Numeral(_EXPONENT.sub(lambda mark: f"e{mark[1] or '+'}", text))
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise JsonError(f"not valid JSON: {name} is no number")
 
 
 _HOOKS: dict[str, Any] = {
@@ -280,6 +288,10 @@ _TOKEN = re.compile(
     rb"|(?P<scalar>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
     rb"|(?P<mark>[\[\]{},:]))"
 )
+_VALUE = "sv[{"
+_MORE = ",]}"
+_KEY = "s"
+_FIRST_KEY = "s}"
 
 
 def _is_valid_at_any_depth(data: bytes) -> bool:
@@ -288,36 +300,37 @@ def _is_valid_at_any_depth(data: bytes) -> bool:
         data.decode()
     except UnicodeDecodeError:
         return False
-    stack: list[bytes] = []
-    expected = "value"
+    opened: list[str] = []
+    allowed = _VALUE
+    for mark in _marks(data):
+        if mark not in allowed:
+            return False
+        if mark in "[{":
+            opened.append(mark)
+            allowed = _VALUE + "]" if mark == "[" else _FIRST_KEY
+        elif mark in "]}":
+            if not opened or opened.pop() + mark not in ("[]", "{}"):
+                return False
+            allowed = _MORE
+        elif mark == ",":
+            if not opened:
+                return False
+            allowed = _VALUE if opened[-1] == "[" else _KEY
+        elif mark == ":":
+            allowed = _VALUE
+        else:
+            allowed = ":" if allowed in (_KEY, _FIRST_KEY) else _MORE
+    return allowed == _MORE and not opened
+
+
+def _marks(data: bytes) -> Iterator[str]:
+    """The tokens of a text in order: `s` is a string, `v` another scalar, `?` the first that is no token."""
     position, end = 0, len(data.rstrip(b" \t\n\r"))
     while position < end:
         token = _TOKEN.match(data, position)
         if token is None:
-            return False
+            yield "?"
+            return
         position = token.end()
         mark = token["mark"]
-        if mark is None:
-            if expected == "key" or expected == "key or }":
-                if token["string"] is None:
-                    return False
-                expected = ":"
-            elif expected in ("value", "value or ]"):
-                expected = "more"
-            else:
-                return False
-        elif mark == b":" and expected == ":":
-            expected = "value"
-        elif mark == b"," and expected == "more" and stack:
-            expected = "value" if stack[-1] == b"[" else "key"
-        elif mark in b"[{" and expected in ("value", "value or ]"):
-            stack.append(mark)
-            expected = "value or ]" if mark == b"[" else "key or }"
-        elif (mark == b"]" and stack and stack[-1] == b"[" and expected in ("more", "value or ]")) or (
-            mark == b"}" and stack and stack[-1] == b"{" and expected in ("more", "key or }")
-        ):
-            stack.pop()
-            expected = "more"
-        else:
-            return False
-    return expected == "more" and not stack
+        yield mark.decode() if mark is not None else "s" if token["string"] is not None else "v"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import Enum
 
 
@@ -23,21 +24,32 @@ class LogOrder:
 
     def __init__(self) -> None:
         self.expected = 1
-        self._gaps: list[range] = []
+        # The numbers below `expected` that did not come, in order. Nothing counts from 0; an event that does
+        # was not seen before either.
+        self._missing = [range(1)]
+        self._unreadable = 0
 
     def place(self, seq: int) -> Order:
         """Say how a number stands to those before it, and remember it."""
-        if seq == self.expected:
-            self.expected += 1
-            return Order.NEXT
-        if seq > self.expected:
-            self._gaps.append(range(self.expected, seq))
-            self.expected = seq + 1
-            return Order.AFTER_GAP
-        for position, gap in enumerate(self._gaps):
-            if seq in gap:
-                halves = (range(gap.start, seq), range(seq + 1, gap.stop))
-                self._gaps[position : position + 1] = [half for half in halves if half]
-                return Order.LATE
-        # Nothing counts from 0, but an event that does was not seen before either.
-        return Order.LATE if seq == 0 else Order.REPEATED
+        if seq < self.expected:
+            return Order.LATE if self._fill(seq) else Order.REPEATED
+        gap = range(self.expected, seq)
+        explained = seq - self.expected <= self._unreadable
+        self._unreadable = 0
+        self.expected = seq + 1
+        if gap:
+            self._missing.append(gap)
+        return Order.NEXT if explained else Order.AFTER_GAP
+
+    def place_unreadable(self) -> None:
+        """Note a line whose number cannot be told: it may be the one that is missing next."""
+        self._unreadable += 1
+
+    def _fill(self, seq: int) -> bool:
+        position = bisect_right(self._missing, seq, key=lambda gap: gap.start) - 1
+        if position < 0 or seq not in self._missing[position]:
+            return False
+        gap = self._missing[position]
+        halves = (range(gap.start, seq), range(seq + 1, gap.stop))
+        self._missing[position : position + 1] = [half for half in halves if half]
+        return True

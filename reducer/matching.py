@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from heapq import merge
 
 from reducer.model import (
     ConversationItem,
@@ -83,30 +85,41 @@ class Candidates:
     """A list of conversation items in which payload items look for the first one they can be mapped to.
 
     The index is built when it is first needed: most lists are matched position by position and never ask.
+    It has one queue of positions per content and Responses id, and one per content alone.
     """
 
     def __init__(self, item_ids: Sequence[str], get: Callable[[str], ConversationItem]) -> None:
         self._item_ids = item_ids
         self._get = get
-        self._positions: dict[Hashable, list[int]] | None = None
+        self._positions: dict[Hashable, deque[int]] | None = None
 
     def first(self, normal: NormalItem, picked: set[str]) -> ConversationItem | None:
-        """The first item that is usable and not yet picked."""
+        """The first item that is usable and not yet picked. What is picked stays so for later calls."""
         if not self._item_ids:
             return None
         index = self._index()
-        positions = {position for key in _keys(normal, normal.parts) for position in index.get(key, ())}
-        for position in sorted(positions):
+        ids = (_ANY,) if normal.responses_item_id is None else (normal.responses_item_id, None)
+        keys = [(content, one) for content in _keys(normal, normal.parts) for one in ids]
+        queues = [index[key] for key in keys if key in index]
+        for queue in queues:
+            while queue and self._item_ids[queue[0]] in picked:
+                queue.popleft()
+        for position in merge(*queues):
             item = self._get(self._item_ids[position])
             if item.item_id not in picked and usable(normal, item):
                 return item
         return None
 
-    def _index(self) -> dict[Hashable, list[int]]:
+    def _index(self) -> dict[Hashable, deque[int]]:
         if self._positions is None:
             self._positions = {}
             for position, item_id in enumerate(self._item_ids):
                 item = self._get(item_id)
-                for key in _keys(item, item.body.parts):
-                    self._positions.setdefault(key, []).append(position)
+                for content in _keys(item, item.body.parts):
+                    for one in (item.responses_item_id, _ANY):
+                        self._positions.setdefault((content, one), deque()).append(position)
         return self._positions
+
+
+_ANY = object()
+"""In the place of a Responses id: whatever it is, if there is one."""

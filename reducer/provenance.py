@@ -48,8 +48,10 @@ class Provenance:
         self.events: list[EventRecord] = []
         self._trails: dict[ObjectRef, list[int]] = {}
 
-    def record(self, raw: RawEvent, line: LogLine, touched: Iterable[ObjectRef]) -> None:
-        """Note an applied event and the objects it made or changed."""
+    def record(
+        self, raw: RawEvent, line: LogLine, payloads: Iterable[PayloadRef], touched: Iterable[ObjectRef]
+    ) -> None:
+        """Note an applied event, the payloads it carries, and the objects it made, changed or prepared."""
         position = len(self.events)
         self.events.append(
             EventRecord(
@@ -60,15 +62,15 @@ class Provenance:
                 raw.payload.name_of_type,
                 raw.thread_id,
                 raw.codex_turn_id,
-                tuple(payload_refs(raw.payload)),
+                tuple(payloads),
                 _note(raw.payload),
             )
         )
-        for ref in touched:
+        for ref in dict.fromkeys(touched):
             self._trails.setdefault(ref, []).append(position)
 
     def of(self, type_: str, object_id: str) -> list[EventRecord]:
-        """The events that concern an object; the first one made it.
+        """The events that concern an object; the first one made it, or asked for it to be made.
 
         Args:
             type_: name of the object's type, such as `ToolCall`.

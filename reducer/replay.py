@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -103,19 +104,21 @@ class Replay:
         )
         self._payloads = Payloads(bundle)
         self._order = LogOrder()
-        self._agents, self._cells, self._handlers = self._wire()
+        self._said_at_end: set[Problem] = set()
+        self._wire()
+        self._handlers = self._handlers_by_event()
 
-    def _wire(self) -> tuple[Agents, CodeCells, dict[type[Event], Handler]]:
-        """The modules that know the rules, each with those it builds upon, and which event goes where."""
+    def _wire(self) -> None:
+        """Make the modules that know the rules, each with those it builds upon."""
         work, payloads = self._work, self._payloads
         items = ItemStore(work)
-        threads = Threads(work, payloads)
         answers = ResponseIndex(work)
-        agents = Agents(work, payloads, threads)
-        cells = CodeCells(work, threads, items)
-        terminals = Terminals(work, payloads)
-        tools = Tools(work, payloads, threads, items, answers, cells, terminals, agents)
-        conversation = Conversation(
+        self._threads = threads = Threads(work, payloads)
+        self._agents = agents = Agents(work, payloads, threads)
+        self._cells = cells = CodeCells(work, threads, items)
+        self._terminals = terminals = Terminals(work, payloads)
+        self._tools = tools = Tools(work, payloads, threads, items, answers, cells, terminals, agents)
+        self._conversation = conversation = Conversation(
             work,
             payloads,
             items,
@@ -123,49 +126,51 @@ class Replay:
             on_list_mapped=cells.start_queued,
             on_item_announced=agents.item_seen,
         )
-        inference = Inference(work, payloads, threads, items, conversation, answers)
-        compactions = Compactions(work, payloads, threads, items, conversation)
+        self._inference = Inference(work, payloads, threads, items, conversation, answers)
+        self._compactions = Compactions(work, payloads, threads, items, conversation)
 
-        def turn_ended(raw: RawEvent, event: CodexTurnEnded) -> None:
-            turn = threads.codex_turn_ended(raw, event)
-            cells.turn_ended(raw, turn, event.status)
-            inference.turn_ended(raw, turn, event.status)
+    def _handlers_by_event(self) -> dict[type[Event], Handler]:
+        return {
+            RecordingCompleted: self._threads.recording_completed,
+            RolloutStarted: self._threads.rollout_started,
+            RolloutEnded: self._threads.rollout_ended,
+            ThreadStarted: self._threads.thread_started,
+            ThreadEnded: self._threads.thread_ended,
+            ThreadResumed: self._thread_resumed,
+            CodexTurnStarted: self._threads.codex_turn_started,
+            CodexTurnEnded: self._turn_ended,
+            HistoryItemAccepted: self._conversation.history_item_accepted,
+            InferenceStarted: self._inference.started,
+            InferenceCompleted: self._inference.completed,
+            InferenceFailed: self._inference.failed,
+            InferenceCancelled: self._inference.cancelled,
+            ToolCallStarted: self._tools.started,
+            McpCorrelationAssigned: self._tools.mcp_correlation_assigned,
+            StdinTargetResolved: self._tools.stdin_target_resolved,
+            ToolCallRuntimeStarted: self._tools.runtime_started,
+            ToolCallRuntimeEnded: self._tools.runtime_ended,
+            ToolCallEnded: self._tools.ended,
+            CodeCellStarted: self._cells.started,
+            CodeCellInitialResponse: self._cells.initial_response,
+            CodeCellEnded: self._cells.ended,
+            CompactionRequestStarted: self._compactions.request_started,
+            CompactionRequestCompleted: self._compactions.request_completed,
+            CompactionRequestFailed: self._compactions.request_failed,
+            CompactionInstalled: self._compactions.installed,
+            AgentResultObserved: self._agents.result_observed,
+            ProtocolEventObserved: _only_evidence,
+            OtherEvent: _refuse_other,
+        }
 
-        return (
-            agents,
-            cells,
-            {
-                RecordingCompleted: threads.recording_completed,
-                RolloutStarted: threads.rollout_started,
-                RolloutEnded: threads.rollout_ended,
-                ThreadStarted: threads.thread_started,
-                ThreadEnded: threads.thread_ended,
-                ThreadResumed: threads.thread_resumed,
-                CodexTurnStarted: threads.codex_turn_started,
-                CodexTurnEnded: turn_ended,
-                HistoryItemAccepted: conversation.history_item_accepted,
-                InferenceStarted: inference.started,
-                InferenceCompleted: inference.completed,
-                InferenceFailed: inference.failed,
-                InferenceCancelled: inference.cancelled,
-                ToolCallStarted: tools.started,
-                McpCorrelationAssigned: tools.mcp_correlation_assigned,
-                StdinTargetResolved: tools.stdin_target_resolved,
-                ToolCallRuntimeStarted: tools.runtime_started,
-                ToolCallRuntimeEnded: tools.runtime_ended,
-                ToolCallEnded: tools.ended,
-                CodeCellStarted: cells.started,
-                CodeCellInitialResponse: cells.initial_response,
-                CodeCellEnded: cells.ended,
-                CompactionRequestStarted: compactions.request_started,
-                CompactionRequestCompleted: compactions.request_completed,
-                CompactionRequestFailed: compactions.request_failed,
-                CompactionInstalled: compactions.installed,
-                AgentResultObserved: agents.result_observed,
-                ProtocolEventObserved: _only_evidence,
-                OtherEvent: _refuse_other,
-            },
-        )
+    def _turn_ended(self, raw: RawEvent, event: CodexTurnEnded) -> None:
+        turn = self._threads.codex_turn_ended(raw, event)
+        self._cells.turn_ended(raw, turn, event.status)
+        self._inference.turn_ended(raw, turn, event.status)
+
+    def _thread_resumed(self, raw: RawEvent, event: ThreadResumed) -> None:
+        self._threads.thread_resumed(raw, event)
+        self._cells.thread_resumed(event.thread_id)
+        self._terminals.thread_resumed(event.thread_id)
 
     # One line at a time
 
@@ -194,67 +199,73 @@ class Replay:
         if not line.ended:
             reason = f"the log ends in the middle of this line ({reason})"
         consequence = NOT_APPLIED if kind is None else consequence_of_losing(kind)
-        if seq is not None:
-            self._order.place(seq)
         self._report(Problem(line=line.number, seq=seq, event=kind, reason=reason, consequence=consequence))
+        # A number out of a broken line is worth believing only when it is the one to be expected.
+        if seq == self._order.expected:
+            self._order.place(seq)
+        else:
+            self._order.place_unreadable()
 
     def _accept_envelope(self, raw: RawEvent, line: LogLine) -> bool:
         """Check schema, order, rollout and end of recording; say whether the event is to be applied."""
         if raw.schema_version != SCHEMA:
             reason = f"an event of trace schema {raw.schema_version} in a bundle of schema {SCHEMA}"
-            self._report_event(raw, line, reason, STILL_APPLIED)
+            self._report_event(raw, line.number, reason, STILL_APPLIED)
+        if not self._accept_place(raw, line):
+            return False
+        if raw.rollout_id != self._rollout_id:
+            reason = f"the event belongs to rollout {raw.rollout_id}, the bundle to {self._rollout_id}"
+            self._report_event(raw, line.number, reason, consequence_of_losing(raw.payload.name_of_type))
+            return False
+        if self._work.trace.recording_complete:
+            self._report_event(
+                raw, line.number, "the recording was completed before this event", STILL_APPLIED
+            )
+        return True
+
+    def _accept_place(self, raw: RawEvent, line: LogLine) -> bool:
+        """Check the sequence number; say whether the event may be applied, which one seen before may not."""
         expected = self._order.expected
         order = self._order.place(raw.seq)
         if order is Order.AFTER_GAP:
             missing = f"{expected}" if raw.seq == expected + 1 else f"{expected} to {raw.seq - 1}"
-            self._report_event(raw, line, f"the event with seq {missing} is missing here", LOST_EVENTS)
+            self._report_event(raw, line.number, f"the event with seq {missing} is missing here", LOST_EVENTS)
         elif order is Order.LATE:
-            self._report_event(raw, line, f"out of order: seq {expected} should come here", STILL_APPLIED)
+            numbering = "numbers begin with 1" if raw.seq == 0 else "out of order"
+            self._report_event(
+                raw, line.number, f"{numbering}: seq {expected} should come here", STILL_APPLIED
+            )
         elif order is Order.REPEATED:
-            reason = f"this seq was there before; {expected} should come here"
-            self._report_event(raw, line, reason, SKIPPED_REPEAT)
+            reason = f"this seq was there before: {expected} should come here"
+            self._report_event(raw, line.number, reason, SKIPPED_REPEAT)
             return False
-        if raw.rollout_id != self._rollout_id:
-            reason = f"the event belongs to rollout {raw.rollout_id}, the bundle to {self._rollout_id}"
-            self._report_event(raw, line, reason, consequence_of_losing(raw.payload.name_of_type))
-            return False
-        if self._work.trace.recording_complete:
-            self._report_event(raw, line, "the recording was completed before this event", STILL_APPLIED)
         return True
 
     def _apply(self, raw: RawEvent, line: LogLine) -> list[ObjectRef]:
         work = self._work
+        work.line_number = line.number
+        refs = payload_refs(raw.payload)
         try:
-            for ref in payload_refs(raw.payload):
+            for ref in refs:
                 work.changes.put(work.trace.raw_payloads, ref.raw_payload_id, ref)
-            self._handlers[type(raw.payload)](raw, raw.payload)
+            # Only a line that was itself written to its end says that the recording was.
+            if line.ended or not isinstance(raw.payload, RecordingCompleted):
+                self._handlers[type(raw.payload)](raw, raw.payload)
         except (Inconsistent, UnreadablePayload) as error:
             work.changes.roll_back()
-            self._report_event(raw, line, str(error), consequence_of_losing(raw.payload.name_of_type))
+            self._report_event(raw, line.number, str(error), consequence_of_losing(raw.payload.name_of_type))
             return []
-        failed_starts = [*work.failed_starts]
-        work.failed_starts.clear()
-        touched = work.changes.commit()
-        self.provenance.record(raw, line, touched)
-        for start, reason in failed_starts:
-            consequence = consequence_of_losing(start.payload.name_of_type)
-            self._report_event(start, self._line_of(start), str(reason), consequence)
+        touched, concerned = work.changes.commit()
+        self.provenance.record(raw, line, refs, [*concerned, *touched])
+        failures, work.late_failures = work.late_failures, []
+        for late in failures:
+            consequence = consequence_of_losing(late.raw.payload.name_of_type)
+            self._report_event(late.raw, late.line, late.reason, consequence)
         return touched
 
-    def _line_of(self, raw: RawEvent) -> int | None:
-        records = reversed(self.provenance.events)
-        return next((record.line for record in records if record.seq == raw.seq), None)
-
-    def _report_event(self, raw: RawEvent, line: LogLine | int | None, reason: str, consequence: str) -> None:
-        self._report(
-            Problem(
-                line=line.number if isinstance(line, LogLine) else line,
-                seq=raw.seq,
-                event=raw.payload.name_of_type,
-                reason=reason,
-                consequence=consequence,
-            )
-        )
+    def _report_event(self, raw: RawEvent, line: int, reason: str, consequence: str) -> None:
+        kind = raw.payload.name_of_type
+        self._report(Problem(line=line, seq=raw.seq, event=kind, reason=reason, consequence=consequence))
 
     def _report(self, problem: Problem) -> None:
         if self._strict:
@@ -274,7 +285,7 @@ class Replay:
             call.started_code_cell_id = self._cells.cell_started_by(call)
         edges, conflicts = self._agents.edges_at_end()
         for conflict in conflicts:
-            self._report(Problem(reason=str(conflict), consequence=EDGE_LEFT_OUT))
+            self._report_at_end(Problem(reason=str(conflict), consequence=EDGE_LEFT_OUT))
         return structs.replace(trace, interaction_edges=edges)
 
     def verify_payloads(self) -> None:
@@ -288,7 +299,13 @@ class Replay:
                 self._payloads.verify(ref)
             except UnreadablePayload as error:
                 problem = Problem(reason=str(error), consequence=PAYLOAD_UNUSABLE, raw_payload_id=payload_id)
-                self._report(problem)
+                self._report_at_end(problem)
+
+    def _report_at_end(self, problem: Problem) -> None:
+        """Report a problem that is looked for whenever the log may have ended, but only once."""
+        if problem not in self._said_at_end:
+            self._said_at_end.add(problem)
+            self._report(problem)
 
 
 def _only_evidence(raw: RawEvent, event: ProtocolEventObserved) -> None:
@@ -299,12 +316,17 @@ def _refuse_other(raw: RawEvent, event: OtherEvent) -> None:
     raise Inconsistent("events of kind other have no meaning in the graph")
 
 
+_SEQ_OF_BROKEN_LINE = re.compile(rb'\s*\{"schema_version":\d+,"seq":(\d{1,20}),')
+_KIND_OF_BROKEN_LINE = re.compile(rb'"payload":\{"type":"([a-z_]+)"')
+
+
 def _what_can_be_told(data: bytes) -> tuple[int | None, str | None]:
     """Sequence number and kind of a line that is not a valid event, as far as it still tells them."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return None, None
-    seq, kind = dig(value, "seq"), dig(value, "payload", "type")
-    sound = isinstance(seq, int) and not isinstance(seq, bool) and seq > 0
-    return seq if sound else None, kind if isinstance(kind, str) else None
+        found, kind = _SEQ_OF_BROKEN_LINE.match(data), _KIND_OF_BROKEN_LINE.search(data)
+        return None if found is None else int(found[1]), None if kind is None else kind[1].decode()
+    seq, name = dig(value, "seq"), dig(value, "payload", "type")
+    sound = isinstance(seq, int) and not isinstance(seq, bool) and seq >= 0
+    return seq if sound else None, name if isinstance(name, str) else None

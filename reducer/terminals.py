@@ -100,7 +100,7 @@ class Terminals:
         self._work = work
         self._payloads = payloads
         self._process: dict[str, str] = {}
-        self._current: dict[tuple[str, str], str] = {}
+        self._current: dict[str, dict[str, str]] = {}
 
     def begun_by_runtime(
         self, raw: RawEvent, event: ToolCallRuntimeStarted, call: ToolCall
@@ -205,22 +205,28 @@ class Terminals:
 
     def _attach(self, operation: TerminalOperation, thread_id: str, process_id: str) -> None:
         """A command opens a session; a write joins the session of its process, or opens one."""
-        key = (thread_id, process_id)
-        terminal_id = self._current.get(key)
+        current = self._work.changes.entry(self._current, thread_id, dict)
+        terminal_id = current.get(process_id)
         if operation.kind == "exec_command" or terminal_id is None:
             terminal_id = f"terminal_session:{operation.operation_id}"
-            self._work.changes.put(self._current, key, terminal_id)
+            self._work.changes.put(current, process_id, terminal_id)
         self._join(operation, terminal_id, thread_id)
 
     def _join(self, operation: TerminalOperation, terminal_id: str, thread_id: str) -> None:
         changes, sessions = self._work.changes, self._work.trace.terminal_sessions
-        changes.change(operation).terminal_id = terminal_id
+        joined, changes.change(operation).terminal_id = operation.terminal_id == terminal_id, terminal_id
         session = sessions.get(terminal_id)
         if session is None:
             window = ExecutionWindow(operation.execution.started_at_unix_ms, operation.execution.started_seq)
             session = TerminalSession(terminal_id, thread_id, operation.operation_id, [], window)
             changes.create(sessions, terminal_id, session)
-        changes.append_once(session.operation_ids, operation.operation_id, session)
+        if not joined:
+            changes.append(session.operation_ids, operation.operation_id)
+            changes.touch(session)
+
+    def thread_resumed(self, thread_id: str) -> None:
+        """Forget which terminals the process ids of a thread stand for: its new runtime has none of them."""
+        self._work.changes.drop(self._current, thread_id)
 
     def stdin_target_resolved(self, call: ToolCall, target: ToolCall) -> None:
         """Move the write of one call to the terminal of another, if both have got that far."""

@@ -138,7 +138,7 @@ class Tools:
         try:
             cell_id = dig(JsonDocument(arguments.encode()).value, "cell_id")
         except ValueError as error:
-            raise Inconsistent(f"the arguments of {what} are not JSON: {error}") from None
+            raise Inconsistent(f"{what} has arguments that cannot be read: {error}") from None
         if not isinstance(cell_id, str):
             raise Inconsistent(f"{what} names no cell_id")
         self._cells.wait(thread_id, cell_id, tool_call_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,7 +37,7 @@ def decode_strictly(data: bytes, type_: type[S]) -> S:
     try:
         value = orjson.loads(data)
         # A text that is written back to the same bytes repeats no key and spells no number oddly.
-        plain = orjson.dumps(value) == data and depth(data) <= MAX_DEPTH
+        plain = depth(data) <= MAX_DEPTH and orjson.dumps(value) == data
     except orjson.JSONDecodeError:
         plain = False
     if plain and isinstance(value, dict):
@@ -55,10 +56,6 @@ def _converted(value: Any, type_: type[S]) -> S:
 
 
 def _parse_slowly(data: bytes, type_: type[Struct]) -> Any:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        raise Malformed(f"not valid UTF-8 at byte {error.start}") from None
     fields = type_.__struct_encode_fields__
     try:
         value = parse_exact_pairs(data)
@@ -68,8 +65,10 @@ def _parse_slowly(data: bytes, type_: type[Struct]) -> Any:
             # What stands under other keys is skipped unseen: it may nest at will and be no text at all.
             check_readable([*value])
             check_readable({key: value[key] for key in fields if key in value})
+        else:
+            check_readable(value)
     except JsonError as error:
-        raise Malformed(f"not valid JSON: {error}") from None
+        raise Malformed(str(error)) from None
     return value
 
 
@@ -89,9 +88,16 @@ def _refuse_repeated_keys(value: Any, decoded: Any) -> None:
             _refuse_repeated_keys(value[key], getattr(decoded, name))
 
 
+_PLAIN_NAMES = {"str": "text", "int": "integer", "float": "number", "Numeral": "number", "bool": "boolean"}
+
+
 def _in_plain_words(message: str) -> str:
-    """A validation message of msgspec without its typography."""
-    words = message.replace("`", "").replace(" - at $.", " at ").replace(" - at $", "")
+    """A validation message of msgspec without the names and the typography of Python."""
+
+    def plain(name: re.Match[str]) -> str:
+        return " or ".join(_PLAIN_NAMES.get(part, part) for part in name[1].split(" | "))
+
+    words = re.sub("`([^`]*)`", plain, message).replace(" - at $.", " at ").replace(" - at $", "")
     return words[0].lower() + words[1:]
 
 

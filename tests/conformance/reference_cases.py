@@ -1,0 +1,21 @@
+"""The bundles whose reduction by the reference is known: test vectors and recordings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from places import REPOSITORY
+
+SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or REPOSITORY.parent / "shared")
+
+
+def cases(*patterns: str) -> list[str]:
+    """The cases that match, such as `bundles/*`, by name; one empty name when there are none."""
+    found = [path.parent for pattern in patterns for path in SHARED.glob(f"{pattern}/bundle")]
+    return sorted(path.relative_to(SHARED).as_posix() for path in found) or [""]
+
+
+def name_of(case: str) -> str:
+    """How a case is called in the list of tests."""
+    return case or "none-found"

@@ -1,0 +1,53 @@
+"""`rollout-tui reduce --strict` next to the real codex 0.169.0, file by file."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from places import REPOSITORY
+from reference_cases import cases, name_of
+
+Record = Callable[[str, object], None]
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def compare(bundle: Path, codex: Path, run_program: Run, work: Path) -> str:
+    """Let both reduce a bundle; the outcome is `equal`, `refused as the reference` or `different`."""
+    home = work / "home"
+    home.mkdir()
+    theirs, ours = work / "theirs.json", work / "ours.json"
+    reference = subprocess.run(
+        [codex, "debug", "trace-reduce", bundle, "-o", theirs],
+        env={"HOME": str(home), "CODEX_HOME": str(home), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+    )
+    finished = run_program("reduce", bundle, "--strict", "-o", ours)
+    if reference.returncode == 0 and finished.returncode == 0:
+        return "equal" if filecmp.cmp(theirs, ours, shallow=False) else "different"
+    both = reference.returncode == finished.returncode == 1 and not theirs.exists() and not ours.exists()
+    return "refused as the reference" if both else "different"
+
+
+@pytest.mark.parametrize("case", cases("bundles/*", "vectors/*-whole-session"), ids=name_of)
+def test_reduces_a_recorded_bundle_as_codex(
+    case: str, shared_dir: Path, codex_169: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    assert case, f"no recorded bundles in {shared_dir}"
+    outcome = compare(shared_dir / case / "bundle", codex_169, run_program, tmp_path)
+    record_property("conformance", outcome)
+    assert outcome != "different"
+
+
+@pytest.mark.parametrize("name", ["quickstart", "team"])
+def test_reduces_a_demo_trace_as_codex(
+    name: str, codex_169: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    outcome = compare(REPOSITORY / "demo_traces" / name, codex_169, run_program, tmp_path)
+    record_property("conformance", outcome)
+    assert outcome == "equal"
