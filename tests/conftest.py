@@ -35,6 +35,7 @@ def _fix_environment() -> None:
 # Before anything imports Textual, which reads some of these once.
 _fix_environment()
 
+import conformance_summary  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from snapshot_support import (  # noqa: E402, F401
@@ -45,6 +46,12 @@ from snapshot_support import (  # noqa: E402, F401
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every run say its sums, also where only workers load the tests themselves."""
+    config.pluginmanager.register(conformance_summary)
+
 
 CODEX_VARIABLE = "ROLLOUT_TUI_CODEX_0_169"
 SHARED_VARIABLE = "ROLLOUT_TUI_SHARED"

@@ -572,7 +572,9 @@ def test_the_module_runs_from_a_checkout() -> None:
     assert finished.returncode == 0
 
 
-def test_a_place_that_is_none_is_refused(run_program: Callable[..., Any], demo_trace: Callable[[str], Path]) -> None:
+def test_a_place_that_is_none_is_refused(
+    run_program: Callable[..., Any], demo_trace: Callable[[str], Path]
+) -> None:
     refused = run_program("open", demo_trace("quickstart"), "--at", "soon")
     assert refused.returncode == 2
     assert b"no sequence number" in refused.stderr
