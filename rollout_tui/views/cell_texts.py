@@ -20,7 +20,8 @@ from reducer.model import CodeCell, ConversationItem, InferenceCall, Part, Summa
 from rollout_tui import glyphs
 from rollout_tui.views.detail import TextSection
 from rollout_tui.views.evidence import item_json, pretty
-from rollout_tui.views.index import TraceIndex, content_key
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_signs import same_text_key
 from rollout_tui.views.item_words import part_words
 from rollout_tui.views.words import duration, first_line, size
 from rollout_tui.widgets.text_colour import Language
@@ -106,7 +107,7 @@ def call_items(index: TraceIndex, call: ToolCall) -> list[ConversationItem]:
 def _own_items(index: TraceIndex, item_ids: Iterable[str], thread_id: str) -> list[ConversationItem]:
     """Items of one agent, without those that repeat another: a forked or compacted history has copies."""
     own = [item for item in index.items(item_ids) if item.thread_id == thread_id]
-    return list({content_key(item): item for item in reversed(own)}.values())[::-1]
+    return list({same_text_key(item): item for item in reversed(own)}.values())[::-1]
 
 
 def item_text(item: ConversationItem) -> str:

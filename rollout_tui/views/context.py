@@ -9,7 +9,8 @@ from reducer import ObjectRef
 from reducer.model import CompactionProducer, InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.index import TraceIndex, content_key
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_signs import same_text_key
 from rollout_tui.views.item_words import item_label, item_words
 from rollout_tui.views.words import count, duration, plural, window_ms
 from rollout_tui.widgets.rows import Row
@@ -69,7 +70,7 @@ def _restored(index: TraceIndex, call: InferenceCall) -> set[str]:
         for item in index.items(call.request_item_ids)
         for producer in item.produced_by
         if isinstance(producer, CompactionProducer)
-        and content_key(item) in index.contents_before(producer.compaction_id)
+        and same_text_key(item) in index.contents_before(producer.compaction_id)
     }
 
 

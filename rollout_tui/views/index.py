@@ -15,9 +15,6 @@ from reducer.model import (
     InferenceCall,
     InteractionEdge,
     ItemAnchor,
-    JsonPart,
-    Part,
-    PayloadRefPart,
     SpawnedOrigin,
     Thread,
     ThreadAnchor,
@@ -26,8 +23,7 @@ from reducer.model import (
     Turn,
 )
 from reducer.model.agents import Anchor
-
-ContentKey = tuple[Hashable, ...]
+from rollout_tui.views.item_signs import same_text_key
 
 
 @dataclass(slots=True)
@@ -56,7 +52,7 @@ class TraceIndex:
         self.reduction = reduction
         self.trace = reduction.trace
         self.is_over = self.trace.recording_complete or self.trace.status != "running"
-        self._contents_before: dict[str, frozenset[ContentKey]] = {}
+        self._contents_before: dict[str, frozenset[Hashable]] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
         self.contents = self._contents()
         self.threads, self.depth = self._thread_tree()
@@ -163,13 +159,13 @@ class TraceIndex:
         """The tool call that a call or output item belongs to."""
         return None if item.call_id is None else self._tool_of_call_id.get(item.call_id)
 
-    def contents_before(self, compaction_id: str) -> frozenset[ContentKey]:
+    def contents_before(self, compaction_id: str) -> frozenset[Hashable]:
         """The contents of the items that a compaction replaced."""
         known = self._contents_before.get(compaction_id)
         if known is None:
             compaction = self.trace.compactions.get(compaction_id)
             items = [] if compaction is None else self.items(compaction.input_item_ids)
-            known = self._contents_before[compaction_id] = frozenset(map(content_key, items))
+            known = self._contents_before[compaction_id] = frozenset(map(same_text_key, items))
         return known
 
     def entry_of_cell(self, cell: CodeCell) -> ObjectRef:
@@ -212,19 +208,6 @@ class TraceIndex:
         if not isinstance(edge.target, ItemAnchor):
             return None
         return self.trace.conversation_items.get(edge.target.item_id)
-
-
-def content_key(item: ConversationItem) -> ContentKey:
-    """What two items with the same content share, whichever payload they were read from."""
-    return (item.role, item.kind, item.call_id, *map(_part_key, item.body.parts))
-
-
-def _part_key(part: Part) -> Hashable:
-    if isinstance(part, JsonPart):
-        return part.summary
-    if isinstance(part, PayloadRefPart):
-        return (part.label, part.content_sha256 or part.raw_payload_id)
-    return part
 
 
 def _started(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:

@@ -13,7 +13,8 @@ from itertools import islice
 from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui.views.detail import Fact
-from rollout_tui.views.index import TraceIndex, content_key
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_signs import same_text_key
 from rollout_tui.views.item_sizes import CHARACTERS_PER_TOKEN, ItemSize, item_size, total_size
 from rollout_tui.views.item_words import item_label, item_words
 from rollout_tui.views.words import one_line, plural, size
@@ -68,7 +69,7 @@ def prefix_break(index: TraceIndex, base: InferenceCall, call: InferenceCall) ->
     shared, trace_items = items, index.trace.conversation_items
     while shared < length and (
         before[shared] == now[shared]
-        or content_key(trace_items[before[shared]]) == content_key(trace_items[now[shared]])
+        or same_text_key(trace_items[before[shared]]) == same_text_key(trace_items[now[shared]])
     ):
         shared += 1
     of = len(base.request_item_ids)

@@ -18,7 +18,8 @@ from reducer.model import (
     ItemAnchor,
 )
 from rollout_tui.views.detail import Fact
-from rollout_tui.views.index import TraceIndex, content_key
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_signs import same_text_key
 from rollout_tui.views.rewrites import install_seq, rewrite_between
 from rollout_tui.views.words import plural
 
@@ -313,7 +314,7 @@ def _successors(
 
     That two items say the same is not enough: a user may say `continue` every other turn.
     """
-    key = content_key(item)
+    key = same_text_key(item)
     candidates = [
         other
         for other in sightings.index.trace.conversation_items.values()
@@ -322,7 +323,7 @@ def _successors(
         and other.role == item.role
         and other.item_id not in known
         and sightings.runs(other.item_id)
-        and content_key(other) == key
+        and same_text_key(other) == key
     ]
     by_first: dict[int, list[ConversationItem]] = defaultdict(list)
     by_end: dict[int, list[ConversationItem]] = defaultdict(list)

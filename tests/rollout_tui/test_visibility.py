@@ -15,7 +15,8 @@ from recorded import index_of, raw_requests, recorded, thread_at
 
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecutionWindow, InferenceCall
-from rollout_tui.views.index import ThreadContents, TraceIndex, content_key
+from rollout_tui.views.index import ThreadContents, TraceIndex
+from rollout_tui.views.item_signs import same_text_key
 from rollout_tui.views.visibility import (
     Run,
     Sightings,
@@ -212,7 +213,7 @@ def test_saying_the_same_twice_is_no_putting_back(shared_dir: Path) -> None:
     first, second = said[-2:]
     assert Sightings(index).first_call(first) is not Sightings(index).first_call(second)
     second.body = first.body
-    assert content_key(first) == content_key(second)
+    assert same_text_key(first) == same_text_key(second)
     for one in (first, second):
         assert {stay.likeness for stay in visibility_of(Sightings(index), one).stays} == {"this item"}
 
