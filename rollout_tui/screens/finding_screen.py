@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import assert_never
 
+from textual import work
+
 from reducer import ObjectRef
 from rollout_tui.clipboard import copy
 from rollout_tui.pager import open_in_pager
@@ -205,8 +207,10 @@ class FindingScreen(PanesScreen):
         """Copy where the reader is, in the form that the program opens."""
         self._copy(format_location(self.session.bundle.path, self.here().seq))
 
+    @work(thread=True, exclusive=True, group="copy", exit_on_error=False)
     def _copy(self, text: str) -> None:
+        """Send a text to the clipboard; in a thread, since tmux is asked as well and may take its time."""
         driver = self.app._driver
         if driver is not None:
             copied = copy(text, driver.write, os.environ)
-            self.say(copied.sentence, bad=not copied.sent)
+            self.app.call_from_thread(self.say, copied.sentence, bad=not copied.sent)

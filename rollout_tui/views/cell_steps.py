@@ -334,18 +334,21 @@ def _nested(index: TraceIndex, cell: CodeCell, call: ToolCall) -> list[Step]:
     steps = [replace(begun, call=call, ref=ref, sections=argument_sections(index, call))]
     if window.ended_seq is not None:
         returned = _step(cell, "result", window.ended_seq, window.ended_at_unix_ms, words)
-        sections = result_sections(index, call)
-        steps.append(
-            replace(
-                returned,
-                call=call,
-                ref=ref,
-                sections=sections,
-                status=window.status,
-                took_ms=window_ms(window),
-            )
-        )
+        steps.append(_returned(returned, call, ref, result_sections(index, call)))
     return steps
+
+
+def _returned(step: Step, call: ToolCall, ref: ObjectRef, sections: tuple[TextSection, ...]) -> Step:
+    """The step at which a call returned: how it ended, after how long, and what it brought."""
+    window = call.execution
+    return replace(
+        step,
+        call=call,
+        ref=ref,
+        sections=sections,
+        status=window.status,
+        took_ms=window_ms(window),
+    )
 
 
 def _wait(index: TraceIndex, cell: CodeCell, call: ToolCall, number: int) -> list[Step]:
@@ -358,17 +361,7 @@ def _wait(index: TraceIndex, cell: CodeCell, call: ToolCall, number: int) -> lis
         items = call_items(index, call)
         words = "  ".join(filter(None, (f"{number}", output_words(items) or window.status)))
         returned = _step(cell, "waited", window.ended_seq, window.ended_at_unix_ms, words)
-        sections = shown_sections(index, items, call)
-        steps.append(
-            replace(
-                returned,
-                call=call,
-                ref=ref,
-                sections=sections,
-                status=window.status,
-                took_ms=window_ms(window),
-            )
-        )
+        steps.append(_returned(returned, call, ref, shown_sections(index, items, call)))
     return steps
 
 

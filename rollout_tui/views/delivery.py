@@ -210,13 +210,7 @@ def message_of(item: ConversationItem) -> Message:
     if sealed:
         return Message("encrypted", bytes=sealed)
     text = agent_text(item)
-    if not text or (text.startswith(_HEADER) and text.endswith(_NO_PAYLOAD)):
-        return Message("empty")
-    return Message("plain", one_line(text))
-
-
-_HEADER, _NO_PAYLOAD = "Message Type:", "\nPayload:"
-"""How the lines begin and end that Codex puts before a message, if nothing follows them."""
+    return Message("plain", one_line(text)) if text else Message("empty")
 
 
 def message_of_call(call: ToolCall | None) -> Message:

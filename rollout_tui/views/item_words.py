@@ -67,7 +67,8 @@ def agent_text(item: ConversationItem) -> str:
     sealed = [part_words(part) for part in item.body.parts if isinstance(part, EncodedPart)]
     text = "\n".join(texts)
     if item.agent_message is not None and text.startswith("Message Type:"):
-        text = text.partition("\nPayload:\n")[2] or text
+        _heading, found, payload = text.partition("\nPayload:\n")
+        text = payload if found else text
     return "  ".join(filter(None, (text.strip(), *sealed)))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from msgspec import structs
 from snapshot_support import assert_text_snapshot
 
 from reducer import ObjectRef
-from reducer.model import InferenceCall
+from reducer.model import Body, EncodedPart, InferenceCall, TextPart
 from rollout_tui.safe_text import SafeText
 from rollout_tui.views.context import SeenWords, context_of
 from rollout_tui.views.describe import describe
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.item_words import agent_text
 from rollout_tui.views.overview import overview
 from rollout_tui.views.threads import ThreadWords, thread_nodes
 from rollout_tui.views.timeline import EntryWords, Timelines
@@ -115,3 +117,16 @@ def test_an_unknown_object_has_no_detail(team: TraceIndex) -> None:
 def test_the_run_in_one_line(team: TraceIndex) -> None:
     line = spans_text(overview(team, "team")).strip()
     assert line.startswith("rollout-tui   team  completed  18m23s  4 agents  32 calls  2 compactions")
+
+
+def test_a_sealed_message_is_not_its_heading(team: TraceIndex) -> None:
+    item = structs.replace(
+        next(one for one in team.trace.conversation_items.values() if one.agent_message is not None),
+        body=Body(
+            [
+                TextPart("Message Type: NEW_TASK\nTask name: /root/a\nSender: /root\nPayload:\n"),
+                EncodedPart("encrypted_content", "x" * 34),
+            ]
+        ),
+    )
+    assert agent_text(item) == "(encrypted, 34 B)"
