@@ -10,12 +10,12 @@ from reducer import Bundle, BundleError, UnreadablePayload, open_bundle, reduce_
 from reducer.events import PayloadRef
 from reducer.json_text import JsonDocument, JsonError
 from reducer.model import ConversationItem
-from rollout_tui.views.detail import TextSection
+from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.views.detail.facts import TextSection
+from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.evidence import find_item
-from rollout_tui.views.following import Follower
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import SHOWN_PROTOCOL_EVENTS, Timelines
-from rollout_tui.views.visibility import Sightings
 
 Progress = Callable[[int, int], None]
 

@@ -62,7 +62,8 @@ def test_help_is_written_without_importing_the_console_of_rich() -> None:
 
 def test_the_views_know_nothing_of_textual() -> None:
     views = REPOSITORY / "rollout_tui" / "views"
-    names = sorted(file.stem for file in views.glob("*.py") if file.stem != "__init__")
+    files = [file.relative_to(REPOSITORY).with_suffix("") for file in views.rglob("*.py")]
+    names = sorted(".".join(file.parts) for file in files if file.stem != "__init__")
     assert names
-    imported = modules_after("-c", "\n".join(f"import rollout_tui.views.{name}" for name in names))
+    imported = modules_after("-c", "\n".join(f"import {name}" for name in names))
     assert "textual" not in imported

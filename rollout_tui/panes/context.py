@@ -9,8 +9,8 @@ from reducer.model import InferenceCall
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.context import ContextView, Seen, SeenWords, context_of
-from rollout_tui.views.context_delta import ContextDelta, DeltaLine, DeltaWords, context_delta, delta_header
+from rollout_tui.views.contexts.context import ContextView, Seen, SeenWords, context_of
+from rollout_tui.views.contexts.delta import ContextDelta, DeltaLine, DeltaWords, context_delta, delta_header
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.rows import ListRows, row_list
 from rollout_tui.widgets.virtual_list import VirtualList

@@ -18,12 +18,12 @@ from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import Pane
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.session import Session
-from rollout_tui.views.describe import describe
-from rollout_tui.views.detail import NAME_WIDTH, Detail, Evidence, FactRow, TextSection, fact_row
+from rollout_tui.views.detail.describe import describe
+from rollout_tui.views.detail.facts import NAME_WIDTH, Detail, Evidence, FactRow, TextSection, fact_row
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.output_comparison import Comparison, compare
-from rollout_tui.views.saw_ran import SawRan, saw_ran
-from rollout_tui.views.saw_ran_rows import ComparisonRows, comparison_words
+from rollout_tui.views.output.comparison import Comparison, compare
+from rollout_tui.views.output.saw_ran import SawRan, saw_ran
+from rollout_tui.views.output.saw_ran_rows import ComparisonRows, comparison_words
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView

@@ -12,10 +12,9 @@ from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui import glyphs, keys
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views import compaction_words as words
-from rollout_tui.views import verdict_words
-from rollout_tui.views.compaction_facts import request_facts
-from rollout_tui.views.compaction_rows import (
+from rollout_tui.views.compaction import verdict_words, words
+from rollout_tui.views.compaction.facts import request_facts
+from rollout_tui.views.compaction.rows import (
     STATE_NAMES,
     Line,
     LineWords,
@@ -25,11 +24,11 @@ from rollout_tui.views.compaction_rows import (
     last_call_lines,
     states_of,
 )
-from rollout_tui.views.compaction_steps import CompactionStep, StepView, compaction_steps, nearest_step
-from rollout_tui.views.detail import FactRow, fact_row
+from rollout_tui.views.compaction.steps import CompactionStep, StepView, compaction_steps, nearest_step
+from rollout_tui.views.compaction.verdicts import Judged
+from rollout_tui.views.contexts.item_sizes import total_size
+from rollout_tui.views.detail.facts import FactRow, fact_row
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.item_sizes import total_size
-from rollout_tui.views.verdicts import Judged
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.spans import Span, span

@@ -20,8 +20,9 @@ from rollout_tui.safe_text import safe_text
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.screens.panes_screen import WIDE
 from rollout_tui.session import Session
-from rollout_tui.views.cell_rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
-from rollout_tui.views.cell_seen import (
+from rollout_tui.views.cells.js_calls import CallSite, thrown_at
+from rollout_tui.views.cells.rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
+from rollout_tui.views.cells.seen import (
     SeenRow,
     cell_outputs,
     more_rows,
@@ -29,11 +30,10 @@ from rollout_tui.views.cell_seen import (
     results_to_judge,
     shown_rows,
 )
-from rollout_tui.views.cell_steps import CellSteps, Step, cell_near, cell_steps, cells_in_order
-from rollout_tui.views.cell_texts import thrown_text
-from rollout_tui.views.detail import TextSection
+from rollout_tui.views.cells.steps import CellSteps, Step, cell_near, cell_steps, cells_in_order
+from rollout_tui.views.cells.texts import thrown_text
+from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.js_calls import CallSite, thrown_at
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.rows import ListRows

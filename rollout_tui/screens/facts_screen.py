@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from reducer import ObjectRef
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views.detail import Fact, FactRow, fact_row
+from rollout_tui.views.detail.facts import Fact, FactRow, fact_row
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.spans import span

@@ -78,7 +78,7 @@ class FindingScreen(PanesScreen):
     def action_search_everything(self) -> None:
         """Search items, tool arguments and results, raw payloads and ids."""
         from rollout_tui.screens.search import SearchScreen
-        from rollout_tui.views.search import Hit
+        from rollout_tui.views.search.search import Hit
 
         def found(hit: Hit | None) -> None:
             if hit is None:

@@ -12,12 +12,12 @@ from rollout_tui.panes.detail import DetailPane
 from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.finding_screen import FindingScreen
 from rollout_tui.screens.step_menu import StepMenu
-from rollout_tui.views.delivery import delivery_facts, delivery_view
+from rollout_tui.views.contexts.visibility import visibility_facts, visibility_of
+from rollout_tui.views.edges.delivery import delivery_facts, delivery_view
+from rollout_tui.views.edges.steps import NoStep, Way
 from rollout_tui.views.places import Place
 from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
-from rollout_tui.views.steps import NoStep, Way
 from rollout_tui.views.timeline import Entry
-from rollout_tui.views.visibility import visibility_facts, visibility_of
 
 
 class InspectorScreen(FindingScreen):

@@ -16,9 +16,9 @@ from textual.widgets import Input
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.screens.prompt import HistoryInput, InputHistory
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search import Hit, Search
-from rollout_tui.views.search_query import QueryRefused, parse_query
-from rollout_tui.views.search_rows import HitWords, progress_words
+from rollout_tui.views.search.query import QueryRefused, parse_query
+from rollout_tui.views.search.rows import HitWords, progress_words
+from rollout_tui.views.search.search import Hit, Search
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.spans import span

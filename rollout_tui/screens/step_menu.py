@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from reducer import ObjectRef
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views.steps import Step
+from rollout_tui.views.edges.steps import Step
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows, Row
 from rollout_tui.widgets.spans import span

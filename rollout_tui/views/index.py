@@ -23,7 +23,7 @@ from reducer.model import (
     Turn,
 )
 from reducer.model.agents import Anchor
-from rollout_tui.views.item_signs import same_text_key
+from rollout_tui.views.contexts.item_signs import same_text_key
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from reducer.model import (
     ToolCall,
 )
 from rollout_tui import glyphs
+from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.item_words import agent_text
 from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.words import Status, count, duration, one_line, plural, status_span, window_ms

@@ -9,7 +9,7 @@ from typing import Any
 
 from reducer import BundleError, open_bundle
 from rollout_tui.session import Session
-from rollout_tui.views.cell_steps import CellSteps, Step, cell_steps, cells_in_order
+from rollout_tui.views.cells.steps import CellSteps, Step, cell_steps, cells_in_order
 from rollout_tui.views.index import TraceIndex
 
 

@@ -17,18 +17,18 @@ from reducer.model import (
     Part,
     TextPart,
 )
-from rollout_tui.views.compaction_facts import request_facts
-from rollout_tui.views.compaction_rows import (
+from rollout_tui.views.compaction.facts import request_facts
+from rollout_tui.views.compaction.rows import (
     LineWords,
 )
-from rollout_tui.views.compaction_steps import (
+from rollout_tui.views.compaction.steps import (
     CompactionStep,
     StepView,
     compaction_steps,
 )
+from rollout_tui.views.compaction.verdicts import Comparison
+from rollout_tui.views.contexts.item_signs import SUMMARY_OPENING
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.item_signs import SUMMARY_OPENING
-from rollout_tui.views.verdicts import Comparison
 from rollout_tui.widgets.spans import spans_text
 
 

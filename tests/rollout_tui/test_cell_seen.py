@@ -10,8 +10,8 @@ from code_cells import opened, steps_of
 from places import REPOSITORY
 
 from reducer.json_text import JsonDocument
-from rollout_tui.views.cell_rows import seen_row
-from rollout_tui.views.cell_seen import (
+from rollout_tui.views.cells.rows import seen_row
+from rollout_tui.views.cells.seen import (
     MAX_RESULTS,
     SeenRow,
     ShownTexts,
@@ -21,7 +21,7 @@ from rollout_tui.views.cell_seen import (
     results_to_judge,
     shown_rows,
 )
-from rollout_tui.views.cell_steps import CellSteps
+from rollout_tui.views.cells.steps import CellSteps
 from rollout_tui.widgets.spans import spans_text
 
 

@@ -13,8 +13,8 @@ from places import REPOSITORY
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
-from rollout_tui.views.cell_rows import cell_header, elapsed, lanes_drawn, step_facts, step_row
-from rollout_tui.views.cell_steps import (
+from rollout_tui.views.cells.rows import cell_header, elapsed, lanes_drawn, step_facts, step_row
+from rollout_tui.views.cells.steps import (
     MAX_LANES,
     CellSteps,
     Step,
@@ -23,7 +23,7 @@ from rollout_tui.views.cell_steps import (
     cells_in_order,
     script_names,
 )
-from rollout_tui.views.cell_texts import handed_back, put_out, readable, received_text, sent_arguments
+from rollout_tui.views.cells.texts import handed_back, put_out, readable, received_text, sent_arguments
 from rollout_tui.widgets.spans import spans_text
 
 TEAM = REPOSITORY / "demo_traces/team"

@@ -10,17 +10,18 @@ from compaction_cases import fact_pairs, reduced, row_texts
 from places import REPOSITORY
 
 from rollout_tui import glyphs
-from rollout_tui.views.compaction_facts import request_facts
-from rollout_tui.views.compaction_rows import (
+from rollout_tui.views.compaction.facts import request_facts
+from rollout_tui.views.compaction.rows import (
     column_lines,
     first_call_lines,
     last_call_lines,
 )
-from rollout_tui.views.compaction_steps import (
+from rollout_tui.views.compaction.steps import (
     StepView,
     compaction_steps,
 )
-from rollout_tui.views.compaction_words import (
+from rollout_tui.views.compaction.verdict_words import count_spans, reason_spans, return_spans
+from rollout_tui.views.compaction.words import (
     no_call_after,
     no_call_before,
     no_checkpoint,
@@ -30,7 +31,6 @@ from rollout_tui.views.compaction_words import (
     token_words,
 )
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.verdict_words import count_spans, reason_spans, return_spans
 from rollout_tui.widgets.spans import spans_text
 
 

@@ -24,10 +24,10 @@ from reducer.model import (
     TextPart,
     Usage,
 )
-from rollout_tui.views.context_delta import ContextDelta, DeltaWords, context_delta, delta_header
+from rollout_tui.views.contexts.delta import ContextDelta, DeltaWords, context_delta, delta_header
+from rollout_tui.views.contexts.item_sizes import ItemSize
+from rollout_tui.views.contexts.prefix import estimate_tokens, prefix_break, prefix_facts, share_facts, shares
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.item_sizes import ItemSize
-from rollout_tui.views.prefix import estimate_tokens, prefix_break, prefix_facts, share_facts, shares
 from rollout_tui.widgets.rows import lay_out
 from rollout_tui.widgets.spans import spans_text
 

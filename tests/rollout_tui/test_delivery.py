@@ -13,8 +13,9 @@ from recorded import cut_off, index_of, recorded, thread_at
 from reducer import ObjectRef
 from reducer.events import GenericSummary
 from reducer.model import Body, EncodedPart, TextPart
-from rollout_tui.views.agent_links import AgentLinks, anchor_ref
-from rollout_tui.views.delivery import (
+from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
+from rollout_tui.views.edges.delivery import (
     DeliveryView,
     Message,
     delivery_facts,
@@ -23,7 +24,6 @@ from rollout_tui.views.delivery import (
     message_of_call,
 )
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.visibility import Sightings
 
 
 def links_of(index: TraceIndex) -> AgentLinks:

@@ -18,7 +18,7 @@ from reducer import ObjectRef
 from rollout_tui import glyphs, keys
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.screens.exec_stepper import NO_CELLS, ExecStepper
-from rollout_tui.views.cell_steps import cells_in_order
+from rollout_tui.views.cells.steps import cells_in_order
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import spans_text

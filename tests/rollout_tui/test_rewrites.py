@@ -12,8 +12,8 @@ from reducer.model import (
     ExecutionWindow,
     InferenceCall,
 )
+from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.rewrites import rewrite_between, unseen_outputs
 
 
 class History:

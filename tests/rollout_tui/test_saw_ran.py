@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from places import REPOSITORY
 
 from rollout_tui import glyphs
-from rollout_tui.views.detail import TextSection
-from rollout_tui.views.output_comparison import Comparison, compare
-from rollout_tui.views.saw_ran import SawRan, Shown, runtime_output, saw_ran
-from rollout_tui.views.saw_ran_rows import SIDE_BY_SIDE, ComparisonRows, comparison_words
-from rollout_tui.views.shown_output import ends_in_line, read_shown, unwrapped
+from rollout_tui.views.detail.facts import TextSection
+from rollout_tui.views.output.comparison import Comparison, compare
+from rollout_tui.views.output.saw_ran import SawRan, Shown, runtime_output, saw_ran
+from rollout_tui.views.output.saw_ran_rows import SIDE_BY_SIDE, ComparisonRows, comparison_words
+from rollout_tui.views.output.shown import ends_in_line, read_shown, unwrapped
 from rollout_tui.widgets.rows import lay_out
 from rollout_tui.widgets.spans import spans_text
 

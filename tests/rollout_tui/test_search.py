@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecCommandRequest, TextPart
 from rollout_tui.safe_text import SafeText
-from rollout_tui.views import search as search_module
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search import Hit, Search, Where, first_new
-from rollout_tui.views.search_query import parse_query
-from rollout_tui.views.search_refused import refused_lines
-from rollout_tui.views.search_rows import HitWords, progress_words
+from rollout_tui.views.search import search as search_module
+from rollout_tui.views.search.query import parse_query
+from rollout_tui.views.search.refused import refused_lines
+from rollout_tui.views.search.rows import HitWords, progress_words
+from rollout_tui.views.search.search import Hit, Search, Where, first_new
 from rollout_tui.widgets.rows import lay_out
 from rollout_tui.widgets.spans import spans_text, spans_width
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from reducer import ObjectRef
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search import Hit, Search, Where
-from rollout_tui.views.search_query import parse_query
+from rollout_tui.views.search.query import parse_query
+from rollout_tui.views.search.search import Hit, Search, Where
 
 
 def id_hits(index: TraceIndex, text: str) -> list[Hit]:

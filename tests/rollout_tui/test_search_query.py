@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rollout_tui.views.bounded_regex import BoundedRegex, RegexRefused
-from rollout_tui.views.search_query import (
+from rollout_tui.views.search.bounded_regex import BoundedRegex, RegexRefused
+from rollout_tui.views.search.query import (
     MAX_LINES,
     MAX_QUERY,
     WINDOW,

@@ -16,8 +16,8 @@ from reducer import ObjectRef
 from rollout_tui.screens import search as search_screen
 from rollout_tui.screens.prompt import InputHistory
 from rollout_tui.screens.search import SearchScreen
-from rollout_tui.views.search import Hit, Search, Where
-from rollout_tui.views.search_query import parse_query
+from rollout_tui.views.search.query import parse_query
+from rollout_tui.views.search.search import Hit, Search, Where
 
 Demo = Callable[[str], Path]
 

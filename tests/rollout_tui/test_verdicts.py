@@ -14,8 +14,8 @@ from reducer.model import (
     PayloadRefPart,
     TextPart,
 )
-from rollout_tui.views.item_sizes import ItemSize, item_size, size_table, total_size
-from rollout_tui.views.verdicts import compare_checkpoint, compare_contexts
+from rollout_tui.views.compaction.verdicts import compare_checkpoint, compare_contexts
+from rollout_tui.views.contexts.item_sizes import ItemSize, item_size, size_table, total_size
 
 
 def test_the_same_responses_id_is_kept_for_certain() -> None:

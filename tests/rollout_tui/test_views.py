@@ -10,10 +10,10 @@ from snapshot_support import assert_text_snapshot
 from reducer import ObjectRef
 from reducer.model import Body, EncodedPart, InferenceCall, TextPart
 from rollout_tui.safe_text import SafeText
-from rollout_tui.views.context import SeenWords, context_of
-from rollout_tui.views.describe import describe
+from rollout_tui.views.contexts.context import SeenWords, context_of
+from rollout_tui.views.contexts.item_words import agent_text
+from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.item_words import agent_text
 from rollout_tui.views.overview import overview
 from rollout_tui.views.threads import ThreadWords, thread_nodes
 from rollout_tui.views.timeline import EntryWords, Timelines

@@ -15,9 +15,8 @@ from recorded import index_of, raw_requests, recorded, thread_at
 
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecutionWindow, InferenceCall
-from rollout_tui.views.index import ThreadContents, TraceIndex
-from rollout_tui.views.item_signs import same_text_key
-from rollout_tui.views.visibility import (
+from rollout_tui.views.contexts.item_signs import same_text_key
+from rollout_tui.views.contexts.visibility import (
     Run,
     Sightings,
     Visibility,
@@ -25,6 +24,7 @@ from rollout_tui.views.visibility import (
     visibility_facts,
     visibility_of,
 )
+from rollout_tui.views.index import ThreadContents, TraceIndex
 
 BUNDLES = (
     "long-200",

@@ -1,0 +1,1 @@
+"""What the JavaScript of a code cell did, step by step."""

@@ -1,0 +1,1 @@
+"""What became of a history when another was put in its place."""

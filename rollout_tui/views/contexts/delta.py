@@ -1,0 +1,278 @@
+"""The context of a call against that of another call of its agent: what is new, kept, dropped, put back.
+
+Pure. Two contexts are lists of items. What both begin with is the prefix, which a provider may have cached.
+What comes after it is paired item by item; across a compaction the same content stands there as other items.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from reducer import ObjectRef
+from reducer.model import InferenceCall
+from rollout_tui import glyphs
+from rollout_tui.safe_text import SafeText, safe_text
+from rollout_tui.views.compaction.rewrites import rewrite_between
+from rollout_tui.views.compaction.verdicts import Basis, compare_contexts
+from rollout_tui.views.contexts.item_words import item_label, item_words
+from rollout_tui.views.contexts.prefix import PrefixBreak, prefix_break
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import plural
+from rollout_tui.widgets.rows import Row
+from rollout_tui.widgets.spans import Span, StyleName, span
+
+DeltaMark = Literal["new", "kept", "dropped", "restored"]
+
+LineKind = Literal["part", "item", "break", "rule", "answer"]
+"""What a line of a delta is: a part of the request that is no item, an item, the end of what both contexts
+begin with, the rule before the answer, or an item of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaLine:
+    """One line of a delta. It has what a line of a context has, and more.
+
+    Attributes:
+        place: which line it is, from 0.
+        ref: the item, or `RequestPart` with `instructions` or `tools`; None for the break and the rule.
+        mark: how the item stands to the other context; None for what is no item of the contexts.
+        kind: what the line is.
+        basis: by what an item was told to be the one that was there before.
+        is_judged: whether that rests on what the items say and not on what was recorded.
+    """
+
+    place: int
+    ref: ObjectRef | None
+    mark: DeltaMark | None = None
+    kind: LineKind = "item"
+    basis: Basis | None = None
+    is_judged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContextDelta:
+    """The context of a call against another one.
+
+    Attributes:
+        call: the call.
+        base: the call that it is compared with; None for the first call of an agent.
+        seen: its lines in order, each dropped item where it stood.
+        counts: how many items have which mark.
+        prefix: where the two contexts begin to differ; None without a base.
+    """
+
+    call: InferenceCall
+    base: InferenceCall | None
+    seen: list[DeltaLine]
+    counts: Counter[DeltaMark]
+    prefix: PrefixBreak | None
+
+    @property
+    def first_change(self) -> int:
+        """The place of the first item that is not kept; 0 if all are."""
+        changed = (line.place for line in self.seen if line.mark not in (None, "kept"))
+        return next(changed, 0)
+
+
+def context_delta(index: TraceIndex, call: InferenceCall, base: InferenceCall | None = None) -> ContextDelta:
+    """Compare the context of a call with that of another one.
+
+    Args:
+        index: the graph.
+        call: the call.
+        base: any call of the same agent, before or after; by default the one before. Its answer belongs to
+            what the agent knew, so it is compared, too.
+
+    Returns:
+        The delta, in time linear in the length of the two contexts.
+    """
+    if base is None:
+        base = index.previous_call(call)
+    prefix = None if base is None else prefix_break(index, base, call)
+    marks, dropped = _compare(index, call, prefix)
+    lines = _Lines()
+    for name in ("instructions", "tools"):
+        lines.add(ObjectRef("RequestPart", name), None, "part")
+    breaks_at = None if prefix is None or prefix.continues else prefix.shared
+    for place in range(len(call.request_item_ids) + 1):
+        if place == breaks_at:
+            lines.add(None, None, "break")
+        for lost in dropped.get(place, ()):
+            lines.add(ObjectRef("ConversationItem", lost), "dropped")
+        if place < len(call.request_item_ids):
+            mark, basis, is_judged = marks[place]
+            ref = ObjectRef("ConversationItem", call.request_item_ids[place])
+            lines.add(ref, mark, "item", basis, is_judged)
+    lines.add(None, None, "rule")
+    for item_id in call.response_item_ids:
+        lines.add(ObjectRef("ConversationItem", item_id), None, "answer")
+    counts = Counter(line.mark for line in lines.made if line.mark is not None)
+    return ContextDelta(call, base, lines.made, counts, prefix)
+
+
+class _Lines:
+    """Numbers the lines of a delta."""
+
+    def __init__(self) -> None:
+        self.made: list[DeltaLine] = []
+
+    def add(
+        self,
+        ref: ObjectRef | None,
+        mark: DeltaMark | None,
+        kind: LineKind = "item",
+        basis: Basis | None = None,
+        is_judged: bool = False,
+    ) -> None:
+        self.made.append(DeltaLine(len(self.made), ref, mark, kind, basis, is_judged))
+
+
+_Marked = tuple[DeltaMark, Basis | None, bool]
+
+
+def _compare(
+    index: TraceIndex, call: InferenceCall, prefix: PrefixBreak | None
+) -> tuple[list[_Marked], dict[int, list[str]]]:
+    """The mark of each item of a context, and the dropped items by the place before which they stood."""
+    now = call.request_item_ids
+    if prefix is None:
+        return [("new", None, False)] * len(now), {}
+    base, shared = prefix.base, prefix.items
+    before = [*base.request_item_ids, *base.response_item_ids]
+    marks: list[_Marked] = [("kept", "same item", False)] * shared
+    rewrite = rewrite_between(index, base, call)
+    comparison = compare_contexts(
+        index.items(before[shared:]),
+        index.items(now[shared:]),
+        () if rewrite is None else rewrite.summary_ids,
+    )
+    stands_at: dict[int, int] = {}
+    for judged in comparison.after:
+        if judged.partner is None or judged.basis in _OTHER_CONTENT:
+            marks.append(("new", None, False))
+            continue
+        stands_at[judged.partner] = shared + judged.place
+        mark: DeltaMark = "kept" if judged.basis == "same item" else "restored"
+        marks.append((mark, judged.basis, judged.is_judged and mark == "restored"))
+    dropped: dict[int, list[str]] = defaultdict(list)
+    follows = shared
+    for place, item_id in enumerate(before[shared:]):
+        if place in stands_at:
+            follows = stands_at[place] + 1
+        else:
+            dropped[follows].append(item_id)
+    return marks, dropped
+
+
+_OTHER_CONTENT: frozenset[Basis] = frozenset({"same sort", "nothing like it"})
+"""Pairs of items that do not say the same: the one is gone, and the other is new."""
+
+
+def delta_header(index: TraceIndex, delta: ContextDelta) -> SafeText:
+    """Against which call, how many items have which mark, and how far the contexts are the same."""
+    if delta.base is None:
+        return safe_text("the first call of this agent: everything is new")
+    marks, counts = glyphs.active(), delta.counts
+    words = [f"against call {index.place_of_call(delta.base) + 1}:"]
+    shown: tuple[tuple[str, DeltaMark], ...] = (
+        (marks.added, "new"),
+        (marks.kept, "kept"),
+        (marks.dropped, "dropped"),
+        (marks.restored, "restored"),
+    )
+    for glyph, mark in shown:
+        if counts[mark]:
+            words.append(f"{glyph}{counts[mark]} {_MARK_WORDS[mark]}")
+    if delta.prefix is not None and not delta.prefix.continues:
+        words.append(f"the prefix breaks at item {delta.prefix.shared + 1}")
+    return safe_text("  ".join(words))
+
+
+class DeltaWords:
+    """Makes the row of a line of a delta."""
+
+    def __init__(self, index: TraceIndex, delta: ContextDelta) -> None:
+        self._index = index
+        self._delta = delta
+
+    def row(self, line: DeltaLine) -> Row:
+        """Mark, role, and the first line of what was said; what is dropped or kept is muted."""
+        rule = glyphs.active().rule * 2
+        if line.kind == "break":
+            return Row(key=line.place, spans=(span(f"{rule} {self._break_words()}", "warn"),))
+        if line.kind == "rule":
+            answered = len(self._delta.call.response_item_ids)
+            words = f"answered with {plural(answered, 'item')}" if answered else "no answer was recorded"
+            return Row(key=line.place, spans=(span(f"{rule} {words}", "muted"),))
+        if line.ref is None or line.ref.type == "RequestPart":
+            name = "" if line.ref is None else line.ref.id
+            return Row(key=line.place, spans=(span("  "), span(name, "muted")))
+        item = self._index.trace.conversation_items[line.ref.id]
+        style = _TEXT_STYLES[line.mark]
+        tail: tuple[Span, ...] = (span("judged", "muted"),) if line.is_judged else ()
+        return Row(
+            key=line.place,
+            spans=(
+                _mark_span(line.mark),
+                span(f"{item_label(item):<10}", style),
+                span(item_words(self._index, item), style),
+            ),
+            tail=tail,
+        )
+
+    def why(self, line: DeltaLine) -> str | None:
+        """A sentence on the mark of a line: what was recorded, and what is a judgement."""
+        if line.mark is None:
+            return self._break_words() if line.kind == "break" else None
+        if line.mark == "restored" and line.basis is not None:
+            judged = ": a judgement" if line.is_judged else ""
+            return f"put back: {_BASIS_WORDS.get(line.basis, line.basis)}{judged}"
+        return {
+            "new": "new: the other context has nothing that says the same",
+            "kept": "kept: the same item is in both contexts",
+            "dropped": "dropped: this context has nothing that says the same",
+        }.get(line.mark)
+
+    def _break_words(self) -> str:
+        prefix = self._delta.prefix
+        if prefix is None:
+            return ""
+        return f"here the contexts begin to differ, after {plural(prefix.shared, 'item')}"
+
+
+def _mark_span(mark: DeltaMark | None) -> Span:
+    marks = glyphs.active()
+    look: dict[DeltaMark | None, tuple[str, StyleName]] = {
+        "new": (marks.added, "added"),
+        "kept": (marks.kept, "muted"),
+        "dropped": (marks.dropped, "removed"),
+        "restored": (marks.restored, "special"),
+        None: (" ", "text"),
+    }
+    text, style = look[mark]
+    return span(text + " ", style)
+
+
+_TEXT_STYLES: dict[DeltaMark | None, StyleName] = {
+    "new": "text",
+    "kept": "muted",
+    "dropped": "muted",
+    "restored": "text",
+    None: "text",
+}
+
+_MARK_WORDS: dict[DeltaMark, str] = {
+    "new": "new",
+    "kept": "kept",
+    "dropped": "dropped",
+    "restored": "put back",
+}
+
+_BASIS_WORDS: dict[Basis, str] = {
+    "same id": "another item with the same Responses id",
+    "same id, other text": "another item with the same Responses id, but other text",
+    "same text, no id": "another item with the same text, and no Responses id to tell by",
+    "same text, new id": "another item with the same text under a new Responses id",
+}

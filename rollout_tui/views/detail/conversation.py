@@ -1,0 +1,164 @@
+"""What a model saw and said, in plain words: inference calls, items, compactions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reducer import ObjectRef
+from reducer.model import (
+    AgentMessage,
+    CellProducer,
+    CompactionProducer,
+    EncodedPart,
+    InferenceProducer,
+    PayloadRefPart,
+    Producer,
+)
+from rollout_tui.views.contexts.item_words import call_name, item_label, item_words, part_label
+from rollout_tui.views.detail.facts import Detail, titled
+from rollout_tui.views.detail.object_facts import (
+    add_item,
+    add_thread,
+    add_tool,
+    add_window,
+    item_sections,
+)
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import clock, one_line, plural, size
+
+
+def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """An inference call: its cost, its answer, what the answer started."""
+    call = index.trace.inference_calls.get(ref.id)
+    if call is None:
+        return None
+    place, total = index.place_of_call(call) + 1, len(index.contents[call.thread_id].calls)
+    detail = titled(ref, f"call {place} of {total}, {index.thread_path(call.thread_id)}")
+    add_thread(detail, index, call.thread_id, call.codex_turn_id)
+    add_window(detail, index, call.execution)
+    for event in index.reduction.provenance.of(ref.type, ref.id):
+        if event.kind in ("inference_failed", "inference_cancelled"):
+            detail.add("because", event.note, style="bad")
+    detail.add("model", f"{call.model}  ({call.provider_name})")
+    if call.usage is not None:
+        usage = call.usage
+        detail.add("tokens in", f"{usage.input_tokens}, of them {usage.cached_input_tokens} cached")
+        detail.add("tokens out", f"{usage.output_tokens}, of them {usage.reasoning_output_tokens} reasoning")
+        detail.add("cache written", usage.cache_write_input_tokens or None)
+    else:
+        detail.add("tokens", "not told")
+    detail.add("received", plural(len(call.request_item_ids), "item"))
+    for item_id in call.response_item_ids:
+        add_item(detail, index, "answered", item_id)
+    for tool_call_id in call.tool_call_ids_started_by_response:
+        add_tool(detail, index, "started", tool_call_id)
+    detail.add("response id", call.response_id)
+    detail.add("upstream id", call.upstream_request_id)
+    detail.add("call id", call.inference_call_id)
+    for item in index.items(call.response_item_ids):
+        heading = f"{item_label(item)} {call_name(index, item)}".strip()
+        detail.texts += [
+            replace(section, heading=heading) for section in item_sections(index, item, title="answer")
+        ]
+    detail.add_payload(index, "request", call.raw_request_payload_id)
+    detail.add_payload(index, "response", call.raw_response_payload_id)
+    return detail
+
+
+def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A conversation item: who made it, where it was first seen, what it says."""
+    item = index.trace.conversation_items.get(ref.id)
+    if item is None:
+        return None
+    detail = titled(ref, f"{item_label(item)}  {one_line(item_words(index, item), 120)}")
+    detail.add("role", item.role)
+    detail.add("kind", item.kind)
+    detail.add("channel", item.channel)
+    _agent_message(detail, item.agent_message)
+    add_thread(detail, index, item.thread_id, item.codex_turn_id)
+    detail.add("first seen", clock(item.first_seen_at_unix_ms))
+    if item.accepted_seq is not None:
+        detail.add("accepted", f"{clock(item.accepted_at_unix_ms or 0)}  seq {item.accepted_seq}")
+    for producer in item.produced_by:
+        _producer_fact(detail, index, producer)
+    call = index.tool_of_item(item)
+    if call is not None:
+        add_tool(detail, index, "tool call", call.tool_call_id)
+    for part in item.body.parts:
+        if isinstance(part, EncodedPart):
+            detail.add("encrypted", f"{size(len(part.value))}; only the provider can read it")
+        elif isinstance(part, PayloadRefPart):
+            detail.add("holds", f"{part_label(part)}, in {part.raw_payload_id}")
+    detail.add("call id", item.call_id)
+    detail.add("responses id", item.responses_item_id)
+    detail.add("item id", item.item_id)
+    detail.texts = item_sections(index, item)
+    for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
+        for payload in event.payloads:
+            name = payload.kind.type.replace("_", " ")
+            detail.add_payload(index, name, payload.raw_payload_id, item)
+    return detail
+
+
+def _agent_message(detail: Detail, message: AgentMessage | None) -> None:
+    if message is not None:
+        detail.add("author", message.author)
+        detail.add("recipient", message.recipient)
+
+
+def _producer_fact(detail: Detail, index: TraceIndex, producer: Producer) -> None:
+    if isinstance(producer, InferenceProducer):
+        call = index.trace.inference_calls.get(producer.inference_call_id)
+        words = "?" if call is None else f"call {index.place_of_call(call) + 1}"
+        detail.add("made by", words, ObjectRef("InferenceCall", producer.inference_call_id))
+    elif isinstance(producer, CellProducer):
+        detail.add("made by", producer.code_cell_id, ObjectRef("CodeCell", producer.code_cell_id))
+    elif isinstance(producer, CompactionProducer):
+        detail.add("made by", "a compaction", ObjectRef("Compaction", producer.compaction_id))
+    else:
+        add_tool(detail, index, "made by", producer.tool_call_id)
+
+
+def describe_compaction(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A compaction that was installed."""
+    compaction = index.trace.compactions.get(ref.id)
+    if compaction is None:
+        return None
+    before, after = compaction.input_item_ids, compaction.replacement_item_ids
+    detail = titled(ref, f"compaction  {len(before)} to {plural(len(after), 'item')}")
+    add_thread(detail, index, compaction.thread_id, compaction.codex_turn_id)
+    detail.add("installed", clock(compaction.installed_at_unix_ms))
+    for request_id in compaction.request_ids:
+        detail.add("request", request_id, ObjectRef("CompactionRequest", request_id))
+    detail.add("before", plural(len(before), "item"))
+    for item_id in after:
+        add_item(detail, index, "after", item_id)
+    detail.add("compaction id", compaction.compaction_id)
+    for item in index.items(after):
+        detail.texts += item_sections(index, item)
+    for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
+        for payload in event.payloads:
+            detail.add_payload(index, "checkpoint", payload.raw_payload_id)
+    return detail
+
+
+def describe_compaction_request(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A request to compact a history."""
+    request = index.trace.compaction_requests.get(ref.id)
+    if request is None:
+        return None
+    detail = titled(ref, f"compaction request to {request.model}")
+    add_thread(detail, index, request.thread_id, request.codex_turn_id)
+    add_window(detail, index, request.execution)
+    for event in index.reduction.provenance.of(ref.type, ref.id):
+        if event.kind == "compaction_request_failed":
+            detail.add("because", event.note, style="bad")
+    detail.add("model", f"{request.model}  ({request.provider_name})")
+    if request.compaction_id in index.trace.compactions:
+        detail.add("compaction", request.compaction_id, ObjectRef("Compaction", request.compaction_id))
+    else:
+        detail.add("compaction", "never installed", style="warn")
+    detail.add("request id", request.compaction_request_id)
+    detail.add_payload(index, "request", request.raw_request_payload_id)
+    detail.add_payload(index, "response", request.raw_response_payload_id)
+    return detail

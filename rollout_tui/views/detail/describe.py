@@ -1,0 +1,170 @@
+"""Every type of object in plain words, for the detail pane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reducer import ObjectRef
+from reducer.model import (
+    ItemAnchor,
+    SpawnedOrigin,
+    ThreadAnchor,
+    ToolCallAnchor,
+)
+from reducer.model.agents import Anchor
+from rollout_tui.views.detail.conversation import (
+    describe_compaction,
+    describe_compaction_request,
+    describe_inference_call,
+    describe_item,
+)
+from rollout_tui.views.detail.facts import Detail, TextSection, add_trail, titled
+from rollout_tui.views.detail.object_facts import (
+    add_item,
+    add_thread,
+    add_tool,
+    add_window,
+    edge_words,
+    item_sections,
+)
+from rollout_tui.views.detail.work import describe_code_cell, describe_terminal_session, describe_tool_call
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import clock, count, moment
+
+
+def describe(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """What the detail pane shows of an object; None for one that the graph does not know."""
+    make = _DESCRIBERS.get(ref.type)
+    detail = None if make is None else make(index, ref)
+    if detail is not None:
+        add_trail(detail, index.reduction.provenance.of(ref.type, ref.id))
+    return detail
+
+
+def _thread(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    thread = index.trace.threads.get(ref.id)
+    if thread is None:
+        return None
+    contents = index.contents[ref.id]
+    detail = titled(ref, f"agent {thread.agent_path}")
+    detail.add("agent path", thread.agent_path)
+    detail.add("nickname", thread.nickname)
+    if isinstance(thread.origin, SpawnedOrigin):
+        origin = thread.origin
+        detail.add("spawned by", index.thread_path(origin.parent_thread_id), _known_thread(index, origin))
+        detail.add("task", origin.task_name)
+        detail.add("role", origin.agent_role)
+        if origin.spawn_edge_id in index.trace.interaction_edges:
+            detail.add("spawn edge", origin.spawn_edge_id, ObjectRef("InteractionEdge", origin.spawn_edge_id))
+    add_window(detail, index, thread.execution)
+    detail.add("model", thread.default_model)
+    detail.add("turns", len(contents.turns))
+    detail.add("calls", len(contents.calls))
+    detail.add("tool calls", len(contents.tool_calls))
+    detail.add("items", len(thread.conversation_item_ids))
+    detail.add("thread id", thread.thread_id)
+    for event in index.reduction.provenance.of("Thread", ref.id)[:1]:
+        for payload in event.payloads:
+            detail.add_payload(index, "session metadata", payload.raw_payload_id)
+    return detail
+
+
+def _known_thread(index: TraceIndex, origin: SpawnedOrigin) -> ObjectRef | None:
+    parent = origin.parent_thread_id
+    return ObjectRef("Thread", parent) if parent in index.trace.threads else None
+
+
+def _turn(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    turn = index.trace.codex_turns.get(ref.id)
+    if turn is None:
+        return None
+    contents = index.contents[turn.thread_id]
+    calls = [call for call in contents.calls if call.codex_turn_id == ref.id]
+    usages = [call.usage for call in calls if call.usage is not None]
+    detail = titled(ref, f"turn {contents.turns.index(turn) + 1} of {index.thread_path(turn.thread_id)}")
+    add_thread(detail, index, turn.thread_id)
+    add_window(detail, index, turn.execution)
+    detail.add("calls", len(calls))
+    if usages:
+        read, cached = sum(one.input_tokens for one in usages), sum(one.cached_input_tokens for one in usages)
+        detail.add("tokens in", f"{count(read)}, of them {count(cached)} cached")
+        detail.add("tokens out", count(sum(one.output_tokens for one in usages)))
+    detail.add("turn id", turn.codex_turn_id)
+    return detail
+
+
+def _edge(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    edge = index.trace.interaction_edges.get(ref.id)
+    if edge is None:
+        return None
+    detail = titled(ref, f"{edge.kind.replace('_', ' ')}  {edge_words(index, ref.id)}")
+    for name, anchor in (("from", edge.source), ("to", edge.target)):
+        _anchor_fact(detail, index, name, anchor)
+    if not isinstance(edge.target, ItemAnchor) and edge.kind != "close_agent":
+        detail.add("delivered", "no call of the receiving agent ever saw it", style="warn")
+    detail.add("started", moment(edge.started_at_unix_ms))
+    if edge.ended_at_unix_ms is not None:
+        detail.add("ended", moment(edge.ended_at_unix_ms))
+    detail.add("edge id", edge.edge_id)
+    item = index.target_item(edge)
+    if item is not None:
+        detail.texts += item_sections(index, item, title="message")
+    for payload_id in edge.carried_raw_payload_ids:
+        detail.add_payload(index, "carried", payload_id)
+    return detail
+
+
+def _anchor_fact(detail: Detail, index: TraceIndex, name: str, anchor: Anchor) -> None:
+    if isinstance(anchor, ItemAnchor):
+        add_item(detail, index, name, anchor.item_id)
+    elif isinstance(anchor, ToolCallAnchor):
+        add_tool(detail, index, name, anchor.tool_call_id)
+    elif isinstance(anchor, ThreadAnchor) and anchor.thread_id in index.trace.threads:
+        path = index.thread_path(anchor.thread_id)
+        detail.add(name, f"agent {path} as a whole", ObjectRef("Thread", anchor.thread_id))
+
+
+def _event(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    seq = int(ref.id)
+    event = next((one for one in index.reduction.provenance.events if one.seq == seq), None)
+    if event is None:
+        return None
+    detail = titled(ref, f"{event.note or event.kind}")
+    detail.add("event", event.kind)
+    detail.add("type", event.note)
+    detail.add("at", f"{clock(event.at_unix_ms)}  seq {event.seq}, line {event.line}")
+    note = index.protocol_notes.get(seq)
+    if note is not None:
+        detail.texts.append(TextSection("message", "text", note[1]))
+    for payload in event.payloads:
+        detail.add_payload(index, payload.kind.type.replace("_", " "), payload.raw_payload_id)
+    detail.log_line = event.offset
+    return detail
+
+
+def _problem(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    problem = index.reduction.problems[int(ref.id)]
+    detail = titled(ref, "problem")
+    detail.add("where", problem.where())
+    detail.add("reason", problem.reason, style="bad")
+    detail.add("consequence", problem.consequence)
+    detail.add("payload", problem.raw_payload_id)
+    detail.texts.append(TextSection("problem", "text", f"{problem.reason}\n\n{problem.consequence}"))
+    detail.add_payload(index, "payload", problem.raw_payload_id)
+    return detail
+
+
+_DESCRIBERS: dict[str, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
+    "Thread": _thread,
+    "Turn": _turn,
+    "InferenceCall": describe_inference_call,
+    "ToolCall": describe_tool_call,
+    "CodeCell": describe_code_cell,
+    "TerminalSession": describe_terminal_session,
+    "InteractionEdge": _edge,
+    "Compaction": describe_compaction,
+    "CompactionRequest": describe_compaction_request,
+    "ConversationItem": describe_item,
+    "Event": _event,
+    "Problem": _problem,
+}

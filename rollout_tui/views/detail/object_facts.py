@@ -1,0 +1,103 @@
+"""Facts and texts that the details of several types of object have in common."""
+
+from __future__ import annotations
+
+from reducer import ObjectRef
+from reducer.model import (
+    CodePart,
+    ConversationItem,
+    EncodedPart,
+    ExecutionWindow,
+    JsonPart,
+    SummaryPart,
+    TextPart,
+)
+from rollout_tui.views.contexts.item_words import item_label, item_words, part_label, tool_name
+from rollout_tui.views.detail.facts import Detail, TextSection
+from rollout_tui.views.evidence import find_item, item_json, pretty
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.tool_words import tool_label, tool_words
+from rollout_tui.views.words import clock, duration, size, window_ms
+
+
+def add_window(detail: Detail, index: TraceIndex, window: ExecutionWindow) -> None:
+    """Say when something ran, and how it ended."""
+    state = window.status
+    over = state == "running" and index.is_over
+    detail.add(
+        "state", "running when the recording ended" if over else state, style="warn" if over else "text"
+    )
+    detail.add("started", f"{clock(window.started_at_unix_ms)}  seq {window.started_seq}")
+    if window.ended_at_unix_ms is not None:
+        took = duration(window_ms(window))
+        detail.add("ended", f"{clock(window.ended_at_unix_ms)}  seq {window.ended_seq}  after {took}")
+
+
+def add_thread(detail: Detail, index: TraceIndex, thread_id: str, turn_id: str | None = None) -> None:
+    """Say to which agent and turn something belongs."""
+    detail.add("agent", index.thread_path(thread_id), ObjectRef("Thread", thread_id))
+    turn = index.trace.codex_turns.get(turn_id or "")
+    if turn is not None:
+        number = index.contents[turn.thread_id].turns.index(turn) + 1
+        detail.add("turn", f"{number}  {turn_id}", ObjectRef("Turn", turn.codex_turn_id))
+
+
+def add_item(detail: Detail, index: TraceIndex, name: str, item_id: str) -> None:
+    """Name a conversation item, with a link to it."""
+    item = index.trace.conversation_items.get(item_id)
+    if item is not None:
+        words = f"{item_label(item)}  {item_words(index, item)}"
+        detail.add(name, words, ObjectRef("ConversationItem", item_id))
+
+
+def add_tool(detail: Detail, index: TraceIndex, name: str, tool_call_id: str) -> None:
+    """Name a tool call, with a link to it."""
+    call = index.trace.tool_calls.get(tool_call_id)
+    if call is not None:
+        words = f"{tool_label(index, call)}  {tool_words(index, call)}"
+        detail.add(name, words, ObjectRef("ToolCall", tool_call_id))
+
+
+def edge_words(index: TraceIndex, edge_id: str) -> str:
+    """Between which agents an edge leads."""
+    edge = index.trace.interaction_edges[edge_id]
+    ends = [index.thread_of_anchor(anchor) for anchor in (edge.source, edge.target)]
+    return " to ".join("?" if end is None else index.thread_path(end) for end in ends)
+
+
+def item_sections(index: TraceIndex, item: ConversationItem, title: str = "") -> list[TextSection]:
+    """The texts of an item; JSON is read from its payload, since the graph keeps only its beginning."""
+    name = title or item_label(item)
+    call = index.tool_of_item(item)
+    if not title and call is not None:
+        name = f"{name} {tool_name(index, call)}"
+    sections = []
+    for part in item.body.parts:
+        if isinstance(part, TextPart):
+            language = "diff" if part.text.startswith("*** Begin Patch") else "text"
+            sections.append(TextSection(name, "diff" if language == "diff" else "text", part.text))
+        elif isinstance(part, SummaryPart):
+            sections.append(TextSection(name, "text", part.text))
+        elif isinstance(part, CodePart):
+            sections.append(TextSection(name, "javascript", part.source))
+        elif isinstance(part, EncodedPart):
+            sections.append(TextSection(name, "text", f"(encrypted, {size(len(part.value))})"))
+        elif isinstance(part, JsonPart):
+            payload = index.trace.raw_payloads.get(part.raw_payload_id)
+            sections.append(_json_section(name, item, part, payload is None, index))
+        else:
+            sections.append(TextSection(name, "text", f"({part_label(part)}, in {part.raw_payload_id})"))
+    return sections
+
+
+def _json_section(
+    name: str, item: ConversationItem, part: JsonPart, lost: bool, index: TraceIndex
+) -> TextSection:
+    if lost:
+        return TextSection(name, "json", part.summary)
+
+    def extract(payload: object) -> str | None:
+        found = find_item(payload, item)
+        return None if found is None else pretty(item_json(found[1]))
+
+    return TextSection(name, "json", part.summary, index.trace.raw_payloads[part.raw_payload_id], extract)

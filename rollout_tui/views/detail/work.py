@@ -1,0 +1,174 @@
+"""What Codex did, in plain words: tool calls, code cells, terminals."""
+
+from __future__ import annotations
+
+from reducer import ObjectRef
+from reducer.events import CellRequester, GenericSummary, Mcp, OtherTool
+from reducer.model import (
+    CodeCellRequester,
+    ExecCommandRequest,
+    TerminalOperation,
+    ToolCall,
+    ToolCallAnchor,
+)
+from rollout_tui.views.detail.facts import Detail, TextSection, titled
+from rollout_tui.views.detail.object_facts import (
+    add_item,
+    add_thread,
+    add_tool,
+    add_window,
+    edge_words,
+    item_sections,
+)
+from rollout_tui.views.evidence import item_json, pretty
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.tool_words import command_line, operation_words, tool_label, tool_words, visible_keys
+from rollout_tui.views.words import clock, one_line, plural
+
+
+def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A tool call: what it did, for whom, and what the model saw of it."""
+    call = index.trace.tool_calls.get(ref.id)
+    if call is None:
+        return None
+    detail = titled(ref, f"{tool_label(index, call)}  {one_line(tool_words(index, call), 120)}")
+    add_thread(detail, index, call.thread_id, call.started_by_codex_turn_id)
+    detail.add("tool", _kind_words(index, call))
+    add_window(detail, index, call.execution)
+    if isinstance(call.requester, CodeCellRequester | CellRequester):
+        cell = index.cell_around(call)
+        if cell is not None:
+            detail.add("asked for by", f"JavaScript of {cell.code_cell_id}", index.entry_of_cell(cell))
+    else:
+        detail.add("asked for by", "the model")
+    cell = index.cell_of_call(call)
+    if cell is not None:
+        detail.add("cell", cell.code_cell_id, ObjectRef("CodeCell", cell.code_cell_id))
+    waited = index.cell_of_wait(call.tool_call_id)
+    if waited is not None:
+        detail.add("waits for", waited.code_cell_id, index.entry_of_cell(waited))
+    operation = index.trace.terminal_operations.get(call.terminal_operation_id or "")
+    if operation is not None:
+        _operation_facts(detail, index, operation)
+    for item_id in call.model_visible_call_item_ids:
+        add_item(detail, index, "model asked", item_id)
+    for item_id in call.model_visible_output_item_ids:
+        add_item(detail, index, "model saw", item_id)
+    for edge in index.edges_from(ToolCallAnchor(call.tool_call_id)):
+        detail.add("edge", edge_words(index, edge.edge_id), ObjectRef("InteractionEdge", edge.edge_id))
+    detail.add("mcp call id", call.mcp_call_id)
+    detail.add("call id", call.model_visible_call_id)
+    detail.add("tool call id", call.tool_call_id)
+    _tool_texts(detail, index, call, operation)
+    detail.add_payload(index, "invocation", call.raw_invocation_payload_id)
+    for payload_id in call.raw_runtime_payload_ids:
+        detail.add_payload(index, "runtime", payload_id)
+    detail.add_payload(index, "result", call.raw_result_payload_id)
+    return detail
+
+
+def _kind_words(index: TraceIndex, call: ToolCall) -> str:
+    if isinstance(call.kind, Mcp):
+        return f"{call.kind.tool} of MCP server {call.kind.server}"
+    name = call.kind.name if isinstance(call.kind, OtherTool) else call.kind.name_of_type
+    label = call.summary.label if isinstance(call.summary, GenericSummary) else name
+    return name if label == name else f"{name}  ({label})"
+
+
+def _operation_facts(detail: Detail, index: TraceIndex, operation: TerminalOperation) -> None:
+    request = operation.request
+    if isinstance(request, ExecCommandRequest):
+        detail.add("directory", request.cwd)
+    result = operation.result
+    if result is not None and result.exit_code is not None:
+        detail.add("exit code", result.exit_code, style="bad" if result.exit_code else "good")
+    session = index.trace.terminal_sessions.get(operation.terminal_id or "")
+    if session is not None:
+        ref = ObjectRef("TerminalSession", session.terminal_id)
+        operations = plural(len(session.operation_ids), "operation")
+        detail.add("terminal", f"{session.terminal_id}  ({operations})", ref)
+
+
+def _tool_texts(
+    detail: Detail, index: TraceIndex, call: ToolCall, operation: TerminalOperation | None
+) -> None:
+    cell = index.cell_of_call(call)
+    invocation = index.trace.raw_payloads.get(call.raw_invocation_payload_id or "")
+    result = index.trace.raw_payloads.get(call.raw_result_payload_id or "")
+    if cell is not None:
+        detail.texts.append(TextSection("JavaScript", "javascript", cell.source_js))
+    elif operation is not None:
+        detail.texts += _operation_sections(operation)
+    elif invocation is not None:
+        detail.texts.append(TextSection("arguments", "json", payload=invocation, extract=_arguments))
+    outputs = index.items(call.model_visible_output_item_ids)
+    for item in outputs:
+        detail.texts += item_sections(index, item, title="what the model saw")
+    if result is not None and not outputs:
+        detail.texts.append(TextSection("result", "json", payload=result, extract=pretty))
+
+
+def _operation_sections(operation: TerminalOperation) -> list[TextSection]:
+    request, result = operation.request, operation.result
+    if isinstance(request, ExecCommandRequest):
+        sections = [TextSection("command", "bash", command_line(request))]
+    else:
+        sections = [
+            TextSection("written to the terminal", "text", visible_keys(request.stdin) or "(nothing)")
+        ]
+    if result is not None:
+        sections.append(TextSection("what the process printed", "text", result.stdout))
+        if result.stderr:
+            sections.append(TextSection("error", "text", result.stderr))
+    return sections
+
+
+def _arguments(payload: object) -> str | None:
+    body = payload.get("payload") if isinstance(payload, dict) else None
+    return pretty(item_json(body)) if isinstance(body, dict) else None
+
+
+def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A code cell: what it ran, when it yielded, what the model saw of it."""
+    cell = index.trace.code_cells.get(ref.id)
+    if cell is None:
+        return None
+    detail = titled(ref, f"code cell {cell.runtime_cell_id} of {index.thread_path(cell.thread_id)}")
+    add_thread(detail, index, cell.thread_id, cell.codex_turn_id)
+    add_window(detail, index, cell.execution)
+    detail.add("runtime says", cell.runtime_status)
+    if cell.initial_response_at_unix_ms is not None:
+        status = cell.initial_response_status or "its end"
+        detail.add("first response", f"{clock(cell.initial_response_at_unix_ms)}  {status}")
+    if cell.yielded_at_unix_ms is not None:
+        detail.add("last yielded", f"{clock(cell.yielded_at_unix_ms)}  seq {cell.yielded_seq}")
+    add_item(detail, index, "source", cell.source_item_id)
+    for tool_call_id in cell.nested_tool_call_ids:
+        add_tool(detail, index, "ran", tool_call_id)
+    for tool_call_id in cell.wait_tool_call_ids:
+        add_tool(detail, index, "waited for by", tool_call_id)
+    for item_id in cell.output_item_ids:
+        add_item(detail, index, "model saw", item_id)
+    detail.add("cell id", cell.code_cell_id)
+    detail.texts.append(TextSection("JavaScript", "javascript", cell.source_js))
+    for item in index.items(cell.output_item_ids):
+        detail.texts += item_sections(index, item, title="what the model saw")
+    detail.add_payload(index, "first response", cell.raw_initial_response_payload_id)
+    detail.add_payload(index, "result", cell.raw_result_payload_id)
+    return detail
+
+
+def describe_terminal_session(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A terminal and its operations."""
+    session = index.trace.terminal_sessions.get(ref.id)
+    if session is None:
+        return None
+    detail = titled(ref, f"terminal of {index.thread_path(session.thread_id)}")
+    add_thread(detail, index, session.thread_id)
+    for operation_id in session.operation_ids:
+        operation = index.trace.terminal_operations[operation_id]
+        link = ObjectRef("ToolCall", operation.tool_call_id)
+        detail.add(operation.kind, operation_words(operation), link)
+        detail.texts += _operation_sections(operation)
+    detail.add("terminal id", session.terminal_id)
+    return detail

@@ -1,0 +1,1 @@
+"""What a command printed, beside what the model was shown of it."""

@@ -1,0 +1,1 @@
+"""Search over everything of one bundle."""
