@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from demo_traces import hostile, story_quickstart, story_team  # noqa: E402
+from demo_traces import hostile, story_quickstart, story_schema_1, story_team  # noqa: E402
 
 
 def main(directory: Path) -> None:
@@ -20,6 +20,7 @@ def main(directory: Path) -> None:
     stories = {
         "quickstart": story_quickstart.tell,
         "team": story_team.tell,
+        "schema-1": story_schema_1.tell,
         "hostile": hostile.tell,
     }
     for name, tell in stories.items():

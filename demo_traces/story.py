@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from demo_traces.agent import Agent
 from demo_traces.identities import Clock, Names
@@ -13,7 +14,16 @@ from reducer.recorder import Ids, SessionMetadata, SessionTrace, TraceWriter
 class Story:
     """A session that is recorded into `directory`."""
 
-    def __init__(self, directory: Path, *, seed: str, start_ms: int, tools: str, source: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        seed: str,
+        start_ms: int,
+        tools: str,
+        source: str,
+        schema: Literal[1, 2] = 2,
+    ) -> None:
         self.clock = Clock(start_ms)
         self.names = Names(seed, self.clock)
         self.tools = tools
@@ -31,7 +41,11 @@ class Story:
             sandbox_policy="WorkspaceWrite",
         )
         writer = TraceWriter(
-            directory, trace_id=trace_id, root_thread_id=metadata.thread_id, clock=self.clock
+            directory,
+            trace_id=trace_id,
+            root_thread_id=metadata.thread_id,
+            clock=self.clock,
+            schema=schema,
         )
         self.trace = SessionTrace(writer, trace_id, metadata, Ids(self.names.uuid4))
         self.agents: list[Agent] = []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from reducer.errors import Inconsistent, Malformed
 from reducer.events import I64
+from reducer.parser_words import fault_of_activity, fault_of_close, fault_of_message, fault_of_spawn_end
 from reducer.typed_json import convert, decode_strictly
 
 _UUID_DIGITS = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -117,10 +121,11 @@ def read_activity(value: Any, what: str) -> Activity:
     Raises:
         Inconsistent: it is not one.
     """
-    activity = convert(value, Activity, what)
-    activity.agent_thread_id = _uuid(activity.agent_thread_id, what)
-    if not is_agent_path(activity.agent_path):
-        raise Inconsistent(f"{what}: {activity.agent_path!r} is not an agent path")
+    with _said_by_reference(fault_of_activity, value):
+        activity = convert(value, Activity, what)
+        activity.agent_thread_id = _uuid(activity.agent_thread_id, what)
+        if not is_agent_path(activity.agent_path):
+            raise Inconsistent(f"{what}: {activity.agent_path!r} is not an agent path")
     return activity
 
 
@@ -130,10 +135,11 @@ def read_message(value: Any, what: str, *, ended: bool) -> Message:
     Raises:
         Inconsistent: it is not one.
     """
-    message = convert(value, MessageEnd if ended else MessageBegin, what)
-    _check_status(message, what)
-    message.sender_thread_id = _uuid(message.sender_thread_id, what)
-    message.receiver_thread_id = _uuid(message.receiver_thread_id, what)
+    with _said_by_reference(partial(fault_of_message, ended=ended), value):
+        message = convert(value, MessageEnd if ended else MessageBegin, what)
+        _check_status(message, what)
+        message.sender_thread_id = _uuid(message.sender_thread_id, what)
+        message.receiver_thread_id = _uuid(message.receiver_thread_id, what)
     return message
 
 
@@ -143,10 +149,11 @@ def read_close(value: Any, what: str, *, ended: bool) -> Close:
     Raises:
         Inconsistent: it is not one.
     """
-    close = convert(value, CloseEnd if ended else CloseBegin, what)
-    _check_status(close, what)
-    close.sender_thread_id = _uuid(close.sender_thread_id, what)
-    close.receiver_thread_id = _uuid(close.receiver_thread_id, what)
+    with _said_by_reference(partial(fault_of_close, ended=ended), value):
+        close = convert(value, CloseEnd if ended else CloseBegin, what)
+        _check_status(close, what)
+        close.sender_thread_id = _uuid(close.sender_thread_id, what)
+        close.receiver_thread_id = _uuid(close.receiver_thread_id, what)
     return close
 
 
@@ -156,11 +163,12 @@ def read_spawn_end(value: Any, what: str) -> SpawnEnd:
     Raises:
         Inconsistent: it is not one.
     """
-    spawn = convert(value, SpawnEnd, what)
-    _check_status(spawn, what)
-    spawn.sender_thread_id = _uuid(spawn.sender_thread_id, what)
-    if spawn.new_thread_id is not None:
-        spawn.new_thread_id = _uuid(spawn.new_thread_id, what)
+    with _said_by_reference(fault_of_spawn_end, value):
+        spawn = convert(value, SpawnEnd, what)
+        _check_status(spawn, what)
+        spawn.sender_thread_id = _uuid(spawn.sender_thread_id, what)
+        if spawn.new_thread_id is not None:
+            spawn.new_thread_id = _uuid(spawn.new_thread_id, what)
     return spawn
 
 
@@ -179,6 +187,15 @@ def read_written_message(text: str) -> WrittenMessage | None:
 def is_agent_path(text: str) -> bool:
     """Whether a text is a path such as `/root/researcher`."""
     return _AGENT_PATH.fullmatch(text) is not None
+
+
+@contextmanager
+def _said_by_reference(fault_of: Callable[[Any], str | None], value: Any) -> Iterator[None]:
+    """Add to a refusal what the reference says of the value."""
+    try:
+        yield
+    except Inconsistent as error:
+        raise Inconsistent(str(error), fault_of(value)) from None
 
 
 def _uuid(text: str, what: str) -> str:

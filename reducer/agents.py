@@ -89,7 +89,7 @@ class Agents:
 
     def runtime_ended(self, raw: RawEvent, call: ToolCall, ref: PayloadRef) -> None:
         """Queue or store what the runtime says an agent tool has done."""
-        if isinstance(call.kind, Mcp):
+        if isinstance(call.kind, Mcp) and not self._work.schema.mcp_reports_agents:
             return
         value = self._payloads.parse(ref).value
         what = f"the runtime end of {call.tool_call_id} in payload {ref.raw_payload_id}"
@@ -111,7 +111,9 @@ class Agents:
             self._store_close(call, child, time)
         else:
             raise Inconsistent(
-                f"sub-agent activity {activity.kind} does not fit the tool kind {kind.name_of_type}"
+                f"sub-agent activity {activity.kind} does not fit the tool kind {kind.name_of_type}",
+                f"sub-agent activity {activity.kind.capitalize()} does not match tool call kind "
+                f"{kind.name_in_reference}",
             )
 
     def _apply_older_end(self, raw: RawEvent, call: ToolCall, value: Any, what: str) -> None:
@@ -130,15 +132,24 @@ class Agents:
         """The message in the arguments of a call."""
         what = f"tool call {call.tool_call_id}"
         if call.raw_invocation_payload_id is None:
-            raise Inconsistent(f"{what} acts on an agent, but has no invocation payload")
+            raise Inconsistent(
+                f"{what} acts on an agent, but has no invocation payload",
+                f"agent activity {what} missing invocation payload",
+            )
         ref = self._work.trace.raw_payloads[call.raw_invocation_payload_id]
         arguments = dig(self._payloads.parse(ref).value, "payload", "arguments")
         if not isinstance(arguments, str):
-            raise Inconsistent(f"{what} acts on an agent, but has no function arguments")
+            raise Inconsistent(
+                f"{what} acts on an agent, but has no function arguments",
+                f"agent activity {what} missing function arguments",
+            )
         try:
             return decode_strictly(arguments.encode(), ToldMessage).message
         except Malformed as error:
-            raise Inconsistent(f"the arguments of {what} hold no message: {error}") from None
+            raise Inconsistent(
+                f"the arguments of {what} hold no message: {error}",
+                f"parse agent activity {what} arguments",
+            ) from None
 
     def result_returned(self, call: ToolCall, ref: PayloadRef) -> None:
         """Add the result payload of a call to the first edge that starts at it, stored or else pending."""
@@ -242,7 +253,10 @@ class Agents:
     def _widen_pending(self, waiting: PendingEdge, edge: PendingEdge) -> None:
         same = ("kind", "source", "delivery", "fallback_thread_id")
         if any(getattr(waiting, name) != getattr(edge, name) for name in same):
-            raise Inconsistent(f"{edge.edge_id} waits for delivery already, with other contents")
+            raise Inconsistent(
+                f"{edge.edge_id} waits for delivery already, with other contents",
+                f"pending interaction edge {edge.edge_id} was observed with conflicting delivery data",
+            )
         changes = self._work.changes
         changes.change(waiting)
         waiting.started_at_unix_ms = min(waiting.started_at_unix_ms, edge.started_at_unix_ms)
@@ -322,7 +336,7 @@ class Agents:
         return edges, conflicts
 
     def _agent_path(self, thread_id: str) -> str:
-        return self._threads.known_thread(thread_id).agent_path
+        return self._threads.known_thread(thread_id, "agent edge").agent_path
 
 
 def _payload_ids(call: ToolCall) -> list[str]:
@@ -351,7 +365,10 @@ def _widened(known: InteractionEdge, edge: InteractionEdge) -> InteractionEdge:
         Inconsistent: kind, source or target differ.
     """
     if (known.kind, known.source, known.target) != (edge.kind, edge.source, edge.target):
-        raise Inconsistent(f"{edge.edge_id} was observed before between other ends")
+        raise Inconsistent(
+            f"{edge.edge_id} was observed before between other ends",
+            f"interaction edge {edge.edge_id} was observed with conflicting endpoints",
+        )
     return structs.replace(
         known,
         started_at_unix_ms=min(known.started_at_unix_ms, edge.started_at_unix_ms),

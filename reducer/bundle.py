@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
 
 from reducer.errors import BundleError, Malformed, UnreadablePayload
 from reducer.events import Manifest
+from reducer.limits import MAX_LINE_BYTES, MAX_PAYLOAD_BYTES, megabytes
 from reducer.typed_json import decode_strictly
 
 MANIFEST = "manifest.json"
 LOG = "trace.jsonl"
 STATE = "state.json"
-SUPPORTED_SCHEMAS = frozenset({2})
+_CHUNK = 2**20
+_LEADS_OUT = "its path leads out of the bundle; it was not opened"
+_NO_FILE = "No such file or directory (os error 2)"
 
 
 class LogLine(Struct, frozen=True):
@@ -27,14 +31,16 @@ class LogLine(Struct, frozen=True):
     Attributes:
         number: from 1, blank lines counted.
         offset: where the line begins in the file, in bytes.
-        data: its bytes without the line feed.
+        data: its bytes without the line feed; of a line beyond the limit only the beginning.
         ended: whether a line feed ended it; a writer that was killed leaves the last line without.
+        size: all its bytes in the file, the line feed too.
     """
 
     number: int
     offset: int
     data: bytes
     ended: bool
+    size: int
 
 
 class Bundle:
@@ -49,6 +55,7 @@ class Bundle:
         self.path = path
         self.manifest = manifest
         self._root = os.path.realpath(path)
+        self._folders: dict[str, str] = {}
 
     @property
     def log_path(self) -> Path:
@@ -67,33 +74,63 @@ class Bundle:
         except OSError:
             return 0
 
-    def lines(self) -> Iterator[LogLine]:
-        """The lines of the event log in order.
+    def log_identity(self) -> tuple[int, int] | None:
+        """What tells this log from another file that takes its place; None when there is none."""
+        try:
+            found = self.log_path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def lines(self, number: int = 1, offset: int = 0) -> Iterator[LogLine]:
+        """The lines of the event log in order; of a line longer than `MAX_LINE_BYTES`, only the beginning.
+
+        Args:
+            number: the line to begin with.
+            offset: where that line begins, in bytes.
 
         Raises:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with _open_file(self.log_path) as log:
-                offset = 0
-                for number, data in enumerate(log, 1):
-                    yield LogLine(number, offset, data.removesuffix(b"\n"), data.endswith(b"\n"))
-                    offset += len(data)
+            with _open_log(self.path) as log:
+                log.seek(offset)
+                for here in itertools.count(number):
+                    data = log.readline(MAX_LINE_BYTES + 1)
+                    if not data:
+                        return
+                    more, ended = 0, data.endswith(b"\n")
+                    if not ended and len(data) > MAX_LINE_BYTES:
+                        more, ended = _skip_line(log)
+                    size = len(data) + more
+                    yield LogLine(here, offset, data.removesuffix(b"\n"), ended, size)
+                    offset += size
         except OSError as error:
-            raise BundleError(f"{self.log_path}: {_reason(error)}") from None
+            said = f"open trace event log {self.log_path}"
+            raise BundleError(f"{self.log_path}: {_reason(error)}", said) from None
 
     def read_line(self, offset: int) -> bytes:
         """The bytes of the log line that begins at this byte offset, without the line feed.
 
+        Of a line longer than `MAX_LINE_BYTES`, only the beginning.
+
         Raises:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with _open_file(self.log_path) as log:
+            with _open_log(self.path) as log:
                 log.seek(offset)
-                return log.readline().removesuffix(b"\n")
+                return log.readline(MAX_LINE_BYTES + 1).removesuffix(b"\n")
         except OSError as error:
             raise BundleError(f"{self.log_path}: {_reason(error)}") from None
+
+    def read_manifest(self) -> bytes:
+        """The bytes of `manifest.json`.
+
+        Raises:
+            BundleError: it is missing or unreadable.
+        """
+        return _read_manifest(self.path)
 
     def payload_path(self, path: str) -> Path:
         """Where a payload reference leads.
@@ -101,24 +138,35 @@ class Bundle:
         Raises:
             UnreadablePayload: out of the bundle - an absolute path, one with `..`, or a link that leaves it.
         """
-        relative = PurePosixPath(path)
-        if not path or "\0" in path or relative.is_absolute() or ".." in relative.parts:
-            raise UnreadablePayload("its path leads out of the bundle; it was not opened")
-        found = os.path.realpath(os.path.join(self._root, path))
-        if not found.startswith(os.path.join(self._root, "")):
-            raise UnreadablePayload("its path leads out of the bundle; it was not opened")
-        return Path(found)
+        return Path(self._locate(path))
+
+    def _locate(self, path: str) -> str:
+        """As `payload_path`. Where a folder leads is looked up once: nearly all payloads are in one."""
+        if not path or "\0" in path or path.startswith("/") or ".." in path.split("/"):
+            raise UnreadablePayload(_LEADS_OUT)
+        folder, _, name = path.rpartition("/")
+        if name in ("", "."):
+            return self._inside(os.path.join(self._root, path))
+        if folder not in self._folders:
+            self._folders[folder] = self._inside(os.path.join(self._root, folder, "."), may_be_root=True)
+        found = os.path.join(self._folders[folder], name)
+        return self._inside(found) if os.path.islink(found) else found
+
+    def _inside(self, path: str, *, may_be_root: bool = False) -> str:
+        found = os.path.realpath(path)
+        if found.startswith(os.path.join(self._root, "")) or (may_be_root and found == self._root):
+            return found
+        raise UnreadablePayload(_LEADS_OUT)
 
     def read_payload(self, path: str) -> bytes:
         """The bytes of a payload file.
 
         Raises:
-            UnreadablePayload: out of the bundle, missing, not a regular file, or not readable.
+            UnreadablePayload: out of the bundle, missing, not a regular file, too large, or not readable.
         """
-        found = self.payload_path(path)
+        found = self._locate(path)
         try:
-            with _open_file(found, os.O_NOFOLLOW) as file:
-                return file.read()
+            return _read_file(found, os.O_NOFOLLOW)
         except OSError as error:
             raise UnreadablePayload(_reason(error)) from None
 
@@ -130,47 +178,88 @@ def open_bundle(path: Path) -> Bundle:
         path: a bundle directory, or `manifest.json`, `trace.jsonl` or `state.json` in one.
 
     Raises:
-        BundleError: nothing there, not a bundle, an unreadable or unusable manifest, an unknown schema.
+        BundleError: nothing there, not a bundle, an unreadable or unusable manifest. A schema that is not
+            known is no reason.
     """
     directory = _bundle_directory(path)
     file = directory / MANIFEST
     try:
-        with _open_file(file) as stream:
-            data = stream.read()
-    except FileNotFoundError:
-        raise BundleError(f"{directory}: not a trace bundle, it holds no {MANIFEST}") from None
-    except OSError as error:
-        raise BundleError(f"{file}: {_reason(error)}") from None
-    try:
-        manifest = decode_strictly(data, Manifest)
+        manifest = decode_strictly(_read_manifest(directory), Manifest)
     except Malformed as error:
-        raise BundleError(f"{file}: not a manifest: {error}") from None
-    if manifest.schema_version not in SUPPORTED_SCHEMAS:
-        raise BundleError(
-            f"{file}: trace schema {manifest.schema_version} is not one this program knows "
-            f"({', '.join(map(str, sorted(SUPPORTED_SCHEMAS)))})"
-        )
+        raise BundleError(f"{file}: not a manifest: {error}", f"read {file}") from None
     return Bundle(directory, manifest)
+
+
+def _read_manifest(directory: Path) -> bytes:
+    path = directory / MANIFEST
+    try:
+        _check_own(directory, path)
+        return _read_file(path)
+    except FileNotFoundError:
+        raise BundleError(f"{directory}: not a trace bundle, it holds no {MANIFEST}", _NO_FILE) from None
+    except OSError as error:
+        raise BundleError(f"{path}: {_reason(error)}") from None
 
 
 def _bundle_directory(path: Path) -> Path:
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        raise BundleError(f"{path}: {_reason(error)}") from None
+        said = _NO_FILE if isinstance(error, FileNotFoundError) else None
+        raise BundleError(f"{path}: {_reason(error)}", said) from None
     return path if stat.S_ISDIR(mode) else path.parent
 
 
-def _open_file(path: Path, flags: int = 0) -> BinaryIO:
+def _open_log(directory: Path) -> BinaryIO:
+    path = directory / LOG
+    _check_own(directory, path)
+    return open(_open_regular(path), "rb")
+
+
+def _check_own(directory: Path, path: Path) -> None:
+    """Manifest and log may be links, but not such as lead out of the bundle."""
+    root = os.path.join(os.path.realpath(directory), "")
+    if stat.S_ISREG(path.stat().st_mode) and not os.path.realpath(path).startswith(root):
+        raise OSError(errno.EINVAL, "leads out of the bundle; it was not opened")
+
+
+def _open_regular(path: str | Path, flags: int = 0) -> int:
     """Open a regular file; anything else, such as a FIFO or a device, is not even opened."""
-    if not stat.S_ISREG(path.stat().st_mode):
+    if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "not a regular file; it was not opened")
     # What was a file a moment ago may be something else by now: do not wait for it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file; it was not read")
-    return open(descriptor, "rb")
+    return descriptor
+
+
+def _read_file(path: str | Path, flags: int = 0) -> bytes:
+    """All of a regular file, which must not be larger than what is held in memory at once."""
+    descriptor = _open_regular(path, flags)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > MAX_PAYLOAD_BYTES:
+            raise OSError(errno.EFBIG, f"larger than {megabytes(MAX_PAYLOAD_BYTES)}, too large to be read")
+        data = os.read(descriptor, size + 1)
+        # A file that grows meanwhile is read as far as it was; a short read is followed by others.
+        while len(data) < size and (more := os.read(descriptor, size - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _skip_line(log: BinaryIO) -> tuple[int, bool]:
+    """Go to the end of a line; gives the bytes up to there, and whether a line feed ended it."""
+    skipped, data = 0, b""
+    while not data.endswith(b"\n"):
+        data = log.readline(_CHUNK)
+        if not data:
+            return skipped, False
+        skipped += len(data)
+    return skipped, True
 
 
 def _reason(error: Exception) -> str:

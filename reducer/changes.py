@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from reducer.errors import NotApplicable
 from reducer.events import RawEvent
 from reducer.model import (
     CodeCell,
@@ -28,6 +29,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
+from reducer.schemas import Schema
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -186,12 +188,12 @@ class LateFailure(Struct, frozen=True):
     Attributes:
         raw: the event that waited.
         line: its line of the log.
-        reason: what is wrong with it.
+        error: what is wrong with it.
     """
 
     raw: RawEvent
     line: int
-    reason: str
+    error: NotApplicable
 
 
 class GraphWork:
@@ -199,13 +201,15 @@ class GraphWork:
 
     Attributes:
         trace: the graph under construction.
+        schema: the rules that differ between the schemas.
         changes: every write goes through it.
         line_number: the line of the log that is being applied.
         late_failures: earlier events that turned out inconsistent while the current one was applied.
     """
 
-    def __init__(self, trace: RolloutTrace) -> None:
+    def __init__(self, trace: RolloutTrace, schema: Schema) -> None:
         self.trace = trace
+        self.schema = schema
         self.changes = Changes()
         self.line_number = 0
         self.late_failures: list[LateFailure] = []

@@ -27,7 +27,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
-from reducer.threads import Threads
+from reducer.threads import Referrer, Threads
 
 _EXECUTION_BY_CELL_STATUS: dict[CellStatus, ExecutionStatus] = {
     "completed": "completed",
@@ -73,12 +73,15 @@ class CodeCells:
 
     def started(self, raw: RawEvent, event: CodeCellStarted) -> None:
         """Start the cell if its `exec` item is known; else queue it until the item is seen."""
-        thread_id = self._threads.thread_of_envelope(raw, f"code cell {event.runtime_cell_id}")
+        referrer = _referrer(f"code cell {event.runtime_cell_id}", f"code cell start {event.runtime_cell_id}")
+        thread_id = self._threads.thread_of_envelope(raw, referrer)
         cell_id = f"code_cell:{event.model_visible_call_id}"
         bound = self._bound_cell(thread_id, event.runtime_cell_id)
         if bound is not None and bound != cell_id:
             raise Inconsistent(
-                f"runtime cell {event.runtime_cell_id} of thread {thread_id} is both {bound} and {cell_id}"
+                f"runtime cell {event.runtime_cell_id} of thread {thread_id} is both {bound} and {cell_id}",
+                f"runtime code cell {event.runtime_cell_id} in thread {thread_id} mapped to both {bound} "
+                f"and {cell_id}",
             )
         changes = self._work.changes
         changes.put(changes.entry(self._bound, thread_id, dict), event.runtime_cell_id, cell_id)
@@ -86,7 +89,7 @@ class CodeCells:
         if self._source_item(start) is not None:
             self._start(cell_id, start)
         elif cell_id in self._work.trace.code_cells or cell_id in self._queued:
-            raise Inconsistent(f"{cell_id} was started before")
+            raise _started_before(cell_id)
         else:
             changes.put(self._queued, cell_id, start)
             changes.concern(ObjectRef("CodeCell", cell_id))
@@ -109,7 +112,7 @@ class CodeCells:
                 self._start(cell_id, start)
             except Inconsistent as error:
                 changes.drop(self._waiting, cell_id)
-                changes.append(self._work.late_failures, LateFailure(start.raw, start.line, str(error)))
+                changes.append(self._work.late_failures, LateFailure(start.raw, start.line, error))
 
     def _start(self, cell_id: str, start: CellStart) -> None:
         cell = self._make(cell_id, start)
@@ -125,11 +128,15 @@ class CodeCells:
         raw, event, thread_id = start.raw, start.event, start.thread_id
         source_item_id = self._source_item(start)
         if cell_id in self._work.trace.code_cells:
-            raise Inconsistent(f"{cell_id} was started before")
+            raise _started_before(cell_id)
         if raw.codex_turn_id is None:
-            raise Inconsistent(f"the start of {cell_id} names no turn")
-        self._threads.known_thread(thread_id)
-        self._threads.turn_of_thread(raw.codex_turn_id, thread_id, cell_id)
+            raise Inconsistent(
+                f"the start of {cell_id} names no turn",
+                f"code cell start {cell_id} did not include a Codex turn id",
+            )
+        self._threads.known_thread(thread_id, "code cell start")
+        referrer = _referrer(cell_id, "code cell start")
+        self._threads.turn_of_thread(raw.codex_turn_id, thread_id, referrer)
         cell = CodeCell(
             code_cell_id=cell_id,
             model_visible_call_id=event.model_visible_call_id,
@@ -156,8 +163,9 @@ class CodeCells:
 
     def _lifecycle(self, raw: RawEvent, event: Lifecycle, what: str) -> None:
         runtime_id = event.runtime_cell_id
-        thread_id = self._threads.thread_of_envelope(raw, f"the {what} of code cell {runtime_id}")
-        cell_id = self.bound_cell(thread_id, runtime_id, f"the {what} of a code cell")
+        referrer = _referrer(f"the {what} of code cell {runtime_id}", f"code cell {what} {runtime_id}")
+        thread_id = self._threads.thread_of_envelope(raw, referrer)
+        cell_id = self.bound_cell(thread_id, runtime_id, f"the {what} of a code cell", f"code cell {what}")
         cell = self._work.trace.code_cells.get(cell_id)
         if cell is not None:
             self._apply(cell, raw, event)
@@ -168,8 +176,14 @@ class CodeCells:
         else:
             raise Inconsistent(f"the start of {cell_id} could not be applied")
 
-    def bound_cell(self, thread_id: str, runtime_cell_id: str, what: str) -> str:
+    def bound_cell(self, thread_id: str, runtime_cell_id: str, what: str, reference_calls: str) -> str:
         """The cell id that a runtime cell id of a thread stands for; the cell may still be queued.
+
+        Args:
+            thread_id: id of a thread.
+            runtime_cell_id: a cell of that thread's runtime.
+            what: what refers to it, for the error message.
+            reference_calls: what the reference calls that.
 
         Raises:
             Inconsistent: no cell of the thread was started under this runtime id.
@@ -177,7 +191,8 @@ class CodeCells:
         cell_id = self._bound_cell(thread_id, runtime_cell_id)
         if cell_id is None:
             raise Inconsistent(
-                f"{what} refers to runtime cell {runtime_cell_id}, which thread {thread_id} does not have"
+                f"{what} refers to runtime cell {runtime_cell_id}, which thread {thread_id} does not have",
+                f"{reference_calls} referenced unknown runtime cell {runtime_cell_id} in thread {thread_id}",
             )
         return cell_id
 
@@ -267,6 +282,8 @@ class CodeCells:
 
     def cell_started_by(self, call: ToolCall) -> str | None:
         """The cell that an `exec` call of the model started, as far as the graph knows now."""
+        if not self._work.schema.tells_started_cells:
+            return None
         if call.kind != OtherTool("exec") or not isinstance(call.requester, ModelRequester):
             return None
         cell = self._work.trace.code_cells.get(f"code_cell:{call.model_visible_call_id}")
@@ -274,6 +291,14 @@ class CodeCells:
             return None
         turn_id = call.started_by_codex_turn_id
         return cell.code_cell_id if turn_id is None or turn_id == cell.codex_turn_id else None
+
+
+def _referrer(ours: str, theirs: str) -> Referrer:
+    return Referrer(ours, theirs, "Codex turn")
+
+
+def _started_before(cell_id: str) -> Inconsistent:
+    return Inconsistent(f"{cell_id} was started before", f"duplicate code cell start for {cell_id}")
 
 
 def _payload_id(ref: PayloadRef | None) -> str | None:

@@ -17,7 +17,7 @@ from reducer.items import ItemStore
 from reducer.model import Compaction, CompactionProducer, CompactionRequest, ExecutionWindow
 from reducer.normalize import NormalItem, normalize_list
 from reducer.payloads import Payloads
-from reducer.threads import Threads
+from reducer.threads import Referrer, Threads
 from reducer.typed_json import dig
 
 _MARKER = NormalItem("assistant", None, "compaction_marker", [])
@@ -45,10 +45,13 @@ class Compactions:
         """Make the request."""
         request_id = event.compaction_request_id
         if request_id in self._work.trace.compaction_requests:
-            raise Inconsistent(f"compaction request {request_id} was started before")
+            raise Inconsistent(
+                f"compaction request {request_id} was started before",
+                f"duplicate compaction request start for {request_id}",
+            )
         self._threads.known_thread(event.thread_id)
         what = f"compaction request {request_id}"
-        self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, what)
+        self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, Referrer(what, what))
         request = CompactionRequest(
             request_id,
             event.compaction_id,
@@ -81,12 +84,15 @@ class Compactions:
         request = self._work.trace.compaction_requests.get(event.compaction_request_id)
         if request is None:
             raise Inconsistent(
-                f"compaction request {event.compaction_request_id} ended, but it was never started"
+                f"compaction request {event.compaction_request_id} ended, but it was never started",
+                f"compaction request completion referenced unknown request {event.compaction_request_id}",
             )
         if request.compaction_id != event.compaction_id:
             raise Inconsistent(
                 f"compaction request {event.compaction_request_id} ended for compaction "
-                f"{event.compaction_id}, but started for {request.compaction_id}"
+                f"{event.compaction_id}, but started for {request.compaction_id}",
+                f"compaction request {event.compaction_request_id} completion used compaction "
+                f"{event.compaction_id}, but start used {request.compaction_id}",
             )
         self._work.changes.change(request).execution = request.execution.ended_by(raw, status)
         request.raw_response_payload_id = payload_id
@@ -98,9 +104,13 @@ class Compactions:
         document = self._payloads.parse(event.checkpoint_payload)
         for key in ("input_history", "replacement_history"):
             if not isinstance(dig(document.value, key), list):
-                raise Inconsistent(f"compaction checkpoint {payload_id} has no array {key}")
-        before = normalize_list(document, payload_id, "input_history")
-        after = normalize_list(document, payload_id, "replacement_history")
+                raise Inconsistent(
+                    f"compaction checkpoint {payload_id} has no array {key}",
+                    f"compaction checkpoint payload {payload_id} did not contain array {key}",
+                )
+        schema = self._work.schema
+        before = normalize_list(document, payload_id, "input_history", schema)
+        after = normalize_list(document, payload_id, "replacement_history", schema)
         context = self._conversation.context(thread_id)
         producer = CompactionProducer(event.compaction_id)
         input_ids = self._conversation.map_history(
@@ -126,12 +136,16 @@ class Compactions:
 
     def _check_install(self, raw: RawEvent, event: CompactionInstalled) -> tuple[str, str]:
         what = f"compaction {event.compaction_id}"
+        says = f"compaction installed event {event.compaction_id}"
         if raw.thread_id is None:
-            raise Inconsistent(f"{what} names no thread")
+            raise Inconsistent(f"{what} names no thread", f"{says} did not include a thread id")
         if raw.codex_turn_id is None:
-            raise Inconsistent(f"{what} names no turn")
+            raise Inconsistent(f"{what} names no turn", f"{says} did not include a codex turn id")
         if event.compaction_id in self._work.trace.compactions:
-            raise Inconsistent(f"{what} was installed before")
+            raise Inconsistent(
+                f"{what} was installed before", f"duplicate compaction install for {event.compaction_id}"
+            )
         self._threads.known_thread(raw.thread_id)
-        self._threads.turn_of_thread(raw.codex_turn_id, raw.thread_id, what)
+        referrer = Referrer(what, f"compaction install {event.compaction_id}")
+        self._threads.turn_of_thread(raw.codex_turn_id, raw.thread_id, referrer)
         return raw.thread_id, raw.codex_turn_id

@@ -12,7 +12,6 @@ from reducer.events import HistoryItemAccepted, PayloadRef, RawEvent
 from reducer.items import ItemStore, item_number
 from reducer.matching import Candidates, matches, same_parts, usable
 from reducer.model import (
-    CALL_KINDS,
     Body,
     ConversationItem,
     EncodedPart,
@@ -86,9 +85,11 @@ class Conversation:
         """An item entered the history of the envelope's thread: stamp it; make the message it announces."""
         thread_id = raw.thread_id
         if thread_id is None:
-            raise Inconsistent("the accepted history item has no thread")
+            raise Inconsistent("the accepted history item has no thread", "history acceptance has no thread")
         if thread_id not in self._work.trace.threads:
-            raise Inconsistent(f"thread {thread_id} is not known")
+            raise Inconsistent(
+                f"thread {thread_id} is not known", f"trace event referenced unknown thread {thread_id}"
+            )
         self._items.accept(thread_id, event.item_id, raw)
         payload = event.agent_message_payload
         if payload is not None and not self._items.with_responses_id(thread_id, event.item_id):
@@ -97,9 +98,13 @@ class Conversation:
 
     def _announce(self, raw: RawEvent, thread_id: str, responses_item_id: str, payload: PayloadRef) -> None:
         """Make the agent message that a receipt brings along before any list holds it."""
-        normal = normalize_document(self._payloads.parse(payload), payload.raw_payload_id)
+        document = self._payloads.parse(payload)
+        normal = normalize_document(document, payload.raw_payload_id, self._work.schema)
         if normal.agent_message is None or normal.responses_item_id != responses_item_id:
-            raise Inconsistent(f"the accepted agent message is not the one of receipt {responses_item_id}")
+            raise Inconsistent(
+                f"the accepted agent message is not the one of receipt {responses_item_id}",
+                f"accepted agent message does not match receipt {responses_item_id}",
+            )
         time = raw.wall_time_unix_ms
         item = self._items.create(thread_id, raw.codex_turn_id, time, normal, producers=())
         self._items.set_provisional(item, responses_item_id)
@@ -109,9 +114,10 @@ class Conversation:
         """Map a request that carries the whole context: by position in `base`, else by first usable item."""
         candidates = Candidates(base, self._items.__getitem__)
         picked: set[str] = set()
+        repeats = self._work.schema.position_repeats
 
         def pick(position: int, normal: NormalItem) -> ConversationItem | None:
-            if position < len(base) and base[position] not in picked:
+            if position < len(base) and (repeats or base[position] not in picked):
                 item = self._items[base[position]]
                 if usable(normal, item):
                     return item
@@ -135,14 +141,20 @@ class Conversation:
             if not usable(normal, item):
                 raise Inconsistent(
                     f"item {index} of the context of thread {seen.thread_id} in turn {seen.turn_id} "
-                    f"is not {item.item_id}, which stood there before"
+                    f"is not {item.item_id}, which stood there before",
+                    f"model conversation mismatch while reducing turn {seen.turn_id} for thread "
+                    f"{seen.thread_id} at item index {index}: existing item {item.item_id} does not match "
+                    f"the current model payload item",
                 )
             return item
 
         return self._map(normals, seen, pick, set())
 
     def map_response(self, normals: list[NormalItem], seen: Sighting) -> list[str]:
-        """Map the items of a response: an item already known by one of the response's ids is reused."""
+        """Map the items of a response: an item already known by one of the response's ids is reused.
+
+        Items without ids, as of schema 1, are all new.
+        """
         ids = {normal.responses_item_id for normal in normals if normal.responses_item_id is not None}
         known = {item_id for one in ids for item_id in self._items.with_responses_id(seen.thread_id, one)}
         return self._map_detached(normals, sorted(known, key=item_number), seen)
@@ -174,13 +186,16 @@ class Conversation:
         return item_ids
 
     def _check_call_id(self, thread_id: str, normal: NormalItem) -> None:
-        """A call id names one call per thread and kind; outputs may differ."""
-        if normal.call_id is None or normal.kind not in CALL_KINDS:
+        """A call id names one content per thread and kind, for the kinds of which the schema wants that."""
+        if normal.call_id is None or normal.kind not in self._work.schema.once_per_call:
             return
         first = self._items.first_call(thread_id, normal.call_id, normal.kind)
         # All others were found to match the first one when they came.
         if first is not None and not matches(normal, self._items[first]):
-            raise Inconsistent(f"call id {normal.call_id} was used before with different content")
+            raise Inconsistent(
+                f"call id {normal.call_id} was used before with different content",
+                f"model-visible call id {normal.call_id} was reused with different content",
+            )
 
     def _make(self, normal: NormalItem, seen: Sighting) -> ConversationItem:
         item = self._items.take_provisional(seen.thread_id, normal)

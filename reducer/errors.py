@@ -6,18 +6,38 @@ from msgspec import Struct
 
 
 class BundleError(Exception):
-    """There is no bundle to read: a missing or foreign directory, an unreadable log, a bad manifest."""
+    """There is no bundle to read: a missing or foreign directory, an unreadable log, a bad manifest.
+
+    Attributes:
+        reference_says: as in `Problem`.
+    """
+
+    def __init__(self, reason: str, reference_says: str | None = None) -> None:
+        super().__init__(reason)
+        self.reference_says = reference_says
 
 
 class Malformed(Exception):  # noqa: N818 - a state of evidence rather than of this program
     """A JSON text is not of its declared type: a line that is no known event, a file that is no manifest."""
 
 
-class UnreadablePayload(Exception):  # noqa: N818
+class NotApplicable(Exception):  # noqa: N818
+    """An event cannot be applied.
+
+    Attributes:
+        reference_says: as in `Problem`.
+    """
+
+    def __init__(self, reason: str, reference_says: str | None = None) -> None:
+        super().__init__(reason)
+        self.reference_says = reference_says
+
+
+class UnreadablePayload(NotApplicable):
     """A payload file is missing, out of bounds, or not the JSON that the format wants."""
 
 
-class Inconsistent(Exception):  # noqa: N818
+class Inconsistent(NotApplicable):
     """An event contradicts what came before it, or its payload is not of the form it must have."""
 
 
@@ -31,6 +51,10 @@ class Problem(Struct, frozen=True, kw_only=True):
         reason: what is wrong, in one sentence.
         consequence: what is missing from the graph as a result, in one sentence.
         raw_payload_id: the payload concerned, if any.
+        reference_says: the message with which the reference refuses a bundle for this, where it does and the
+            message is known: the first line it prints, without `Error: `. It may hold text of the bundle.
+        in_manifest: whether the manifest is what is wrong.
+        thread_id: the thread that the event's envelope names, when it could be read.
     """
 
     line: int | None = None
@@ -39,10 +63,13 @@ class Problem(Struct, frozen=True, kw_only=True):
     reason: str
     consequence: str
     raw_payload_id: str | None = None
+    reference_says: str | None = None
+    in_manifest: bool = False
+    thread_id: str | None = None
 
     def where(self) -> str:
         """Line, sequence number and event kind, as far as they are known."""
-        parts = []
+        parts = ["manifest.json"] if self.in_manifest else []
         if self.line is not None:
             parts.append(f"trace.jsonl line {self.line}")
         if self.seq is not None:

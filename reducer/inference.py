@@ -21,9 +21,9 @@ from reducer.events import (
 from reducer.items import ItemStore
 from reducer.json_text import JsonDocument
 from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
-from reducer.normalize import normalize_list
+from reducer.normalize import NormalItem, normalize_list
 from reducer.payloads import Payloads
-from reducer.threads import Threads
+from reducer.threads import Referrer, Threads
 from reducer.typed_json import dig
 
 _TOKEN_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
@@ -61,14 +61,17 @@ class Inference:
         """Map the request's items, and make them the thread's live context."""
         call_id = event.inference_call_id
         if call_id in self._work.trace.inference_calls:
-            raise Inconsistent(f"inference call {call_id} was started before")
-        self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, f"inference call {call_id}")
+            raise Inconsistent(
+                f"inference call {call_id} was started before", f"duplicate inference start for {call_id}"
+            )
+        referrer = Referrer(f"inference call {call_id}", f"inference start {call_id}")
+        self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, referrer)
         document = self._payloads.parse(event.request_payload)
         seen = Sighting(event.thread_id, event.codex_turn_id, raw)
         item_ids = self._map_request(document, event, seen)
         changes = self._work.changes
         context = changes.change(self._conversation.context(event.thread_id))
-        context.snapshot, context.latest_inference_id = item_ids, call_id
+        context.snapshot, context.latest_inference_id = [*item_ids], call_id
         call = InferenceCall(
             call_id,
             event.thread_id,
@@ -89,11 +92,7 @@ class Inference:
 
     def _map_request(self, document: JsonDocument, event: InferenceStarted, seen: Sighting) -> list[str]:
         """The ids of the items that the request shows the model; they all become listed."""
-        payload_id = event.request_payload.raw_payload_id
-        if not isinstance(document.value, dict) or "input" not in document.value:
-            raise Inconsistent(f"inference request {payload_id} has no input")
-        if not isinstance(document.value["input"], list):
-            raise Inconsistent(f"the input of inference request {payload_id} is not an array")
+        normals = self._read_request(document, event.request_payload.raw_payload_id)
         context = self._conversation.context(event.thread_id)
         previous = document.value.get("previous_response_id")
         if isinstance(previous, str):
@@ -101,21 +100,35 @@ class Inference:
             if answered is None:
                 raise Inconsistent(
                     f"inference call {event.inference_call_id} continues response {previous}, "
-                    f"which no call of its thread gave"
+                    f"which no call of its thread gave",
+                    f"incremental inference request {event.inference_call_id} referenced unknown "
+                    f"previous_response_id {previous}",
                 )
-            normals = normalize_list(document, payload_id, "input")
             prefix = [*answered.request_item_ids, *answered.response_item_ids]
             appended = self._conversation.map_append(normals, len(prefix), seen)
             # What the earlier request showed is listed already.
             self._items.list_items([*answered.response_item_ids, *appended])
             return [*prefix, *appended]
-        normals = normalize_list(document, payload_id, "input")
         replacement = context.pending_replacement
         base = context.snapshot if replacement is None else replacement
         item_ids = self._conversation.map_full(normals, base, seen)
         self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
         return item_ids
+
+    def _read_request(self, document: JsonDocument, payload_id: str) -> list[NormalItem]:
+        """The items that a request carries."""
+        if not isinstance(document.value, dict) or "input" not in document.value:
+            raise Inconsistent(
+                f"inference request {payload_id} has no input",
+                f"inference request payload {payload_id} did not contain input",
+            )
+        if not isinstance(document.value["input"], list):
+            raise Inconsistent(
+                f"the input of inference request {payload_id} is not an array",
+                f"inference request payload {payload_id} had non-array input",
+            )
+        return normalize_list(document, payload_id, "input", self._work.schema)
 
     def completed(self, raw: RawEvent, event: InferenceCompleted) -> None:
         """The model answered."""
@@ -139,7 +152,10 @@ class Inference:
     ) -> None:
         call = self._work.trace.inference_calls.get(event.inference_call_id)
         if call is None:
-            raise Inconsistent(f"inference call {event.inference_call_id} ended, but it was never started")
+            raise Inconsistent(
+                f"inference call {event.inference_call_id} ended, but it was never started",
+                f"inference completion referenced unknown call {event.inference_call_id}",
+            )
         self._work.changes.change(call)
         if payload is not None:
             self._take_response(raw, call, payload)
@@ -153,19 +169,30 @@ class Inference:
         payload_id = payload.raw_payload_id
         document = self._payloads.parse(payload)
         if not isinstance(dig(document.value, "output_items"), list):
-            raise Inconsistent(f"inference response {payload_id} has no array output_items")
-        normals = normalize_list(document, payload_id, "output_items")
+            raise Inconsistent(
+                f"inference response {payload_id} has no array output_items",
+                f"inference response payload {payload_id} did not contain output_items",
+            )
+        normals = normalize_list(document, payload_id, "output_items", self._work.schema)
         producer = InferenceProducer(call.inference_call_id)
         seen = Sighting(call.thread_id, call.codex_turn_id, raw, (producer,))
         item_ids = self._conversation.map_response(normals, seen)
-        context = self._conversation.context(call.thread_id)
-        if context.latest_inference_id == call.inference_call_id and context.pending_replacement is None:
-            self._work.changes.change(context).snapshot = [*call.request_item_ids, *item_ids]
+        self._continue_context(call, item_ids)
         usage = _usage(dig(document.value, "token_usage"))
         if usage is not None:
             call.usage = usage
         call.raw_response_payload_id = payload_id
         self._answers.set_response_items(call, item_ids)
+
+    def _continue_context(self, call: InferenceCall, item_ids: list[str]) -> None:
+        """Let what a response holds follow the thread's live context, where the schema says that it does."""
+        context = self._conversation.context(call.thread_id)
+        if self._work.schema.responses_continue:
+            self._items.list_items(item_ids)
+            for item_id in item_ids:
+                self._work.changes.append(context.snapshot, item_id)
+        elif context.latest_inference_id == call.inference_call_id and context.pending_replacement is None:
+            self._work.changes.change(context).snapshot = [*call.request_item_ids, *item_ids]
 
     def turn_ended(self, raw: RawEvent, turn: Turn, status: ExecutionStatus) -> None:
         """End the calls of a turn that are still running."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,8 +16,6 @@ from reducer.model import (
     Producer,
 )
 from reducer.normalize import NormalItem
-
-K = TypeVar("K")
 
 
 class Receipt(Struct, frozen=True):
@@ -35,11 +33,12 @@ def item_number(item_id: str) -> int:
 class ItemStore:
     """Conversation items with the indexes that the rules look them up by.
 
-    All lists of item ids in the indexes are in order of creation.
+    Lists of item ids in the indexes are in order of creation, those by call id in the order of the schema.
     """
 
     def __init__(self, work: GraphWork) -> None:
         self._work = work
+        self._call_order: Callable[[str], Any] = str if work.schema.finds_items_by_text else item_number
         self._by_call: dict[tuple[str, str, ItemKind], list[str]] = {}
         self._by_responses_id: dict[tuple[str, str], list[str]] = {}
         self._receipts: dict[tuple[str, str], Receipt] = {}
@@ -53,7 +52,7 @@ class ItemStore:
     def with_call(self, thread_id: str, call_id: str, kinds: Iterable[ItemKind]) -> list[str]:
         """The items of a thread with this call id and one of these kinds."""
         found = [item_id for kind in kinds for item_id in self._by_call.get((thread_id, call_id, kind), ())]
-        return sorted(found, key=item_number)
+        return sorted(found, key=self._call_order)
 
     def first_call(self, thread_id: str, call_id: str, kind: ItemKind) -> str | None:
         """The first item of a thread with this call id and kind."""
@@ -90,7 +89,8 @@ class ItemStore:
         work.changes.create(items, item.item_id, item)
         if normal.call_id is not None:
             call_key = (thread_id, normal.call_id, normal.kind)
-            self._insert(self._by_call, call_key, item.item_id)
+            same_call = work.changes.entry(self._by_call, call_key, list)
+            work.changes.insert_sorted(same_call, item.item_id, self._call_order)
         if normal.responses_item_id is not None:
             self.adopt_responses_id(item, normal.responses_item_id)
         return item
@@ -99,7 +99,8 @@ class ItemStore:
         """Give an item its Responses id, and with it the receipt for that id."""
         self._work.changes.change(item).responses_item_id = responses_item_id
         key = (item.thread_id, responses_item_id)
-        self._insert(self._by_responses_id, key, item.item_id)
+        same_id = self._work.changes.entry(self._by_responses_id, key, list)
+        self._work.changes.insert_sorted(same_id, item.item_id, item_number)
         receipt = self._receipts.get(key)
         if receipt is not None:
             self._apply_receipt(item, receipt)
@@ -151,6 +152,3 @@ class ItemStore:
                 changes.insert_sorted(
                     threads[self[item_id].thread_id].conversation_item_ids, item_id, item_number
                 )
-
-    def _insert(self, index: dict[K, list[str]], key: K, item_id: str) -> None:
-        self._work.changes.insert_sorted(self._work.changes.entry(index, key, list), item_id, item_number)

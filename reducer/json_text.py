@@ -6,6 +6,7 @@ spelling that a float would lose - the slow exact reader below takes over.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections import Counter
@@ -13,13 +14,20 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
+import msgspec
 import orjson
+
+from reducer.limits import MAX_VALUES
 
 MAX_DEPTH = 127
 """Levels of arrays and objects that an interpreted document may nest."""
 
+_CHUNK = 2**20
+"""Bytes that are looked at together."""
+
 _ALL_BYTES = bytes(range(256))
 _NOT_STRUCTURE = bytes(b for b in _ALL_BYTES if b not in b'"[]{}')
+_NOT_VALUES = bytes(b for b in _ALL_BYTES if b not in b'"[{,')
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STRING = re.compile(rb'"[^"]*"')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -72,8 +80,10 @@ class JsonDocument:
         """Parse a UTF-8 text.
 
         Raises:
-            JsonError: it is not valid JSON, or nests more than `MAX_DEPTH` levels.
+            JsonError: it is not valid JSON, nests more than `MAX_DEPTH` levels, or holds more than
+                `MAX_VALUES` values.
         """
+        refuse_excess(data)
         if depth(data) > MAX_DEPTH:
             raise JsonError(f"nests more than {MAX_DEPTH} levels")
         self.data = data
@@ -114,8 +124,7 @@ def depth(data: bytes) -> int:
     """
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return 0
-    skeleton = data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
-    brackets = _STRING.sub(b"", skeleton).translate(_BRACES_TO_BRACKETS)
+    brackets = _outside_strings(data, _NOT_STRUCTURE).translate(_BRACES_TO_BRACKETS)
     levels = 0
     while brackets and levels <= MAX_DEPTH:
         inner = brackets.replace(b"[]", b"")
@@ -124,6 +133,26 @@ def depth(data: bytes) -> int:
         brackets = inner
         levels += 1
     return levels
+
+
+def _outside_strings(data: bytes, unwanted: bytes) -> bytes:
+    """A JSON text without its strings and without some other bytes; never without a quotation mark."""
+    return _STRING.sub(b"", data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, unwanted))
+
+
+def refuse_excess(data: bytes) -> None:
+    """Refuse a JSON text that would take too much memory as objects.
+
+    Raises:
+        JsonError: it holds more than `MAX_VALUES` values.
+    """
+    # Commas and openings are no fewer than values; where texts hold many, those do not count.
+    if _marks_in(data) > MAX_VALUES and _marks_in(_outside_strings(data, _NOT_VALUES)) > MAX_VALUES:
+        raise JsonError(f"holds more than {MAX_VALUES:,} values, too many to be read")
+
+
+def _marks_in(data: bytes) -> int:
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def parse_exact(data: bytes) -> Any:
@@ -224,9 +253,24 @@ def sorted_compact(value: Any) -> str:
 def is_valid(data: bytes) -> bool:
     """Whether a file holds one JSON value; nesting and number range do not matter."""
     try:
-        orjson.loads(data)
-    except orjson.JSONDecodeError:
+        # Nothing is made of the values: that would take many times the memory.
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
         return _is_valid_at_any_depth(data)
+    return _is_utf8(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether all bytes are UTF-8; the text itself is never held as a whole."""
+    if data.isascii():
+        return True
+    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(data)
+    try:
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(view[start : start + _CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
@@ -296,9 +340,7 @@ _FIRST_KEY = "s}"
 
 def _is_valid_at_any_depth(data: bytes) -> bool:
     """The grammar of JSON with a stack of our own, for what orjson refuses to nest or to count."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+    if not _is_utf8(data):
         return False
     opened: list[str] = []
     allowed = _VALUE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from reducer.errors import Malformed
 from reducer.events import RawEvent
+from reducer.limits import MAX_LINE_BYTES, megabytes
 from reducer.typed_json import decode_strictly
 
 _WHITE_SPACE = (
@@ -22,11 +24,17 @@ def is_blank(data: bytes) -> bool:
         return False
 
 
-def decode_event(data: bytes) -> RawEvent:
+def decode_event(data: bytes, line: type[RawEvent] = RawEvent) -> RawEvent:
     """One line of the log as an event.
 
+    Args:
+        data: the line.
+        line: what a line is in the schema of the bundle.
+
     Raises:
-        Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
-            an unknown kind of event or value of an enumeration.
+        Malformed: too long, not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a
+            wrong type, an unknown kind of event or value of an enumeration.
     """
-    return decode_strictly(data, RawEvent)
+    if len(data) > MAX_LINE_BYTES:
+        raise Malformed(f"is longer than {megabytes(MAX_LINE_BYTES)}, too long to be read")
+    return decode_strictly(data, line)

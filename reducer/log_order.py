@@ -5,6 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from enum import Enum
 
+from msgspec import Struct
+
+from reducer.consequences import LOST_EVENTS, SKIPPED_REPEAT, STILL_APPLIED
+
 
 class Order(Enum):
     """How an event's sequence number stands to those before it."""
@@ -53,3 +57,35 @@ class LogOrder:
         halves = (range(gap.start, seq), range(seq + 1, gap.stop))
         self._missing[position : position + 1] = [half for half in halves if half]
         return True
+
+
+class EnvelopeFault(Struct, frozen=True):
+    """Something about the envelope of an event that a sound log would not have.
+
+    Attributes:
+        reason: what is wrong.
+        reference_says: as in `Problem`.
+        consequence: what that means for the graph.
+        applied: whether the event is applied all the same.
+    """
+
+    reason: str
+    reference_says: str
+    consequence: str = STILL_APPLIED
+    applied: bool = True
+
+
+def place_fault(order: LogOrder, seq: int) -> EnvelopeFault | None:
+    """Remember a sequence number, and say what is wrong with its place, if anything is."""
+    expected = order.expected
+    place, says = order.place(seq), f"missing or reordered trace event {expected}"
+    if place is Order.AFTER_GAP:
+        missing = f"{expected}" if seq == expected + 1 else f"{expected} to {seq - 1}"
+        return EnvelopeFault(f"the event with seq {missing} is missing here", says, LOST_EVENTS)
+    if place is Order.LATE:
+        numbering = "numbers begin with 1" if seq == 0 else "out of order"
+        return EnvelopeFault(f"{numbering}: seq {expected} should come here", says)
+    if place is Order.REPEATED:
+        reason = f"this seq was there before: {expected} should come here"
+        return EnvelopeFault(reason, says, SKIPPED_REPEAT, applied=False)
+    return None

@@ -66,18 +66,23 @@ def _keys(item: NormalItem | ConversationItem, parts: Sequence[Part]) -> Iterato
     if sealed is not None:
         yield (signature, sealed)
         return
-    refs = [part for part in parts if isinstance(part, PayloadRefPart)]
-    yield (signature, *map(_part_key, parts))
-    if refs:
-        # References without a hash equal only those of the same payload, with or without one.
-        yield (signature, refs[0].raw_payload_id, *(ref.label for ref in refs))
+    yield (signature, *map(_key_by_content, parts))
+    if any(isinstance(part, PayloadRefPart) and part.content_sha256 is not None for part in parts):
+        # A reference without a hash may equal one with a hash, if they are of the same payload.
+        yield (signature, *map(_key_by_place, parts))
 
 
-def _part_key(part: Part) -> Hashable:
+def _key_by_content(part: Part) -> Hashable:
+    if isinstance(part, PayloadRefPart) and part.content_sha256 is not None:
+        return (part.label, part.content_sha256, None)
+    return _key_by_place(part)
+
+
+def _key_by_place(part: Part) -> Hashable:
     if isinstance(part, JsonPart):
         return part.summary
     if isinstance(part, PayloadRefPart):
-        return (part.label, part.content_sha256)
+        return (part.label, part.raw_payload_id)
     return part
 
 

@@ -24,6 +24,7 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
+from reducer.schemas import Schema
 from reducer.typed_json import convert, refuse_wide_integers
 
 SUMMARY_LIMIT = 240
@@ -33,7 +34,6 @@ PASSTHROUGH_KEY = "internal_chat_message_metadata_passthrough"
 DROPPED_TYPE = "additional_tools"
 ENCRYPTED = "encrypted_content"
 
-_PHASES: dict[str, Channel] = {"commentary": "commentary", "final_answer": "final", "summary": "summary"}
 _ROLES: frozenset[Role] = frozenset({"system", "developer", "user", "assistant", "tool"})
 _TEXT_TYPES = frozenset({"input_text", "output_text", "text"})
 _REASONING_TYPES: dict[str, frozenset[str]] = {
@@ -73,47 +73,57 @@ class _AgentMessageItem(Struct, kw_only=True):
     id: str | None = None
 
 
-def normalize_list(document: JsonDocument, payload_id: str, key: str) -> list[NormalItem]:
+def normalize_list(document: JsonDocument, payload_id: str, key: str, schema: Schema) -> list[NormalItem]:
     """All items of the array at a key of a payload; those of type `additional_tools` are left out.
 
     Args:
         document: the payload, whose top is an object with an array at `key`.
         payload_id: `raw_payload:N`.
         key: `input`, `output_items`, `input_history` or `replacement_history`.
+        schema: the schema of the bundle.
 
     Raises:
         Inconsistent: an item is not of a known form.
     """
     items = []
     for position, value in enumerate(document.value[key]):
-        reader = _ItemReader(document, payload_id, (key, position), value)
+        reader = _ItemReader(document, payload_id, schema, (key, position), value)
         if reader.type != DROPPED_TYPE:
             items.append(reader.item())
     return items
 
 
-def normalize_document(document: JsonDocument, payload_id: str) -> NormalItem:
+def normalize_document(document: JsonDocument, payload_id: str, schema: Schema) -> NormalItem:
     """A payload that is one item as a whole.
 
     Raises:
         Inconsistent: it is not of a known form.
     """
-    return _ItemReader(document, payload_id, (), document.value).item()
+    return _ItemReader(document, payload_id, schema, (), document.value).item()
 
 
 class _ItemReader:
     """Reads one item; knows where it stands, to spell numbers as the payload does."""
 
     def __init__(
-        self, document: JsonDocument, payload_id: str, path: tuple[str | int, ...], value: Any
+        self,
+        document: JsonDocument,
+        payload_id: str,
+        schema: Schema,
+        path: tuple[str | int, ...],
+        value: Any,
     ) -> None:
         self.document = document
         self.payload_id = payload_id
+        self.schema = schema
         self.path = path
         self.value: dict[str, Any] = value if isinstance(value, dict) else {}
         type_ = self.value.get("type")
         if not isinstance(type_, str):
-            raise Inconsistent(f"a model item in payload {payload_id} has no string type")
+            raise Inconsistent(
+                f"a model item in payload {payload_id} has no string type",
+                f"model item in payload {payload_id} did not contain a string type",
+            )
         self.type = type_
 
     def item(self) -> NormalItem:
@@ -140,11 +150,14 @@ class _ItemReader:
         elif type_ == "agent_message":
             item = self._agent_message()
         else:
-            raise Inconsistent(f"payload {self.payload_id} has an item of unsupported type {type_}")
+            raise Inconsistent(
+                f"payload {self.payload_id} has an item of unsupported type {type_}",
+                f"unsupported model item type {type_} in payload {self.payload_id}",
+            )
         return item
 
     def _item(self, role: Role, channel: Channel | None, kind: ItemKind, parts: list[Part]) -> NormalItem:
-        call_id, item_id = self.value.get("call_id"), self.value.get("id")
+        call_id = self.value.get("call_id")
         has_call_id = kind in CALL_KINDS or kind in OUTPUT_KINDS
         return NormalItem(
             role,
@@ -152,8 +165,12 @@ class _ItemReader:
             kind,
             parts,
             call_id=call_id if has_call_id and isinstance(call_id, str) else None,
-            responses_item_id=item_id if isinstance(item_id, str) else None,
+            responses_item_id=self._responses_item_id(),
         )
+
+    def _responses_item_id(self) -> str | None:
+        item_id = self.value.get("id")
+        return item_id if self.schema.identifies_items and isinstance(item_id, str) else None
 
     def _call(self, kind: ItemKind, part: Part) -> NormalItem:
         return self._item("assistant", "commentary", kind, [part])
@@ -164,16 +181,22 @@ class _ItemReader:
     def _message(self) -> NormalItem:
         role = self.value.get("role")
         if not isinstance(role, str):
-            raise Inconsistent(f"a message item in payload {self.payload_id} has no string role")
+            raise Inconsistent(
+                f"a message item in payload {self.payload_id} has no string role",
+                f"message item in payload {self.payload_id} did not contain a string role",
+            )
         if role not in _ROLES:
-            raise Inconsistent(f"payload {self.payload_id} has a message of unsupported role {role}")
+            raise Inconsistent(
+                f"payload {self.payload_id} has a message of unsupported role {role}",
+                f"unsupported message role {role} in payload {self.payload_id}",
+            )
         phase = self.value.get("phase")
-        channel = _PHASES.get(phase) if isinstance(phase, str) else None
+        channel = self.schema.phases.get(phase) if isinstance(phase, str) else None
         parts = self._content_parts("content", self.value.get("content"))
         return self._item(role, channel, "message", parts)
 
     def _content_parts(self, key: str, content: Any) -> list[Part]:
-        """Message content: text elements become text, every other element a reference with its hash."""
+        """Message content: text elements become text, every other element a reference."""
         if not isinstance(content, list):
             return [PayloadRefPart("content", self.payload_id)]
         parts: list[Part] = []
@@ -185,9 +208,13 @@ class _ItemReader:
                 continue
             label = type_ if isinstance(type_, str) else "content"
             parts.append(PayloadRefPart(label, self.payload_id, self._sha256(element, key, position)))
+        if not parts and self.schema.empty_content_label is not None:
+            return [PayloadRefPart(self.schema.empty_content_label, self.payload_id)]
         return parts
 
-    def _sha256(self, element: Any, key: str, position: int) -> str:
+    def _sha256(self, element: Any, key: str, position: int) -> str | None:
+        if not self.schema.identifies_content:
+            return None
         exact = self.document.exact(element, (*self.path, key, position))
         return hashlib.sha256(sorted_compact(exact).encode()).hexdigest()
 
@@ -202,29 +229,39 @@ class _ItemReader:
         if isinstance(sealed, str):
             parts.append(EncodedPart(ENCRYPTED, sealed))
         elif sealed is not None:
-            raise self._bad_reasoning("non-string encrypted_content")
+            raise self._bad_reasoning("non-string encrypted_content", "had non-string encrypted_content")
         if not parts:
-            raise self._bad_reasoning("neither content nor summary nor encrypted_content")
+            raise self._bad_reasoning(
+                "neither content nor summary nor encrypted_content",
+                "contained no content, summary, or encrypted_content",
+            )
         return parts
 
     def _reasoning_texts(self, key: str, entries: Any) -> list[str]:
         if not isinstance(entries, list):
-            raise self._bad_reasoning(f"non-array {key}")
+            raise self._bad_reasoning(f"non-array {key}", f"had non-array {key}")
         texts = []
         for entry in entries:
             fields = entry if isinstance(entry, dict) else {}
             type_, text = fields.get("type"), fields.get("text")
             if not isinstance(type_, str):
-                raise self._bad_reasoning(f"a {key} entry without string type")
+                raise self._bad_reasoning(
+                    f"a {key} entry without string type", f"had {key} entry without string type"
+                )
             if type_ not in _REASONING_TYPES[key]:
-                raise self._bad_reasoning(f"unsupported {key} type {type_}")
+                raise self._bad_reasoning(
+                    f"unsupported {key} type {type_}", f"had unsupported {key} type {type_}"
+                )
             if not isinstance(text, str):
-                raise self._bad_reasoning(f"a {key} entry without string text")
+                raise self._bad_reasoning(
+                    f"a {key} entry without string text", f"had {key} entry without string text"
+                )
             texts.append(text)
         return texts
 
-    def _bad_reasoning(self, what: str) -> Inconsistent:
-        return Inconsistent(f"a reasoning item in payload {self.payload_id} has {what}")
+    def _bad_reasoning(self, what: str, reference_says: str) -> Inconsistent:
+        where = f"reasoning item in payload {self.payload_id}"
+        return Inconsistent(f"a {where} has {what}", f"{where} {reference_says}")
 
     def _arguments(self) -> Part:
         if "arguments" not in self.value:
@@ -274,15 +311,19 @@ class _ItemReader:
     def _sealed(self) -> Part:
         value = self.value.get(ENCRYPTED)
         if not isinstance(value, str):
-            raise Inconsistent(f"a compaction item in payload {self.payload_id} has no {ENCRYPTED} text")
+            raise Inconsistent(
+                f"a compaction item in payload {self.payload_id} has no {ENCRYPTED} text",
+                f"compaction item in payload {self.payload_id} did not contain string {ENCRYPTED}",
+            )
         return EncodedPart(ENCRYPTED, value)
 
     def _agent_message(self) -> NormalItem:
-        what = f"an agent_message item in payload {self.payload_id}"
-        message = convert(self.value, _AgentMessageItem, what)
-        refuse_wide_integers(self.document.exact(self.value, self.path), what)
+        item = f"agent_message item in payload {self.payload_id}"
+        what, said = f"an {item}", f"failed to parse {item}"
+        message = convert(self.value, _AgentMessageItem, what, said)
+        refuse_wide_integers(self.document.exact(self.value, self.path), what, said)
         if not message.content:
-            raise Inconsistent(f"{what} has no content")
+            raise Inconsistent(f"{what} has no content", f"{item} contained no content")
         parts: list[Part] = [
             TextPart(entry.text)
             if isinstance(entry, _TextContent)
@@ -295,7 +336,7 @@ class _ItemReader:
             "message",
             parts,
             agent_message=AgentMessage(message.author, message.recipient),
-            responses_item_id=message.id,
+            responses_item_id=self._responses_item_id(),
         )
 
 

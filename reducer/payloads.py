@@ -24,11 +24,13 @@ class Payloads:
         """
         if self._last is not None and self._last[0] == ref.path:
             return self._last[1]
-        data = self._read(ref)
+        data = self._read(ref, "open")
         try:
             document = JsonDocument(data)
         except JsonError as error:
-            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): {error}") from None
+            raise UnreadablePayload(
+                f"payload {ref.raw_payload_id} ({ref.path}): {error}", f"parse payload {ref.raw_payload_id}"
+            ) from None
         self._sound.add(ref.path)
         self._last = (ref.path, document)
         return document
@@ -41,12 +43,28 @@ class Payloads:
         """
         if ref.path in self._sound:
             return
-        if not is_valid(self._read(ref)):
-            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON")
+        data = self._read(ref, "read")
+        if not is_valid(data):
+            raise UnreadablePayload(
+                f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON",
+                f"{_verb_for(data)} payload {ref.raw_payload_id}",
+            )
         self._sound.add(ref.path)
 
-    def _read(self, ref: PayloadRef) -> bytes:
+    def _read(self, ref: PayloadRef, purpose: str) -> bytes:
         try:
             return self._bundle.read_payload(ref.path)
         except UnreadablePayload as error:
-            raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): {error}") from None
+            raise UnreadablePayload(
+                f"payload {ref.raw_payload_id} ({ref.path}): {error}",
+                f"{purpose} payload {ref.raw_payload_id}",
+            ) from None
+
+
+def _verb_for(data: bytes) -> str:
+    """How the reference begins to say that a payload is no JSON: text that is not UTF-8 it cannot read."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return "read"
+    return "invalid"

@@ -56,7 +56,7 @@ def reduce_bundle(
         bundle = open_bundle(bundle)
     replay = Replay(bundle, strict=strict)
     total = bundle.log_size()
-    with _without_cyclic_gc():
+    with without_cyclic_gc():
         for line in bundle.lines():
             replay.feed(line)
             if progress is not None and line.number % PROGRESS_EVERY == 0:
@@ -67,7 +67,7 @@ def reduce_bundle(
 
 
 @contextmanager
-def _without_cyclic_gc() -> Iterator[None]:
+def without_cyclic_gc() -> Iterator[None]:
     """The graph has no cycles to find, and looking for some doubles the cost of building it."""
     if not gc.isenabled():
         yield

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from reducer.agents import Agents
 from reducer.bundle import Bundle, LogLine
@@ -16,15 +16,13 @@ from reducer.code_cells import CodeCells
 from reducer.compaction import Compactions
 from reducer.consequences import (
     EDGE_LEFT_OUT,
-    LOST_EVENTS,
     NOT_APPLIED,
     PAYLOAD_UNUSABLE,
-    SKIPPED_REPEAT,
     STILL_APPLIED,
     consequence_of_losing,
 )
 from reducer.conversation import Conversation
-from reducer.errors import Inconsistent, Malformed, Problem, Refused, UnreadablePayload
+from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
 from reducer.events import (
     AgentResultObserved,
     CodeCellEnded,
@@ -58,19 +56,21 @@ from reducer.events import (
     ToolCallRuntimeStarted,
     ToolCallStarted,
 )
+from reducer.events_v1 import RuntimeStartedV1
 from reducer.inference import Inference, ResponseIndex
 from reducer.items import ItemStore
+from reducer.json_text import JsonError, refuse_excess
 from reducer.log import decode_event, is_blank
-from reducer.log_order import LogOrder, Order
+from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
 from reducer.payloads import Payloads
 from reducer.provenance import Provenance, payload_refs
+from reducer.schema_choice import schema_of
+from reducer.schemas import SCHEMAS, Schema
 from reducer.terminals import Terminals
 from reducer.threads import Threads
 from reducer.tools import Tools
 from reducer.typed_json import dig
-
-SCHEMA = 2
 
 Handler = Callable[[RawEvent, Any], None]
 
@@ -87,26 +87,35 @@ class Replay:
     """
 
     def __init__(self, bundle: Bundle, *, strict: bool = False) -> None:
-        """Begin an empty graph with the ids and the start time of the bundle's manifest."""
+        """Begin an empty graph with the ids and the start time of the bundle's manifest.
+
+        Raises:
+            Refused: strict, and the manifest claims a schema that is not known.
+        """
         manifest = bundle.manifest
         self.problems: list[Problem] = []
         self.provenance = Provenance()
         self._strict = strict
-        self._rollout_id = manifest.rollout_id
+        self._manifest = manifest
+        self._schema = schema = schema_of(bundle)
         self._work = GraphWork(
             RolloutTrace(
-                schema_version=manifest.schema_version,
+                schema_version=schema.version,
                 trace_id=manifest.trace_id,
                 rollout_id=manifest.rollout_id,
                 started_at_unix_ms=manifest.started_at_unix_ms,
                 root_thread_id=manifest.root_thread_id,
-            )
+                recording_complete=False if schema.tells_end_of_recording else UNSET,
+            ),
+            schema,
         )
         self._payloads = Payloads(bundle)
         self._order = LogOrder()
         self._said_at_end: set[Problem] = set()
         self._wire()
         self._handlers = self._handlers_by_event()
+        if manifest.schema_version not in SCHEMAS and (schema.checks_envelopes or not strict):
+            self._report(_unknown_schema(manifest.schema_version, schema))
 
     def _wire(self) -> None:
         """Make the modules that know the rules, each with those it builds upon."""
@@ -148,6 +157,7 @@ class Replay:
             McpCorrelationAssigned: self._tools.mcp_correlation_assigned,
             StdinTargetResolved: self._tools.stdin_target_resolved,
             ToolCallRuntimeStarted: self._tools.runtime_started,
+            RuntimeStartedV1: self._tools.runtime_started_v1,
             ToolCallRuntimeEnded: self._tools.runtime_ended,
             ToolCallEnded: self._tools.ended,
             CodeCellStarted: self._cells.started,
@@ -186,7 +196,7 @@ class Replay:
         if is_blank(line.data):
             return []
         try:
-            raw = decode_event(line.data)
+            raw = decode_event(line.data, self._schema.line)
         except Malformed as error:
             self._malformed(line, str(error))
             return []
@@ -198,8 +208,16 @@ class Replay:
         seq, kind = _what_can_be_told(line.data)
         if not line.ended:
             reason = f"the log ends in the middle of this line ({reason})"
-        consequence = NOT_APPLIED if kind is None else consequence_of_losing(kind)
-        self._report(Problem(line=line.number, seq=seq, event=kind, reason=reason, consequence=consequence))
+        self._report(
+            Problem(
+                line=line.number,
+                seq=seq,
+                event=kind,
+                reason=reason,
+                consequence=NOT_APPLIED if kind is None else consequence_of_losing(kind),
+                reference_says=f"{_verb_for(line.data)} trace event line {line.number}",
+            )
+        )
         # A number out of a broken line is worth believing only when it is the one to be expected.
         if seq == self._order.expected:
             self._order.place(seq)
@@ -207,39 +225,50 @@ class Replay:
             self._order.place_unreadable()
 
     def _accept_envelope(self, raw: RawEvent, line: LogLine) -> bool:
-        """Check schema, order, rollout and end of recording; say whether the event is to be applied."""
-        if raw.schema_version != SCHEMA:
-            reason = f"an event of trace schema {raw.schema_version} in a bundle of schema {SCHEMA}"
-            self._report_event(raw, line.number, reason, STILL_APPLIED)
-        if not self._accept_place(raw, line):
-            return False
-        if raw.rollout_id != self._rollout_id:
-            reason = f"the event belongs to rollout {raw.rollout_id}, the bundle to {self._rollout_id}"
-            self._report_event(raw, line.number, reason, consequence_of_losing(raw.payload.name_of_type))
-            return False
-        if self._work.trace.recording_complete:
-            self._report_event(
-                raw, line.number, "the recording was completed before this event", STILL_APPLIED
-            )
+        """Check schema, order, rollout and end of recording; say whether the event is to be applied.
+
+        Where the schema does not ask for these, they are worth a remark, but not for strict replay. Only
+        that a bundle of schema 1 has events of schema 2 refuses it: the reference for the latter would.
+        """
+        schema = self._schema
+        if raw.schema_version not in (schema.version, self._manifest.schema_version):
+            self._report_mix(raw, line)
+        for fault in self._envelope_faults(raw):
+            if schema.checks_envelopes:
+                self._report_event(raw, line.number, fault.reason, fault.consequence, fault.reference_says)
+                if not fault.applied:
+                    return False
+            elif not self._strict:
+                consequence = fault.consequence if fault.applied else STILL_APPLIED
+                self._report_event(raw, line.number, fault.reason, consequence, None)
         return True
 
-    def _accept_place(self, raw: RawEvent, line: LogLine) -> bool:
-        """Check the sequence number; say whether the event may be applied, which one seen before may not."""
-        expected = self._order.expected
-        order = self._order.place(raw.seq)
-        if order is Order.AFTER_GAP:
-            missing = f"{expected}" if raw.seq == expected + 1 else f"{expected} to {raw.seq - 1}"
-            self._report_event(raw, line.number, f"the event with seq {missing} is missing here", LOST_EVENTS)
-        elif order is Order.LATE:
-            numbering = "numbers begin with 1" if raw.seq == 0 else "out of order"
-            self._report_event(
-                raw, line.number, f"{numbering}: seq {expected} should come here", STILL_APPLIED
+    def _report_mix(self, raw: RawEvent, line: LogLine) -> None:
+        claimed, own = self._manifest.schema_version, self._schema
+        says = None
+        if own.checks_envelopes:
+            says = f"unsupported trace event schema {raw.schema_version} at line {line.number}"
+        elif raw.schema_version in SCHEMAS:
+            says = _not_of_newest(claimed)
+        if says is not None or not self._strict:
+            reason = f"an event of trace schema {raw.schema_version} in a bundle of schema {claimed}"
+            self._report_event(raw, line.number, reason, STILL_APPLIED, says)
+
+    def _envelope_faults(self, raw: RawEvent) -> Iterator[EnvelopeFault]:
+        fault = place_fault(self._order, raw.seq)
+        if fault is not None:
+            yield fault
+        if raw.rollout_id != self._manifest.rollout_id:
+            yield EnvelopeFault(
+                f"the event belongs to rollout {raw.rollout_id}, the bundle to {self._manifest.rollout_id}",
+                "trace event belongs to another rollout",
+                consequence_of_losing(raw.payload.name_of_type),
+                applied=False,
             )
-        elif order is Order.REPEATED:
-            reason = f"this seq was there before: {expected} should come here"
-            self._report_event(raw, line.number, reason, SKIPPED_REPEAT)
-            return False
-        return True
+        if self._work.trace.recording_complete:
+            yield EnvelopeFault(
+                "the recording was completed before this event", "trace event after recording completed"
+            )
 
     def _apply(self, raw: RawEvent, line: LogLine) -> list[ObjectRef]:
         work = self._work
@@ -251,21 +280,38 @@ class Replay:
             # Only a line that was itself written to its end says that the recording was.
             if line.ended or not isinstance(raw.payload, RecordingCompleted):
                 self._handlers[type(raw.payload)](raw, raw.payload)
-        except (Inconsistent, UnreadablePayload) as error:
+        except NotApplicable as error:
+            late = work.late_failures[:1]
             work.changes.roll_back()
-            self._report_event(raw, line.number, str(error), consequence_of_losing(raw.payload.name_of_type))
+            if self._strict and late:
+                self._report_lost(late[0].raw, late[0].line, late[0].error)
+            self._report_lost(raw, line.number, error)
             return []
         touched, concerned = work.changes.commit()
         self.provenance.record(raw, line, refs, [*concerned, *touched])
         failures, work.late_failures = work.late_failures, []
-        for late in failures:
-            consequence = consequence_of_losing(late.raw.payload.name_of_type)
-            self._report_event(late.raw, late.line, late.reason, consequence)
+        for failure in failures:
+            self._report_lost(failure.raw, failure.line, failure.error)
         return touched
 
-    def _report_event(self, raw: RawEvent, line: int, reason: str, consequence: str) -> None:
-        kind = raw.payload.name_of_type
-        self._report(Problem(line=line, seq=raw.seq, event=kind, reason=reason, consequence=consequence))
+    def _report_lost(self, raw: RawEvent, line: int, error: NotApplicable) -> None:
+        consequence = consequence_of_losing(raw.payload.name_of_type)
+        self._report_event(raw, line, str(error), consequence, error.reference_says)
+
+    def _report_event(
+        self, raw: RawEvent, line: int, reason: str, consequence: str, reference_says: str | None
+    ) -> None:
+        self._report(
+            Problem(
+                line=line,
+                seq=raw.seq,
+                event=raw.payload.name_of_type,
+                thread_id=raw.thread_id,
+                reason=reason,
+                consequence=consequence,
+                reference_says=reference_says,
+            )
+        )
 
     def _report(self, problem: Problem) -> None:
         if self._strict:
@@ -285,21 +331,36 @@ class Replay:
             call.started_code_cell_id = self._cells.cell_started_by(call)
         edges, conflicts = self._agents.edges_at_end()
         for conflict in conflicts:
-            self._report_at_end(Problem(reason=str(conflict), consequence=EDGE_LEFT_OUT))
+            self._report_at_end(
+                Problem(
+                    reason=str(conflict), consequence=EDGE_LEFT_OUT, reference_says=conflict.reference_says
+                )
+            )
         return structs.replace(trace, interaction_edges=edges)
 
     def verify_payloads(self) -> None:
         """Check that every payload the log refers to is readable JSON, in order of payload id.
 
+        Strict replay does so only where the schema wants it.
+
         Raises:
             Refused: strict, and one is not.
         """
+        refused = self._schema.checks_unused_payloads
+        if self._strict and not refused:
+            return
         for payload_id, ref in sorted(self._work.trace.raw_payloads.items()):
             try:
                 self._payloads.verify(ref)
             except UnreadablePayload as error:
-                problem = Problem(reason=str(error), consequence=PAYLOAD_UNUSABLE, raw_payload_id=payload_id)
-                self._report_at_end(problem)
+                self._report_at_end(
+                    Problem(
+                        reason=str(error),
+                        consequence=PAYLOAD_UNUSABLE,
+                        raw_payload_id=payload_id,
+                        reference_says=error.reference_says if refused else None,
+                    )
+                )
 
     def _report_at_end(self, problem: Problem) -> None:
         """Report a problem that is looked for whenever the log may have ended, but only once."""
@@ -313,7 +374,36 @@ def _only_evidence(raw: RawEvent, event: ProtocolEventObserved) -> None:
 
 
 def _refuse_other(raw: RawEvent, event: OtherEvent) -> None:
-    raise Inconsistent("events of kind other have no meaning in the graph")
+    raise Inconsistent(
+        "events of kind other have no meaning in the graph", "raw trace event has no reducer implementation"
+    )
+
+
+def _unknown_schema(version: int, schema: Schema) -> Problem:
+    known = " and ".join(map(str, sorted(SCHEMAS)))
+    return Problem(
+        reason=f"trace schema {version} is not one this program knows ({known})",
+        consequence=f"The bundle is read as one of schema {schema.version}, as far as it can be.",
+        reference_says=_not_of_newest(version) if schema.checks_envelopes else None,
+        in_manifest=True,
+    )
+
+
+def _not_of_newest(version: int) -> str:
+    """What the reference for the newest schema says of every other one."""
+    return (
+        f"trace schema {version} cannot establish accepted history; "
+        f"use its matching reducer or record a new bundle"
+    )
+
+
+def _verb_for(data: bytes) -> str:
+    """What the reference fails to do with a broken line: lines that are not UTF-8 it cannot even read."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return "read"
+    return "parse"
 
 
 _SEQ_OF_BROKEN_LINE = re.compile(rb'\s*\{"schema_version":\d+,"seq":(\d{1,20}),')
@@ -323,8 +413,9 @@ _KIND_OF_BROKEN_LINE = re.compile(rb'"payload":\{"type":"([a-z_]+)"')
 def _what_can_be_told(data: bytes) -> tuple[int | None, str | None]:
     """Sequence number and kind of a line that is not a valid event, as far as it still tells them."""
     try:
+        refuse_excess(data)
         value = orjson.loads(data)
-    except orjson.JSONDecodeError:
+    except (JsonError, orjson.JSONDecodeError):
         found, kind = _SEQ_OF_BROKEN_LINE.match(data), _KIND_OF_BROKEN_LINE.search(data)
         return None if found is None else int(found[1]), None if kind is None else kind[1].decode()
     seq, name = dig(value, "seq"), dig(value, "payload", "type")

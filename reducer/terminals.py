@@ -13,7 +13,6 @@ from reducer.events import (
     ExecutionStatus,
     PayloadRef,
     RawEvent,
-    ToolCallRuntimeStarted,
     WriteStdin,
 )
 from reducer.json_text import JsonDocument, Numeral, compact_exact
@@ -27,6 +26,7 @@ from reducer.model import (
     ToolCall,
     WriteStdinRequest,
 )
+from reducer.parser_words import fault_of_command_end
 from reducer.payloads import Payloads
 from reducer.typed_json import convert, decode_strictly, refuse_wide_integers
 
@@ -102,18 +102,21 @@ class Terminals:
         self._process: dict[str, str] = {}
         self._current: dict[str, dict[str, str]] = {}
 
-    def begun_by_runtime(
-        self, raw: RawEvent, event: ToolCallRuntimeStarted, call: ToolCall
-    ) -> TerminalOperation:
+    def begun_by_runtime(self, raw: RawEvent, ref: PayloadRef, call: ToolCall) -> TerminalOperation:
         """The operation of a command or a write that the runtime started."""
         if call.terminal_operation_id is not None:
-            raise Inconsistent(f"tool call {call.tool_call_id} already has a terminal operation")
-        ref = event.runtime_payload
+            raise Inconsistent(
+                f"tool call {call.tool_call_id} already has a terminal operation",
+                f"tool runtime start would create a second terminal operation for {call.tool_call_id}",
+            )
         begin = convert(
-            self._payloads.parse(ref).value, _Begin, f"terminal start in payload {ref.raw_payload_id}"
+            self._payloads.parse(ref).value,
+            _Begin,
+            f"terminal start in payload {ref.raw_payload_id}",
+            f"parse terminal runtime start payload {ref.raw_payload_id}",
         )
         request: ExecCommandRequest | WriteStdinRequest
-        if isinstance(event.kind, ExecCommand):
+        if isinstance(call.kind, ExecCommand):
             request = ExecCommandRequest(begin.command, " ".join(begin.command), begin.cwd)
         else:
             request = WriteStdinRequest(begin.interaction_input or "")
@@ -125,19 +128,25 @@ class Terminals:
         """The operation of a dispatched `write_stdin`, if its arguments tell one.
 
         Raises:
-            Inconsistent: the invocation is not one of `write_stdin` with function arguments.
+            Inconsistent: the invocation is not one of `write_stdin` with function arguments, or the schema
+                wants them to tell a write and they do not.
         """
         what = f"write_stdin invocation in payload {ref.raw_payload_id}"
-        invocation = convert(self._payloads.parse(ref).value, _Invocation, what)
-        if invocation.tool_namespace is not None:
+        says = f"parse terminal invocation payload {ref.raw_payload_id} as dispatch payload"
+        strict = self._work.schema.wants_sound_writes
+        invocation = convert(self._payloads.parse(ref).value, _Invocation, what, says)
+        if invocation.tool_namespace is not None and not strict:
             return None
         if invocation.tool_name != "write_stdin":
-            raise Inconsistent(f"{what} is for {invocation.tool_name}")
+            raise Inconsistent(f"{what} is for {invocation.tool_name}", says)
         if invocation.payload.type != "function":
-            raise Inconsistent(f"{what} has a payload of type {invocation.payload.type}, not function")
+            said = f"{what} has a payload of type {invocation.payload.type}, not function"
+            raise Inconsistent(said, says)
         if invocation.payload.arguments is None:
-            raise Inconsistent(f"{what} has no arguments")
+            raise Inconsistent(f"{what} has no arguments", says)
         arguments = _write_arguments(invocation.payload.arguments)
+        if arguments is None and strict:
+            raise Inconsistent(f"{what} has arguments that tell no write", says)
         if arguments is None:
             return None
         request = WriteStdinRequest(arguments.chars, arguments.yield_time_ms, arguments.max_output_tokens)
@@ -182,7 +191,8 @@ class Terminals:
             known = self._process.get(operation_id)
             if process_id is not None and known is not None and known != process_id:
                 raise Inconsistent(
-                    f"{operation_id} belongs to process {known}, but its end names process {process_id}"
+                    f"{operation_id} belongs to process {known}, but its end names process {process_id}",
+                    f"terminal operation {operation_id} changed process id from {known} to {process_id}",
                 )
             if process_id is not None:
                 changes.put(self._process, operation_id, process_id)
@@ -196,7 +206,9 @@ class Terminals:
         """The result in a payload, and the process id it names."""
         document = self._payloads.parse(ref)
         try:
-            end = convert(document.value, _End, f"the end of a command in payload {ref.raw_payload_id}")
+            what = f"the end of a command in payload {ref.raw_payload_id}"
+            says = f"parse exec terminal response {ref.raw_payload_id}"
+            end = convert(document.value, _End, what, says)
         except Inconsistent:
             if operation.kind == "exec_command":
                 raise
@@ -281,11 +293,15 @@ def _write_arguments(text: str) -> _WriteArguments | None:
 def _dispatch_result(document: JsonDocument, ref: PayloadRef) -> TerminalResult:
     """The result of a write as it was handed to whoever asked for it."""
     what = f"the result of a write in payload {ref.raw_payload_id}"
+    says = (
+        f"parse write_stdin terminal response {ref.raw_payload_id} as protocol payload "
+        f"({fault_of_command_end(document.exact_value())}) or dispatch payload"
+    )
     try:
         result: Any = convert(document.value, _DispatchResult, what)  # type: ignore[arg-type]
     except Inconsistent as error:
-        raise Inconsistent(f"{error}, nor the end of a command") from None
-    refuse_wide_integers(document.exact_value(), what)
+        raise Inconsistent(f"{error}, nor the end of a command", says) from None
+    refuse_wide_integers(document.exact_value(), what, says)
     if isinstance(result, _ErrorResponse):
         return TerminalResult(None, "", result.error, result.error)
     if isinstance(result, _DirectResponse):

@@ -33,6 +33,29 @@ class _ThreadMetadata(Struct, frozen=True):
     session_source: Any = None
 
 
+class Referrer(Struct, frozen=True):
+    """What refers to a thread or a turn, for messages that say so.
+
+    Attributes:
+        ours: what it is, in our words.
+        theirs: what the reference calls it.
+        their_turn: what the reference calls the turn that it refers to.
+        their_context: what the reference misses when it names neither thread nor turn.
+    """
+
+    ours: str
+    theirs: str
+    their_turn: str = "codex turn"
+    their_context: str = "a thread id"
+
+    def unknown_turn(self, turn_id: str) -> Inconsistent:
+        """That the turn it refers to is not known."""
+        return Inconsistent(
+            f"{self.ours} refers to turn {turn_id}, which is not known",
+            f"{self.theirs} referenced unknown {self.their_turn} {turn_id}",
+        )
+
+
 class Threads:
     """Applies the events of the rollout, its threads and their turns."""
 
@@ -57,13 +80,15 @@ class Threads:
     def thread_started(self, raw: RawEvent, event: ThreadStarted) -> None:
         """Make the thread; its metadata says by whom it was spawned, if by anyone."""
         if event.thread_id in self._work.trace.threads:
-            raise Inconsistent(f"thread {event.thread_id} was started before")
+            raise Inconsistent(
+                f"thread {event.thread_id} was started before",
+                f"duplicate thread start for {event.thread_id}",
+            )
         metadata = _ThreadMetadata()
         if event.metadata_payload is not None:
             value = self._payloads.parse(event.metadata_payload).value
-            metadata = convert(
-                value, _ThreadMetadata, f"thread metadata {event.metadata_payload.raw_payload_id}"
-            )
+            what = f"thread metadata {event.metadata_payload.raw_payload_id}"
+            metadata = convert(value, _ThreadMetadata, what, f"parse {what}")
         agent_path, origin = _origin(event, metadata)
         thread = Thread(
             event.thread_id,
@@ -85,16 +110,24 @@ class Threads:
         thread = self._work.trace.threads.get(event.thread_id)
         if thread is None:
             raise Inconsistent(
-                f"thread {event.thread_id} was resumed, but it was not started in this recording"
+                f"thread {event.thread_id} was resumed, but it was not started in this recording",
+                f"cannot resume thread {event.thread_id}: it was not started in this trace; resuming threads "
+                f"from an earlier trace is not supported",
             )
         if thread.execution.ended_seq is None:
-            raise Inconsistent(f"thread {event.thread_id} was resumed, but it had not ended")
+            raise Inconsistent(
+                f"thread {event.thread_id} was resumed, but it had not ended",
+                f"resumed thread {event.thread_id} has not ended",
+            )
         self._work.changes.change(thread).execution = thread.execution.reopened()
 
     def codex_turn_started(self, raw: RawEvent, event: CodexTurnStarted) -> None:
         """Make the turn; it may start in an ended thread."""
         if event.codex_turn_id in self._work.trace.codex_turns:
-            raise Inconsistent(f"turn {event.codex_turn_id} was started before")
+            raise Inconsistent(
+                f"turn {event.codex_turn_id} was started before",
+                f"duplicate codex turn start for {event.codex_turn_id}",
+            )
         self.known_thread(event.thread_id)
         turn = Turn(event.codex_turn_id, event.thread_id, ExecutionWindow.opened_by(raw))
         self._work.changes.create(self._work.trace.codex_turns, event.codex_turn_id, turn)
@@ -103,47 +136,61 @@ class Threads:
         """End the turn's window, and give the turn."""
         turn = self._work.trace.codex_turns.get(event.codex_turn_id)
         if turn is None:
-            raise Inconsistent(f"turn {event.codex_turn_id} ended, but it was never started")
+            raise Inconsistent(
+                f"turn {event.codex_turn_id} ended, but it was never started",
+                f"codex turn end referenced unknown turn {event.codex_turn_id}",
+            )
         if raw.thread_id is not None and raw.thread_id != turn.thread_id:
             raise Inconsistent(
                 f"turn {event.codex_turn_id} ended in thread {raw.thread_id}, "
-                f"but it belongs to thread {turn.thread_id}"
+                f"but it belongs to thread {turn.thread_id}",
+                f"codex turn end for {event.codex_turn_id} used thread {raw.thread_id}, "
+                f"but the turn belongs to {turn.thread_id}",
             )
         self._work.changes.change(turn).execution = turn.execution.ended_by(raw, event.status)
         return turn
 
-    def known_thread(self, thread_id: str) -> Thread:
+    def known_thread(self, thread_id: str, reference_calls: str = "trace event") -> Thread:
         """The thread with this id.
+
+        Args:
+            thread_id: id of a thread.
+            reference_calls: what the reference calls that which refers to the thread.
 
         Raises:
             Inconsistent: there is none.
         """
         thread = self._work.trace.threads.get(thread_id)
         if thread is None:
-            raise Inconsistent(f"thread {thread_id} is not known")
+            raise Inconsistent(
+                f"thread {thread_id} is not known", f"{reference_calls} referenced unknown thread {thread_id}"
+            )
         return thread
 
-    def turn_of_thread(self, turn_id: str, thread_id: str, what: str) -> Turn:
+    def turn_of_thread(self, turn_id: str, thread_id: str, referrer: Referrer) -> Turn:
         """The turn with this id, which must belong to the thread.
 
         Args:
             turn_id: id of a turn.
             thread_id: the thread it must belong to.
-            what: what refers to it, for the error message.
+            referrer: what refers to it, for the error message.
 
         Raises:
             Inconsistent: there is no such turn, or it belongs to another thread.
         """
         turn = self._work.trace.codex_turns.get(turn_id)
         if turn is None:
-            raise Inconsistent(f"{what} refers to turn {turn_id}, which is not known")
+            raise referrer.unknown_turn(turn_id)
         if turn.thread_id != thread_id:
             raise Inconsistent(
-                f"{what} is of thread {thread_id}, but its turn {turn_id} belongs to thread {turn.thread_id}"
+                f"{referrer.ours} is of thread {thread_id}, but its turn {turn_id} belongs to thread "
+                f"{turn.thread_id}",
+                f"{referrer.theirs} used thread {thread_id}, but {referrer.their_turn} {turn_id} "
+                f"belongs to {turn.thread_id}",
             )
         return turn
 
-    def thread_of_envelope(self, raw: RawEvent, what: str) -> str:
+    def thread_of_envelope(self, raw: RawEvent, referrer: Referrer) -> str:
         """The thread the envelope names, else the thread of the turn it names; it need not be known.
 
         Raises:
@@ -152,10 +199,13 @@ class Threads:
         if raw.thread_id is not None:
             return raw.thread_id
         if raw.codex_turn_id is None:
-            raise Inconsistent(f"{what} names neither a thread nor a turn")
+            raise Inconsistent(
+                f"{referrer.ours} names neither a thread nor a turn",
+                f"{referrer.theirs} did not include {referrer.their_context}",
+            )
         turn = self._work.trace.codex_turns.get(raw.codex_turn_id)
         if turn is None:
-            raise Inconsistent(f"{what} refers to turn {raw.codex_turn_id}, which is not known")
+            raise referrer.unknown_turn(raw.codex_turn_id)
         return turn.thread_id
 
 

@@ -13,6 +13,25 @@ class ToolKind(Struct, frozen=True, tag_field="type"):
         """The `type` as it is spelled in the trace, such as `exec_command`."""
         return str(self.__struct_config__.tag)
 
+    @property
+    def name_in_reference(self) -> str:
+        """How the reference spells the kind in its messages: `ExecCommand`, `Other { name: "x" }`."""
+        fields = [f"{name}: {quoted(getattr(self, name))}" for name in self.__struct_fields__]
+        name = "".join(map(str.capitalize, self.name_of_type.split("_")))
+        return f"{name} {{ {', '.join(fields)} }}" if fields else name
+
+
+def quoted(text: str) -> str:
+    """A text as the reference quotes it in messages."""
+    return '"' + "".join(_ESCAPES.get(one) or _escaped(one) for one in text) + '"'
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else f"\\u{{{ord(character):x}}}"
+
 
 class ExecCommand(ToolKind, frozen=True, tag="exec_command"):
     """Runs a command in a terminal."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from reducer.agents import Agents
 from reducer.changes import GraphWork
 from reducer.code_cells import CodeCells
 from reducer.errors import Inconsistent
 from reducer.events import (
     CellRequester,
+    Mcp,
     McpCorrelationAssigned,
     ModelRequester,
     PayloadRef,
@@ -20,6 +23,7 @@ from reducer.events import (
     ToolCallStarted,
     WriteStdin,
 )
+from reducer.events_v1 import RuntimeStartedV1
 from reducer.inference import ResponseIndex
 from reducer.items import ItemStore
 from reducer.json_text import JsonDocument
@@ -35,8 +39,15 @@ from reducer.model import (
 )
 from reducer.payloads import Payloads
 from reducer.terminals import Terminals, is_terminal
-from reducer.threads import Threads
-from reducer.typed_json import dig
+from reducer.threads import Referrer, Threads
+from reducer.typed_json import convert, dig
+
+
+class _McpInvocation(Struct):
+    """What the runtime asks of an MCP server."""
+
+    server: str
+    tool: str
 
 
 class Tools:
@@ -111,18 +122,23 @@ class Tools:
         """The thread and the requester of a call that starts."""
         call_id, model_call_id = event.tool_call_id, event.model_visible_call_id
         if call_id in self._work.trace.tool_calls:
-            raise Inconsistent(f"tool call {call_id} was started before")
+            raise Inconsistent(
+                f"tool call {call_id} was started before", f"duplicate tool call start for {call_id}"
+            )
         if model_call_id is not None and model_call_id in self._by_model_call:
             raise Inconsistent(
-                f"call id {model_call_id} already belongs to tool call {self._by_model_call[model_call_id]}"
+                f"call id {model_call_id} already belongs to tool call {self._by_model_call[model_call_id]}",
+                f"duplicate tool call for model-visible call id {model_call_id}",
             )
-        what = f"tool call {call_id}"
-        thread_id = self._threads.thread_of_envelope(raw, what)
-        self._threads.known_thread(thread_id)
+        what, says = f"tool call {call_id}", "tool call start"
+        referrer = Referrer(what, says, "Codex turn", "thread or Codex turn context")
+        thread_id = self._threads.thread_of_envelope(raw, referrer)
+        self._threads.known_thread(thread_id, says)
         if raw.codex_turn_id is not None:
-            self._threads.turn_of_thread(raw.codex_turn_id, thread_id, what)
+            self._threads.turn_of_thread(raw.codex_turn_id, thread_id, referrer)
         if isinstance(event.requester, CellRequester):
-            cell_id = self._cells.bound_cell(thread_id, event.requester.runtime_cell_id, what)
+            runtime_id = event.requester.runtime_cell_id
+            cell_id = self._cells.bound_cell(thread_id, runtime_id, what, "code-mode nested tool")
             return thread_id, CodeCellRequester(cell_id)
         return thread_id, event.requester
 
@@ -132,46 +148,76 @@ class Tools:
         if dig(value, "tool_name") != "wait":
             return
         what = f"the wait in payload {ref.raw_payload_id}"
+        says = f"wait tool request payload {ref.raw_payload_id}"
         arguments = dig(value, "payload", "arguments")
         if not isinstance(arguments, str):
-            raise Inconsistent(f"{what} has no function arguments")
+            raise Inconsistent(
+                f"{what} has no function arguments", f"{says} did not contain function arguments"
+            )
         try:
             cell_id = dig(JsonDocument(arguments.encode()).value, "cell_id")
         except ValueError as error:
-            raise Inconsistent(f"{what} has arguments that cannot be read: {error}") from None
+            raise Inconsistent(
+                f"{what} has arguments that cannot be read: {error}", f"{says} had invalid JSON arguments"
+            ) from None
         if not isinstance(cell_id, str):
-            raise Inconsistent(f"{what} names no cell_id")
+            raise Inconsistent(f"{what} names no cell_id", f"{says} did not contain cell_id")
         self._cells.wait(thread_id, cell_id, tool_call_id)
 
     def mcp_correlation_assigned(self, raw: RawEvent, event: McpCorrelationAssigned) -> None:
         """Note the id under which the MCP server knows the call."""
-        call = self._known(event.tool_call_id, "an MCP correlation")
+        says = f"MCP correlation referenced unknown tool call {event.tool_call_id}"
+        call = self._known(event.tool_call_id, "an MCP correlation", says)
         if call.mcp_call_id is not None:
-            raise Inconsistent(f"tool call {event.tool_call_id} already has an MCP correlation")
+            raise Inconsistent(
+                f"tool call {event.tool_call_id} already has an MCP correlation",
+                f"duplicate MCP correlation for tool call {event.tool_call_id}",
+            )
         self._work.changes.change(call).mcp_call_id = event.mcp_call_id
 
     def stdin_target_resolved(self, raw: RawEvent, event: StdinTargetResolved) -> None:
         """Move a write to the terminal that it turned out to write to."""
-        call = self._known(event.tool_call_id, "a stdin target")
-        target = self._known(event.exec_tool_call_id, "a stdin target")
+        what, says = "a stdin target", "stdin target referenced unknown"
+        call = self._known(event.tool_call_id, what, f"{says} call {event.tool_call_id}")
+        target = self._known(event.exec_tool_call_id, what, f"{says} exec {event.exec_tool_call_id}")
         self._terminals.stdin_target_resolved(call, target)
 
     def runtime_started(self, raw: RawEvent, event: ToolCallRuntimeStarted) -> None:
         """The runtime says what the call really is, and begins."""
-        call = self._known(event.tool_call_id, "the runtime start")
-        changes = self._work.changes
-        changes.change(call).kind = event.kind
-        changes.append_once(call.raw_runtime_payload_ids, event.runtime_payload.raw_payload_id, call)
-        if is_terminal(event.kind):
-            operation = self._terminals.begun_by_runtime(raw, event, call)
+        call = self._begun(event.tool_call_id)
+        call.kind = event.kind
+        self._begin(raw, call, event.runtime_payload)
+
+    def runtime_started_v1(self, raw: RawEvent, event: RuntimeStartedV1) -> None:
+        """The runtime begins. Only that of an MCP call says what the call really is, in its payload."""
+        call = self._begun(event.tool_call_id)
+        ref = event.runtime_payload
+        value = self._payloads.parse(ref).value
+        if isinstance(value, dict) and "invocation" in value:
+            what = f"MCP runtime invocation in {ref.raw_payload_id}"
+            invocation = convert(value["invocation"], _McpInvocation, what, f"parse {what}")
+            call.kind = Mcp(invocation.server, invocation.tool)
+        self._begin(raw, call, ref)
+
+    def _begun(self, tool_call_id: str) -> ToolCall:
+        """The call whose runtime starts; it will be changed."""
+        says = f"tool runtime start referenced unknown call {tool_call_id}"
+        return self._work.changes.change(self._known(tool_call_id, "the runtime start", says))
+
+    def _begin(self, raw: RawEvent, call: ToolCall, ref: PayloadRef) -> None:
+        """Let the runtime begin what the call is."""
+        self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
+        if is_terminal(call.kind):
+            operation = self._terminals.begun_by_runtime(raw, ref, call)
             call.terminal_operation_id = operation.operation_id
             call.summary = TerminalSummary(operation.operation_id)
             self._terminals.sync_observation(call)
-        self._agents.runtime_started(call, event.runtime_payload)
+        self._agents.runtime_started(call, ref)
 
     def runtime_ended(self, raw: RawEvent, event: ToolCallRuntimeEnded) -> None:
         """The runtime finished; the window of the call itself stays open until the call ends."""
-        call = self._known(event.tool_call_id, "the runtime end")
+        says = f"tool runtime end referenced unknown call {event.tool_call_id}"
+        call = self._known(event.tool_call_id, "the runtime end", says)
         ref = event.runtime_payload
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._terminals.end(raw, call, event.status, ref)
@@ -179,7 +225,8 @@ class Tools:
 
     def ended(self, raw: RawEvent, event: ToolCallEnded) -> None:
         """The call returned. Without runtime events, its result is also that of its terminal operation."""
-        call = self._known(event.tool_call_id, "the end")
+        says = f"tool call end referenced unknown call {event.tool_call_id}"
+        call = self._known(event.tool_call_id, "the end", says)
         self._work.changes.change(call)
         call.execution = call.execution.ended_by(raw, event.status)
         call.raw_result_payload_id = _payload_id(event.result_payload)
@@ -188,10 +235,12 @@ class Tools:
         if event.result_payload is not None:
             self._agents.result_returned(call, event.result_payload)
 
-    def _known(self, tool_call_id: str, what: str) -> ToolCall:
+    def _known(self, tool_call_id: str, what: str, reference_says: str) -> ToolCall:
         call = self._work.trace.tool_calls.get(tool_call_id)
         if call is None:
-            raise Inconsistent(f"{what} refers to tool call {tool_call_id}, which was never started")
+            raise Inconsistent(
+                f"{what} refers to tool call {tool_call_id}, which was never started", reference_says
+            )
         return call
 
     def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:

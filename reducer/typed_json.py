@@ -18,6 +18,7 @@ from reducer.json_text import (
     depth,
     holds_wide_integer,
     parse_exact_pairs,
+    refuse_excess,
 )
 
 T = TypeVar("T")
@@ -34,6 +35,10 @@ def decode_strictly(data: bytes, type_: type[S]) -> S:
         Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
             an unknown variant or value of an enumeration.
     """
+    try:
+        refuse_excess(data)
+    except JsonError as error:
+        raise Malformed(str(error)) from None
     try:
         value = orjson.loads(data)
         # A text that is written back to the same bytes repeats no key and spells no number oddly.
@@ -101,13 +106,14 @@ def _in_plain_words(message: str) -> str:
     return words[0].lower() + words[1:]
 
 
-def convert(value: Any, type_: type[T], what: str) -> T:
+def convert(value: Any, type_: type[T], what: str, reference_says: str | None = None) -> T:
     """A part of a payload as a declared type.
 
     Args:
         value: parsed JSON.
         type_: the declared type; unknown keys are ignored.
         what: what the value is, for the error message.
+        reference_says: what the reference says if it is not of that type.
 
     Raises:
         Inconsistent: it is not of that type.
@@ -115,10 +121,10 @@ def convert(value: Any, type_: type[T], what: str) -> T:
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        raise Inconsistent(f"{what}: {_in_plain_words(str(error))}") from None
+        raise Inconsistent(f"{what}: {_in_plain_words(str(error))}", reference_says) from None
 
 
-def refuse_wide_integers(exact: Any, what: str) -> None:
+def refuse_wide_integers(exact: Any, what: str, reference_says: str | None = None) -> None:
     """Refuse integers of 65 to 128 bits, wherever they stand in an object that is read by its `type`.
 
     The reference cannot carry such integers from a payload into an object of that sort; it can carry
@@ -127,12 +133,13 @@ def refuse_wide_integers(exact: Any, what: str) -> None:
     Args:
         exact: the object, as `JsonDocument.exact` gives it.
         what: what it is, for the error message.
+        reference_says: what the reference says if there is one.
 
     Raises:
         Inconsistent: there is one.
     """
     if holds_wide_integer(exact):
-        raise Inconsistent(f"{what} holds an integer of more than 64 bits")
+        raise Inconsistent(f"{what} holds an integer of more than 64 bits", reference_says)
 
 
 def dig(value: Any, *keys: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Struct, UnsetType, field
 
 from reducer.events import PayloadRef, RolloutStatus
 from reducer.model.agents import InteractionEdge
@@ -46,7 +46,10 @@ class Turn(Struct):
 
 
 class RolloutTrace(Struct, kw_only=True):
-    """The reduced graph of one bundle. The maps have the ids of their objects as keys."""
+    """The reduced graph of one bundle. The maps have the ids of their objects as keys.
+
+    `recording_complete` is UNSET, and then not in `state.json`, where the schema does not tell it.
+    """
 
     schema_version: int
     trace_id: str
@@ -54,7 +57,7 @@ class RolloutTrace(Struct, kw_only=True):
     started_at_unix_ms: int
     ended_at_unix_ms: int | None = None
     status: RolloutStatus = "running"
-    recording_complete: bool = False
+    recording_complete: bool | UnsetType = False
     root_thread_id: str
     threads: dict[str, Thread] = field(default_factory=dict)
     codex_turns: dict[str, Turn] = field(default_factory=dict)

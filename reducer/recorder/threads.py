@@ -94,7 +94,7 @@ class TurnTrace:
         The contents of an agent message go with its acceptance, for no other payload need ever show it.
         """
         item_id = item.get("id")
-        if not isinstance(item_id, str):
+        if not isinstance(item_id, str) or not self._scope.sink.keeps(HistoryItemAccepted):
             return
         message = self._scope.payload("protocol_event", item) if item.get("type") == "agent_message" else None
         self._scope.record(HistoryItemAccepted(item_id, message))

@@ -10,22 +10,35 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from reducer.bundle import LOG, MANIFEST
-from reducer.events import AnyEvent, Manifest, PayloadKind, PayloadKindName, PayloadRef, RawEvent
+from reducer.events import (
+    AnyEvent,
+    Event,
+    HistoryItemAccepted,
+    Manifest,
+    PayloadKind,
+    PayloadKindName,
+    PayloadRef,
+    RecordingCompleted,
+    ThreadResumed,
+    ToolCallRuntimeStarted,
+)
+from reducer.events_v1 import AnyEventV1, RuntimeStartedV1
 from reducer.recorder.encoding import compact_json, pretty_json
+from reducer.schemas import NEWEST, SCHEMA_1, SCHEMAS
 
-SCHEMA_VERSION = 2
 PAYLOADS = "payloads"
+_NOT_IN_SCHEMA_1 = (RecordingCompleted, HistoryItemAccepted, ThreadResumed)
 
 Clock = Callable[[], int]
 """Wall clock in milliseconds since 1970."""
 
 _log = logging.getLogger(__name__)
-_CHECK = msgspec.json.Decoder(RawEvent)
+_CHECKS = {version: msgspec.json.Decoder(schema.line) for version, schema in SCHEMAS.items()}
 
 
 def wall_clock() -> int:
@@ -35,6 +48,9 @@ def wall_clock() -> int:
 
 class TraceSink(Protocol):
     """What the handles write to: a bundle, or nothing."""
+
+    def keeps(self, event_type: type[Event]) -> bool:
+        """Whether events of this type are recorded at all; if not, their payloads need not be written."""
 
     def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
         """Keep heavy content in a file of its own; None when it was not kept."""
@@ -50,6 +66,10 @@ class TraceSink(Protocol):
 
 class NullWriter:
     """Stands in for a bundle when recording is off, could not begin, or lost what all else depends on."""
+
+    def keeps(self, event_type: type[Event]) -> bool:
+        """Nothing is."""
+        return False
 
     def write_payload(self, kind: PayloadKindName, value: object) -> None:
         """Keeps nothing."""
@@ -76,7 +96,13 @@ class TraceWriter:
     """
 
     def __init__(
-        self, directory: Path, *, trace_id: str, root_thread_id: str, clock: Clock = wall_clock
+        self,
+        directory: Path,
+        *,
+        trace_id: str,
+        root_thread_id: str,
+        clock: Clock = wall_clock,
+        schema: Literal[1, 2] = 2,
     ) -> None:
         """Make the bundle directory with its manifest and an empty log.
 
@@ -85,6 +111,7 @@ class TraceWriter:
             trace_id: identity of this recording.
             root_thread_id: thread id of the root thread; also the rollout id of every event.
             clock: where event times come from.
+            schema: the trace schema; what schema 1 has no event for is left out of it.
 
         Raises:
             OSError: the directory exists or cannot be written.
@@ -93,6 +120,7 @@ class TraceWriter:
         self.directory = directory
         self._rollout_id = root_thread_id
         self._clock = clock
+        self._schema = SCHEMAS[schema]
         self._lock = threading.Lock()
         self._warned = False
         self._open = True
@@ -100,7 +128,7 @@ class TraceWriter:
         self._payload_count = 0
         self._log_size = 0
         manifest = Manifest(
-            schema_version=SCHEMA_VERSION,
+            schema_version=schema,
             trace_id=trace_id,
             rollout_id=root_thread_id,
             root_thread_id=root_thread_id,
@@ -117,6 +145,10 @@ class TraceWriter:
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
+
+    def keeps(self, event_type: type[Event]) -> bool:
+        """Whether the schema has events of this type."""
+        return self._schema is not SCHEMA_1 or event_type not in _NOT_IN_SCHEMA_1
 
     def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
         """Write a payload file; it must be there before the event that refers to it.
@@ -165,23 +197,26 @@ class TraceWriter:
         Returns:
             Whether the event is in the log. One that is not has used up no sequence number.
         """
+        if not self.keeps(type(event)):
+            return False
+        payload = event if self._schema is NEWEST else _of_schema_1(event)
         with self._lock:
             if not self._open:
                 return False
             try:
                 line = compact_json(
-                    RawEvent(
-                        schema_version=SCHEMA_VERSION,
+                    self._schema.line(
+                        schema_version=self._schema.version,
                         seq=self._seq + 1,
                         wall_time_unix_ms=self._clock(),
                         rollout_id=self._rollout_id,
                         thread_id=thread_id,
                         codex_turn_id=codex_turn_id,
-                        payload=event,
+                        payload=payload,  # type: ignore[arg-type]
                     )
                 )
                 # One malformed line makes a reader refuse the whole bundle, so none gets in.
-                _CHECK.decode(line)
+                _CHECKS[self._schema.version].decode(line)
                 self._write_line(line + b"\n")
             except Exception as error:
                 self._warn("an event", error)
@@ -238,6 +273,13 @@ def open_writer(root: Path, *, trace_id: str, root_thread_id: str, clock: Clock 
     except Exception as error:
         _log.warning("rollout trace: nothing is recorded in %s: %s", root, error)
         return NullWriter()
+
+
+def _of_schema_1(event: AnyEvent) -> AnyEventV1 | AnyEvent:
+    """An event that schema 1 has, too, in the form that it has there."""
+    if isinstance(event, ToolCallRuntimeStarted):
+        return RuntimeStartedV1(event.tool_call_id, event.runtime_payload)
+    return event
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -1,4 +1,7 @@
-"""`rollout-tui reduce --strict` next to the real codex 0.169.0, file by file."""
+"""`rollout-tui reduce --strict` next to the real codex, file by file.
+
+That is codex 0.169.0 for bundles of schema 2 and codex 0.164.0 for those of schema 1.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,17 @@ def test_reduces_a_recorded_bundle_as_codex(
 ) -> None:
     assert case, f"no recorded bundles in {shared_dir}"
     outcome = compare(shared_dir / case / "bundle", codex_169, run_program, tmp_path)
-    record_property("conformance", outcome)
+    record_property("conformance", f"codex 0.169.0: {outcome}")
+    assert outcome != "different"
+
+
+@pytest.mark.parametrize("case", cases("bundles-v1/*", "vectors-v1/*-scenario-*"), ids=name_of)
+def test_reduces_a_recorded_bundle_of_schema_1_as_codex(
+    case: str, shared_dir: Path, codex_164: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    assert case, f"no recorded bundles of schema 1 in {shared_dir}"
+    outcome = compare(shared_dir / case / "bundle", codex_164, run_program, tmp_path)
+    record_property("conformance", f"codex 0.164.0: {outcome}")
     assert outcome != "different"
 
 
@@ -49,5 +62,13 @@ def test_reduces_a_demo_trace_as_codex(
     name: str, codex_169: Path, run_program: Run, tmp_path: Path, record_property: Record
 ) -> None:
     outcome = compare(REPOSITORY / "demo_traces" / name, codex_169, run_program, tmp_path)
-    record_property("conformance", outcome)
+    record_property("conformance", f"codex 0.169.0: {outcome}")
+    assert outcome == "equal"
+
+
+def test_reduces_the_demo_trace_of_schema_1_as_codex(
+    codex_164: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    outcome = compare(REPOSITORY / "demo_traces/schema-1", codex_164, run_program, tmp_path)
+    record_property("conformance", f"codex 0.164.0: {outcome}")
     assert outcome == "equal"

@@ -1,4 +1,7 @@
-"""Every test vector and every recorded bundle: the reference's bytes, or a refusal where it refuses."""
+"""Every test vector and every recorded bundle: the reference's bytes, or a refusal where it refuses.
+
+Bundles of schema 2 are compared with what codex 0.169.0 made of them, those of schema 1 with 0.164.0.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,50 @@ from reference_cases import cases, name_of
 from reducer import BundleError, Refused, reduce_bundle, state_json
 
 Record = Callable[[str, object], None]
+CRASHED = "exit 101"
 
 
 @pytest.mark.parametrize("case", cases("vectors/*", "bundles/*"), ids=name_of)
 def test_equals_the_reference(case: str, shared_dir: Path, record_property: Record) -> None:
     """Strict reduction gives the bytes of `state.json`, or refuses what has an `error.txt` instead."""
-    directory = shared_dir / case
     assert case, f"no vectors and no bundles in {shared_dir}"
+    outcome = compare(shared_dir / case)
+    record_property("conformance", f"schema 2: {outcome}")
+    assert outcome in ("equal", "refused as the reference")
+
+
+@pytest.mark.parametrize("case", cases("vectors-v1/*", "bundles-v1/*"), ids=name_of)
+def test_equals_the_reference_for_schema_1(case: str, shared_dir: Path, record_property: Record) -> None:
+    """The same for bundles of schema 1; lenient reduction gives the same bytes where nothing is refused."""
+    assert case, f"no vectors and no bundles of schema 1 in {shared_dir}"
+    outcome = compare(shared_dir / case)
+    record_property("conformance", f"schema 1: {outcome}")
+    assert outcome in ("equal", "refused as the reference", "reduced where the reference crashes")
+    if outcome == "equal":
+        lenient = state_json(reduce_bundle(shared_dir / case / "bundle").trace)
+        assert lenient == (shared_dir / case / "state.json").read_bytes()
+
+
+def compare(directory: Path) -> str:
+    """Reduce a case strictly and say how that compares with the reference."""
     try:
-        found: bytes | None = state_json(reduce_bundle(directory / "bundle", strict=True).trace)
-    except (BundleError, Refused):
-        found = None
-    expected = None if refused(directory) else (directory / "state.json").read_bytes()
-    outcome = "different" if found != expected else "equal" if found else "refused as the reference"
-    record_property("conformance", outcome)
-    assert found == expected
+        found = state_json(reduce_bundle(directory / "bundle", strict=True).trace)
+    except BundleError as error:
+        return compare_refusal(directory, error.reference_says)
+    except Refused as refused:
+        return compare_refusal(directory, refused.problem.reference_says)
+    if (directory / "error.txt").exists():
+        crashed = (directory / "error.txt").read_text().startswith(CRASHED)
+        return "reduced where the reference crashes" if crashed else "different"
+    return "equal" if found == (directory / "state.json").read_bytes() else "different"
 
 
-def refused(directory: Path) -> bool:
-    """Whether the reference refused the bundle; it says so with an exit status of 1."""
+def compare_refusal(directory: Path, said: str | None) -> str:
+    """Whether the reference refused a case, too, and with the words that are known of it."""
     if not (directory / "error.txt").exists():
-        return False
-    said = (directory / "error.txt").read_text()
-    assert re.search(r"^exit (?:code|status) 1$", said, re.MULTILINE)
-    return True
+        return "different"
+    text = (directory / "error.txt").read_text()
+    assert re.search(r"^exit (?:code |status |)1$", text, re.MULTILINE)
+    (expected,) = re.findall(r"^Error: (.*)$", text, re.MULTILINE)
+    ours = None if said is None else said.replace(str(directory / "bundle"), "<bundle>")
+    return "refused as the reference" if ours == expected else f"refused with {ours}, not {expected}"

@@ -17,10 +17,12 @@ from reducer.bundle import open_bundle
 from reducer.errors import Malformed, UnreadablePayload
 from reducer.events import PayloadRef, RawEvent
 from reducer.log import decode_event
+from reducer.schema_choice import schema_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMOS = REPOSITORY / "demo_traces"
-STORIES = ["quickstart", "team"]
+STORIES = ["quickstart", "team", "schema-1"]
+LAST_EVENTS = {"schema-1": "rollout_ended"}
 
 sys.path.insert(0, str(REPOSITORY))
 
@@ -40,7 +42,8 @@ def tree(directory: Path) -> dict[str, bytes | str]:
 
 
 def events(demo: str) -> list[RawEvent]:
-    return [decode_event(line.data) for line in open_bundle(DEMOS / demo).lines()]
+    bundle = open_bundle(DEMOS / demo)
+    return [decode_event(line.data, schema_of(bundle).line) for line in bundle.lines()]
 
 
 def references(event: RawEvent) -> Iterator[PayloadRef]:
@@ -85,7 +88,7 @@ def test_a_story_is_whole(demo: str) -> None:
     assert times[-1] - times[0] > 60_000
     referred = {reference.path for event in told for reference in references(event)}
     assert referred == {f"payloads/{path.name}" for path in (DEMOS / demo / "payloads").iterdir()}
-    assert told[-1].payload.name_of_type == "recording_completed"
+    assert told[-1].payload.name_of_type == LAST_EVENTS.get(demo, "recording_completed")
 
 
 @pytest.mark.parametrize("demo", STORIES)
@@ -212,6 +215,51 @@ def test_team_has_calls_that_fail_and_go_to_mcp_and_an_image(team: dict[str, Any
         call for call in team["inference_calls"].values() if call["execution"]["status"] == "cancelled"
     ]
     assert len(cancelled["response_item_ids"]) == 1
+
+
+@pytest.fixture(scope="module")
+def older() -> dict[str, Any]:
+    graph: dict[str, Any] = json.loads(
+        (REPOSITORY / "snapshots/demo_traces/schema-1.state.json").read_bytes()
+    )
+    return graph
+
+
+def test_schema_1_tells_what_it_can(older: dict[str, Any]) -> None:
+    assert older["schema_version"] == 1
+    assert "recording_complete" not in older
+    for item in older["conversation_items"].values():
+        assert not {"responses_item_id", "accepted_seq"} & set(item)
+    assert {
+        edge["kind"]: edge["target"]["type"] for edge in older["interaction_edges"].values()
+    } == dict.fromkeys(("spawn_agent", "send_message", "agent_result"), "conversation_item")
+    (mcp,) = [call for call in older["tool_calls"].values() if call["mcp_call_id"]]
+    assert mcp["kind"] == {"type": "mcp", "server": "ci", "tool": "list_failures"}
+
+
+def test_in_schema_1_a_picture_is_another_one_in_every_request(older: dict[str, Any]) -> None:
+    pictures = [
+        item["item_id"]
+        for item in older["conversation_items"].values()
+        for part in item["body"]["parts"]
+        if part.get("label") == "input_image"
+    ]
+    seen = [
+        [one for one in call["request_item_ids"] if one in pictures]
+        for call in older["inference_calls"].values()
+    ]
+    assert len(pictures) > 10
+    assert max(map(len, seen)) == 1
+
+
+def test_schema_1_has_an_answer_in_parts_and_one_cut_short(older: dict[str, Any]) -> None:
+    finals = [item for item in older["conversation_items"].values() if item["channel"] == "final"]
+    assert len(finals) == 3
+    (cancelled,) = [
+        call for call in older["inference_calls"].values() if call["execution"]["status"] == "cancelled"
+    ]
+    (thread,) = [one for one in older["threads"].values() if one["agent_path"] == "/root"]
+    assert cancelled["response_item_ids"] == thread["conversation_item_ids"][-1:]
 
 
 def hostile_events() -> tuple[list[RawEvent], int]:

@@ -41,14 +41,21 @@ def exec_item(call_id: str, source: str = "1") -> Json:
     return {"type": "custom_tool_call", "call_id": call_id, "name": "exec", "input": source}
 
 
-class BundleBuilder:
-    """A bundle directory that grows event by event; event N has seq N and comes at time 1000 + N."""
+NOT_IN_SCHEMA_1 = ("recording_completed", "history_item_accepted", "thread_resumed")
 
-    def __init__(self, path: Path) -> None:
+
+class BundleBuilder:
+    """A bundle directory that grows event by event; event N has seq N and comes at time 1000 + N.
+
+    In schema 1 it leaves out what that has no event for.
+    """
+
+    def __init__(self, path: Path, schema: int = 2) -> None:
         self.path = path
+        self.schema = schema
         self.lines: list[bytes] = []
         self.manifest: Json = {
-            "schema_version": 2,
+            "schema_version": schema,
             "trace_id": "trace",
             "rollout_id": "rollout",
             "root_thread_id": ROOT,
@@ -68,7 +75,9 @@ class BundleBuilder:
         return {"raw_payload_id": f"raw_payload:{self._payloads}", "kind": {"type": kind}, "path": path}
 
     def event(self, type_: str, thread: str | None = None, turn: str | None = None, /, **fields: Json) -> int:
-        """Add an event; gives its sequence number."""
+        """Add an event; gives its sequence number, or 0 when the schema has no such event."""
+        if self.schema == 1 and type_ in NOT_IN_SCHEMA_1:
+            return 0
         return self.raw({"type": type_, **fields}, thread_id=thread, codex_turn_id=turn)
 
     def raw(self, payload: Json, **envelope: Json) -> int:
@@ -77,7 +86,7 @@ class BundleBuilder:
         self.line(
             compact(
                 {
-                    "schema_version": 2,
+                    "schema_version": self.schema,
                     "seq": seq,
                     "wall_time_unix_ms": 1000 + seq,
                     "rollout_id": "rollout",
@@ -163,10 +172,11 @@ class BundleBuilder:
         )
 
     def runtime_started(self, tool_call: str, kind: Json, content: Json) -> int:
+        told = {} if self.schema == 1 else {"kind": kind_of(kind)}
         return self.event(
             "tool_call_runtime_started",
             tool_call_id=tool_call,
-            kind=kind_of(kind),
+            **told,
             runtime_payload=self.payload(content, "tool_runtime_event"),
         )
 

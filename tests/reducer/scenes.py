@@ -50,9 +50,9 @@ def output(call_id: str, value: Json = "ok") -> Json:
     return {"type": "function_call_output", "call_id": call_id, "output": value}
 
 
-def everything(path: Path) -> BundleBuilder:
+def everything(path: Path, schema: int = 2) -> BundleBuilder:
     """A session with two children, terminals, cells, compaction, letters and failures."""
-    b = BundleBuilder(path)
+    b = BundleBuilder(path, schema)
     b.event("rollout_started", trace_id="trace", root_thread_id=ROOT)
     b.thread(metadata=metadata("/root"))
     b.turn("t1")
@@ -105,7 +105,9 @@ def _terminals(b: BundleBuilder) -> None:
     b.tool_ended("c1", direct("done"))
     b.tool("c3", call_id="c3")
     b.event("mcp_tool_call_correlation_assigned", tool_call_id="c3", mcp_call_id="mcp-1")
-    b.runtime_started("c3", {"type": "mcp", "server": "s", "tool": "t"}, {"begin": 1})
+    b.runtime_started(
+        "c3", {"type": "mcp", "server": "s", "tool": "t"}, {"invocation": {"server": "s", "tool": "t"}}
+    )
     b.runtime_ended("c3", {"end": 1})
     b.tool_ended("c3", {"type": "error", "error": "no"}, "failed")
     b.tool("c4", "exec_command")

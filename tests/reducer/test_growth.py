@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundle_builder import CHILD, ROOT, BundleBuilder, exec_item, letter, message
+from bundle_builder import CHILD, ROOT, BundleBuilder, exec_item, letter, message, text
 from scenes import begin, call, end, output, stdin_invocation
 
 from reducer import open_bundle, reduce_bundle
@@ -181,9 +181,39 @@ SHAPES: list[Shape] = [
 ]
 
 
-def work_and_bytes(path: Path, shape: Shape, size: int) -> tuple[int, int]:
+def pictures_among_texts(b: BundleBuilder, n: int) -> None:
+    image = {"type": "input_image", "image_url": "data:,"}
+    items = [{"type": "message", "role": "user", "content": [text(str(one)), image]} for one in range(n)]
+    b.request("i1", items)
+    b.request("i2", [message("first"), *reversed(items)])
+    b.installed("z", [message("second"), *items], items)
+    b.request("i3", [message("third"), *items])
+
+
+def answers_to_one_request(b: BundleBuilder, n: int) -> None:
+    b.request("i1", [message(str(number)) for number in range(n)])
+    for number in range(n):
+        b.response("i1", [message("x", "assistant", id=f"m{number}")], f"r{number}")
+
+
+def mcp_calls(b: BundleBuilder, n: int) -> None:
+    for number in range(n):
+        b.tool(f"T{number}")
+        b.runtime_started(f"T{number}", "web", {"invocation": {"server": "s", "tool": "t"}})
+        b.runtime_ended(f"T{number}", {"end": number})
+
+
+SHAPES_OF_SCHEMA_1 = [
+    *[shape for shape in SHAPES if shape is not receipts],
+    pictures_among_texts,
+    answers_to_one_request,
+    mcp_calls,
+]
+
+
+def work_and_bytes(path: Path, shape: Shape, size: int, schema: int) -> tuple[int, int]:
     """Function calls of Python and C that a reduction makes, and the bytes that it reads."""
-    b = BundleBuilder(path)
+    b = BundleBuilder(path, schema)
     for thread, agent, turn in ((ROOT, "/root", "turn"), (CHILD, "/root/a", "tc")):
         b.thread(thread, agent)
         b.turn(turn, thread)
@@ -203,9 +233,18 @@ def work_and_bytes(path: Path, shape: Shape, size: int) -> tuple[int, int]:
     return calls, sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-def test_work_grows_with_the_bytes(shape: Shape, tmp_path: Path) -> None:
-    small, few = work_and_bytes(tmp_path / "small", shape, SIZE)
-    large, many = work_and_bytes(tmp_path / "large", shape, 4 * SIZE)
+def check_growth(shape: Shape, path: Path, schema: int) -> None:
+    small, few = work_and_bytes(path / "small", shape, SIZE, schema)
+    large, many = work_and_bytes(path / "large", shape, 4 * SIZE, schema)
     assert small > SIZE
     assert large / small < 1.4 * many / few
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_work_grows_with_the_bytes(shape: Shape, tmp_path: Path) -> None:
+    check_growth(shape, tmp_path, 2)
+
+
+@pytest.mark.parametrize("shape", SHAPES_OF_SCHEMA_1, ids=lambda shape: shape.__name__)
+def test_work_grows_with_the_bytes_of_schema_1(shape: Shape, tmp_path: Path) -> None:
+    check_growth(shape, tmp_path, 1)

@@ -65,7 +65,7 @@ def _samples() -> Iterator[None]:
 
 
 def log_line(number: int, data: bytes, *, ended: bool = True) -> LogLine:
-    return LogLine(number, 0, data, ended)
+    return LogLine(number, 0, data, ended, len(data) + ended)
 
 
 def fed(bundle: Bundle, lines: list[bytes], *, strict: bool = False) -> Replay:
@@ -97,7 +97,7 @@ def test_every_prefix_is_reduced_as_strictly(tmp_path: Path) -> None:
     assert growing.problems == []
 
 
-@pytest.mark.parametrize("name", ["quickstart", "team"])
+@pytest.mark.parametrize("name", ["quickstart", "team", "schema-1"])
 def test_prefixes_of_demo_traces(name: str) -> None:
     found = sample(name)
     for end in range(0, len(found.lines), 9):

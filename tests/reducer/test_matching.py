@@ -11,12 +11,13 @@ from reducer.json_text import JsonDocument
 from reducer.matching import Candidates, matches, usable
 from reducer.model import Body, ConversationItem
 from reducer.normalize import NormalItem, normalize_document
+from reducer.schemas import SCHEMA_2
 
 Json = Any
 
 
 def normal(item: Json, payload: str = "p") -> NormalItem:
-    return normalize_document(JsonDocument(compact(item)), payload)
+    return normalize_document(JsonDocument(compact(item)), payload, SCHEMA_2)
 
 
 def stored(item: Json, number: int = 1, payload: str = "p") -> ConversationItem:

@@ -11,13 +11,14 @@ from reducer.errors import Inconsistent
 from reducer.json_text import JsonDocument
 from reducer.model import AgentMessage, CodePart, EncodedPart, JsonPart, PayloadRefPart, SummaryPart, TextPart
 from reducer.normalize import NormalItem, normalize_document, normalize_list, summarize
+from reducer.schemas import SCHEMA_2
 
 Json = Any
 
 
 def normal(item: Json | bytes) -> NormalItem:
     data = item if isinstance(item, bytes) else compact(item)
-    return normalize_document(JsonDocument(data), "p")
+    return normalize_document(JsonDocument(data), "p", SCHEMA_2)
 
 
 def part(item: Json | bytes) -> Any:
@@ -225,5 +226,5 @@ def test_items_nobody_knows_are_refused() -> None:
 
 def test_additional_tools_are_left_out_of_lists_only() -> None:
     body = json.dumps({"input": [message("a"), {"type": "additional_tools"}, message("b")]})
-    assert len(normalize_list(JsonDocument(body.encode()), "p", "input")) == 2
+    assert len(normalize_list(JsonDocument(body.encode()), "p", "input", SCHEMA_2)) == 2
     assert "unsupported type additional_tools" in reason({"type": "additional_tools"})

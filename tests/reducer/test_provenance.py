@@ -71,7 +71,7 @@ def test_every_object_of_every_kind_has_a_maker(tmp_path: Path) -> None:
         assert getattr(reduction.trace, name), f"the scene makes no {name}"
 
 
-@pytest.mark.parametrize("name", ["quickstart", "team"])
+@pytest.mark.parametrize("name", ["quickstart", "team", "schema-1"])
 def test_every_object_of_a_demo_trace_has_a_maker(name: str) -> None:
     check_provenance(reduce_bundle(REPOSITORY / "demo_traces" / name, strict=True))
 

@@ -23,22 +23,23 @@ Reduce = Callable[[Path], bytes]
 @pytest.fixture
 def reduce(tmp_path: Path, codex_169: Path) -> Reduce:
     """Lets codex reduce a bundle, and gives the bytes of its graph."""
+    return lambda bundle: reduced_by(codex_169, bundle, tmp_path)
 
-    def run(bundle: Path) -> bytes:
-        home = tmp_path / "home"
-        home.mkdir()
-        result = tmp_path / "reference.json"
-        finished = subprocess.run(
-            [str(codex_169), "debug", "trace-reduce", str(bundle), "-o", str(result)],
-            env={"HOME": str(home), "CODEX_HOME": str(home), "PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert finished.returncode == 0, finished.stderr
-        return result.read_bytes()
 
-    return run
+def reduced_by(codex: Path, bundle: Path, work: Path) -> bytes:
+    """The bytes of the graph that a codex makes of a bundle, which it must accept."""
+    home = work / "home"
+    home.mkdir()
+    result = work / "reference.json"
+    finished = subprocess.run(
+        [str(codex), "debug", "trace-reduce", str(bundle), "-o", str(result)],
+        env={"HOME": str(home), "CODEX_HOME": str(home), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return result.read_bytes()
 
 
 @pytest.fixture
@@ -95,6 +96,13 @@ def test_codex_sees_the_child_and_the_compaction(graph_of_everything: dict[str, 
     }
     (compaction,) = graph["compactions"].values()
     assert compaction["request_ids"] == ["compaction_request:1", "compaction_request:2"]
+
+
+def test_codex_of_schema_1_reduces_the_demo_trace_to_its_snapshot(tmp_path: Path, codex_164: Path) -> None:
+    bundle = tmp_path / "schema-1"
+    shutil.copytree(REPOSITORY / "demo_traces" / "schema-1", bundle)
+    snapshot = REPOSITORY / "snapshots" / "demo_traces" / "schema-1.state.json"
+    assert reduced_by(codex_164, bundle, tmp_path) == snapshot.read_bytes()
 
 
 @pytest.mark.parametrize("demo", ["quickstart", "team"])

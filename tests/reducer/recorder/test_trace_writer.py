@@ -16,15 +16,18 @@ import pytest
 from msgspec import Raw
 from recorder_fixtures import CHILD, ROOT, START, events, ticking_clock
 
+from reducer import reduce_bundle
 from reducer.bundle import open_bundle
 from reducer.events import (
     CodeCellStarted,
     HistoryItemAccepted,
+    Mcp,
     PayloadKind,
     PayloadRef,
     RecordingCompleted,
     ThreadEnded,
 )
+from reducer.recorder import Ids, SessionMetadata, SessionTrace, ToolInvocation
 from reducer.recorder.encoding import pretty_json
 from reducer.recorder.writer import NullWriter, TraceWriter, open_writer
 
@@ -280,3 +283,45 @@ def test_a_disk_that_is_full_from_the_start_leaves_no_half_bundle(tmp_path: Path
     with disk_full_after(10):
         assert isinstance(open_writer(tmp_path, trace_id=TRACE, root_thread_id=ROOT), NullWriter)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_schema_1_leaves_out_what_it_has_no_event_for(tmp_path: Path) -> None:
+    directory = tmp_path / "bundle"
+    made = TraceWriter(directory, trace_id=TRACE, root_thread_id=ROOT, clock=ticking_clock(), schema=1)
+    metadata = SessionMetadata(thread_id=ROOT, cwd="/w", model="m")
+    session = SessionTrace(made, TRACE, metadata, Ids())
+    turn = session.root.start_turn("turn")
+    turn.accept_item({"type": "agent_message", "id": "m"})
+    call = turn.start_tool_call("c", ToolInvocation.function("ask", "{}"))
+    call.start_runtime({"invocation": {"server": "s", "tool": "t"}}, kind=Mcp("s", "t"))
+    turn.end()
+    session.root.end()
+    session.root.resume()
+    session.complete()
+    lines = [json.loads(line) for line in (directory / "trace.jsonl").read_bytes().splitlines()]
+    assert [line["payload"]["type"] for line in lines] == [
+        "rollout_started",
+        "thread_started",
+        "codex_turn_started",
+        "tool_call_started",
+        "tool_call_runtime_started",
+        "codex_turn_ended",
+        "thread_ended",
+    ]
+    assert {line["schema_version"] for line in lines} == {1}
+    assert [line["seq"] for line in lines] == list(range(1, 8))
+    assert "kind" not in lines[4]["payload"]
+    assert json.loads((directory / "manifest.json").read_bytes())["schema_version"] == 1
+    reduction = reduce_bundle(directory)
+    assert reduction.problems == []
+    assert reduction.trace.tool_calls["c"].kind == Mcp("s", "t")
+    referred = {ref.path for ref in reduction.trace.raw_payloads.values()}
+    assert referred == {f"payloads/{path.name}" for path in (directory / "payloads").iterdir()}
+
+
+def test_only_what_the_schema_has_is_kept(tmp_path: Path) -> None:
+    older = TraceWriter(tmp_path / "1", trace_id=TRACE, root_thread_id=ROOT, schema=1)
+    newer = TraceWriter(tmp_path / "2", trace_id=TRACE, root_thread_id=ROOT)
+    kept = [writer.keeps(HistoryItemAccepted) for writer in (older, newer, NullWriter())]
+    assert kept == [False, True, False]
+    assert not older.append(HistoryItemAccepted("m"))

@@ -1,0 +1,78 @@
+"""Copies of a graph that is still growing. Nobody changes them; each costs what changed since the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import copy
+from typing import Any, TypeVar
+
+from msgspec import Struct, structs
+
+from reducer.changes import ObjectRef
+from reducer.model import RolloutTrace
+
+S = TypeVar("S", bound=Struct)
+
+_MAP_OF_TYPE = {
+    "Turn": "codex_turns",
+    "ConversationItem": "conversation_items",
+    "InferenceCall": "inference_calls",
+    "CodeCell": "code_cells",
+    "ToolCall": "tool_calls",
+    "TerminalOperation": "terminal_operations",
+    "Compaction": "compactions",
+    "CompactionRequest": "compaction_requests",
+}
+"""The maps of the graph from which nothing is ever removed, by the type of their objects."""
+
+_NEVER_GROWN = frozenset({"request_item_ids", "response_item_ids", "input_item_ids", "replacement_item_ids"})
+"""Long lists that are only ever replaced as a whole, so that copies may share them."""
+
+
+class Snapshots:
+    """Keeps the copies of the objects that did not change since they were copied."""
+
+    def __init__(self) -> None:
+        self._copies: dict[str, dict[str, Any]] = {name: {} for name in _MAP_OF_TYPE.values()}
+        self._changed: dict[ObjectRef, None] = {}
+
+    def note(self, changed: Iterable[ObjectRef]) -> None:
+        """Note what `Replay.feed` says was changed."""
+        self._changed.update(dict.fromkeys(changed))
+
+    def take(self, graph: RolloutTrace) -> RolloutTrace:
+        """A copy of the graph, with the changes noted so far.
+
+        Args:
+            graph: what `Replay.graph` gives.
+        """
+        for ref in self._changed:
+            name = _MAP_OF_TYPE.get(ref.type)
+            if name is not None and (found := getattr(graph, name).get(ref.id)) is not None:
+                self._copies[name][ref.id] = _copy(found)
+        self._changed.clear()
+        calls = self._copies["tool_calls"]
+        for key, call in graph.tool_calls.items():
+            # Which cell a call started follows from other objects; the call itself may not have changed.
+            if calls[key].started_code_cell_id != call.started_code_cell_id:
+                calls[key] = _copy(call)
+        whole = {name: dict(copies) for name, copies in self._copies.items()}
+        # These are few; threads list their items, sessions come and go, edges are made up at the end.
+        return structs.replace(
+            graph,
+            **whole,
+            threads={key: _copy(one) for key, one in graph.threads.items()},
+            terminal_sessions={key: _copy(one) for key, one in graph.terminal_sessions.items()},
+            interaction_edges={key: _copy(one) for key, one in graph.interaction_edges.items()},
+            raw_payloads=dict(graph.raw_payloads),
+        )
+
+
+def _copy(target: S) -> S:
+    """A copy whose lists are its own."""
+    made = copy(target)
+    for name in target.__struct_fields__:
+        value = getattr(target, name)
+        if isinstance(value, list) and name not in _NEVER_GROWN:
+            setattr(made, name, [*value])
+    return made

@@ -1,0 +1,79 @@
+"""`check` on every bundle that the reference refuses: the report names what the reference names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from reference_cases import cases, name_of
+
+from reducer import BundleError, open_bundle
+from reducer.check import Report, check_bundle
+from rollout_tui.commands.check import report_json, report_lines
+
+_PARSER_WORDS = re.compile(
+    r"^(missing field|unknown variant|invalid (character|type)|agent_name|absolute agent)"
+)
+"""Messages that are the bare words of the reference's parser: they name a field or a value, but no object."""
+
+_NAMED = re.compile(
+    r"raw_payload:\w+|payload p\b|line \d+|trace event \d+|schema \d+"
+    r"|(?:thread|turn|call|exec|response_id|cell|edge|request|compaction|install|receipt|type|role|id|operation|for|both|and|start)"
+    r" (?:from )?([\w-]*[\d:][\w:-]*|t\b|ghost\S*|critic|hologram|configuration_update|output_text)"
+)
+
+
+def first_line(directory: Path) -> str | None:
+    """What the reference says, without `Error: `; None for a bundle it accepts or crashes on."""
+    file = directory / "error.txt"
+    found = re.search(r"^Error: (.*)$", file.read_text(), re.MULTILINE) if file.exists() else None
+    return None if found is None else found[1]
+
+
+def key_parts(said: str) -> set[str]:
+    """The ids, numbers and payloads that a message of the reference names."""
+    if _PARSER_WORDS.match(said):
+        return set(re.findall(r"^missing field `(\w+)`", said))
+    words = said.partition(" as protocol payload")[0]
+    return {found.group(0).split(" ")[-1] for found in _NAMED.finditer(words)}
+
+
+REFUSED = cases("vectors/*", "vectors-v1/*")
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=name_of)
+def test_check_names_what_the_reference_names(case: str, shared_dir: Path) -> None:
+    said = first_line(shared_dir / case)
+    if said is None:
+        return
+    path = shared_dir / case / "bundle"
+    try:
+        bundle = open_bundle(path)
+    except BundleError as error:
+        refusal = error
+    else:
+        assert_the_report_names(check_bundle(bundle), said, str(path))
+        return
+    assert "manifest.json" in str(refusal)
+    assert (refusal.reference_says or "").replace(str(path), "<bundle>") == said
+
+
+def assert_the_report_names(report: Report, said: str, path: str) -> None:
+    assert not report.is_clean
+    assert report.replay, "the reference refuses it, so the replay has a problem"
+    own_words = "\n".join(f"{problem.where()}: {problem.reason}" for problem in report.replay)
+    for part in key_parts(said):
+        assert part in own_words
+    causes = [problem.reference_says for problem in report.replay]
+    assert said in [cause.replace(path, "<bundle>") for cause in causes if cause is not None]
+    printed = re.sub(r"\s+", "", "".join(report_lines(report, "bundle")))
+    assert re.sub(r"\s+", "", said)[:800] in printed
+    assert len(report_json(report, "bundle")["replay"]) == len(report.replay)
+
+
+def test_there_are_refused_vectors(shared_dir: Path) -> None:
+    """Most messages name something to look for: the test above does look."""
+    said = [line for case in REFUSED if (line := first_line(shared_dir / case)) is not None]
+    assert len(said) > 200
+    assert sum(bool(key_parts(line)) for line in said) > 0.8 * len(said)

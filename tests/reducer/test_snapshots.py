@@ -1,0 +1,48 @@
+"""A snapshot is the graph of its moment, and stays so whatever comes after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scenes import everything
+
+from reducer import open_bundle, state_json
+from reducer.replay import Replay
+from reducer.snapshots import Snapshots
+
+
+def assert_snapshots_equal_the_graph(path: Path) -> None:
+    bundle = open_bundle(path)
+    replay, snapshots = Replay(bundle), Snapshots()
+    taken = []
+    for line in bundle.lines():
+        snapshots.note(replay.feed(line))
+        graph = replay.graph()
+        taken.append((snapshots.take(graph), state_json(graph)))
+        if len(taken) > 40:
+            # Comparing every snapshot with every later state would be quadratic.
+            snapshot, expected = taken.pop(0)
+            assert state_json(snapshot) == expected
+    for snapshot, expected in taken:
+        assert state_json(snapshot) == expected
+
+
+def test_of_everything(tmp_path: Path) -> None:
+    assert_snapshots_equal_the_graph(everything(tmp_path / "bundle").write())
+
+
+@pytest.mark.parametrize("name", ["quickstart", "team", "hostile"])
+def test_of_demo_traces(name: str) -> None:
+    assert_snapshots_equal_the_graph(Path(__file__).parents[2] / "demo_traces" / name)
+
+
+def test_of_vectors(shared_dir: Path) -> None:
+    for vector in sorted((shared_dir / "vectors").iterdir()):
+        if (vector / "state.json").exists():
+            assert_snapshots_equal_the_graph(vector / "bundle")
+
+
+@pytest.mark.parametrize("name", ["multi-agent-v2", "code-mode", "compaction-remote", "background-terminal"])
+def test_of_recorded_bundles(shared_dir: Path, name: str) -> None:
+    assert_snapshots_equal_the_graph(shared_dir / "bundles" / name / "bundle")
