@@ -19,10 +19,10 @@ from reducer.events import (
     RawEvent,
 )
 from reducer.items import ItemStore
-from reducer.json_text import JsonDocument
 from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
 from reducer.normalize import normalize_list
 from reducer.payloads import Payloads
+from reducer.request_sharing import RequestSharing
 from reducer.threads import Threads
 from reducer.typed_json import dig
 
@@ -48,6 +48,7 @@ class Inference:
         items: ItemStore,
         conversation: Conversation,
         answers: ResponseIndex,
+        sharing: RequestSharing,
     ) -> None:
         self._work = work
         self._payloads = payloads
@@ -55,6 +56,7 @@ class Inference:
         self._items = items
         self._conversation = conversation
         self._answers = answers
+        self._sharing = sharing
         self._calls_by_turn: dict[str, list[str]] = {}
 
     def started(self, raw: RawEvent, event: InferenceStarted) -> None:
@@ -63,9 +65,8 @@ class Inference:
         if call_id in self._work.trace.inference_calls:
             raise Inconsistent(f"inference call {call_id} was started before")
         self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, f"inference call {call_id}")
-        document = self._payloads.parse(event.request_payload)
         seen = Sighting(event.thread_id, event.codex_turn_id, raw)
-        item_ids = self._map_request(document, event, seen)
+        item_ids = self._map_request(event, seen)
         changes = self._work.changes
         context = changes.change(self._conversation.context(event.thread_id))
         context.snapshot, context.latest_inference_id = item_ids, call_id
@@ -87,35 +88,44 @@ class Inference:
         changes.create(self._work.trace.inference_calls, call_id, call)
         changes.append(changes.entry(self._calls_by_turn, event.codex_turn_id, list), call_id)
 
-    def _map_request(self, document: JsonDocument, event: InferenceStarted, seen: Sighting) -> list[str]:
+    def _map_request(self, event: InferenceStarted, seen: Sighting) -> list[str]:
         """The ids of the items that the request shows the model; they all become listed."""
-        payload_id = event.request_payload.raw_payload_id
-        if not isinstance(document.value, dict) or "input" not in document.value:
-            raise Inconsistent(f"inference request {payload_id} has no input")
-        if not isinstance(document.value["input"], list):
-            raise Inconsistent(f"the input of inference request {payload_id} is not an array")
         context = self._conversation.context(event.thread_id)
-        previous = document.value.get("previous_response_id")
-        if isinstance(previous, str):
-            answered = self._answers.call_that_gave(event.thread_id, previous)
-            if answered is None:
-                raise Inconsistent(
-                    f"inference call {event.inference_call_id} continues response {previous}, "
-                    f"which no call of its thread gave"
-                )
-            normals = normalize_list(document, payload_id, "input")
-            prefix = [*answered.request_item_ids, *answered.response_item_ids]
-            appended = self._conversation.map_append(normals, len(prefix), seen)
-            # What the earlier request showed is listed already.
-            self._items.list_items([*answered.response_item_ids, *appended])
-            return [*prefix, *appended]
-        normals = normalize_list(document, payload_id, "input")
         replacement = context.pending_replacement
         base = context.snapshot if replacement is None else replacement
-        item_ids = self._conversation.map_full(normals, base, seen)
+        request = self._sharing.read(event.thread_id, event.request_payload, base)
+        value, payload_id = request.document.value, event.request_payload.raw_payload_id
+        if not isinstance(value, dict) or "input" not in value:
+            raise Inconsistent(f"inference request {payload_id} has no input")
+        if not isinstance(value["input"], list):
+            raise Inconsistent(f"the input of inference request {payload_id} is not an array")
+        previous = value.get("previous_response_id")
+        if isinstance(previous, str):
+            return self._map_appended(event, previous, seen)
+        normals = normalize_list(request.document, payload_id, "input")
+        known = list(request.known.item_ids)
+        self._conversation.link_again(self._sharing.to_link_again(event.thread_id, request.known), seen.raw)
+        item_ids = self._conversation.map_full(normals, base, seen, known)
         self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
-        return item_ids
+        self._sharing.remember(event.thread_id, request, normals, item_ids)
+        return [*known, *item_ids]
+
+    def _map_appended(self, event: InferenceStarted, previous: str, seen: Sighting) -> list[str]:
+        """The ids of the items of a request that continues a response, whose items it does not repeat."""
+        answered = self._answers.call_that_gave(event.thread_id, previous)
+        if answered is None:
+            raise Inconsistent(
+                f"inference call {event.inference_call_id} continues response {previous}, "
+                f"which no call of its thread gave"
+            )
+        document = self._payloads.parse(event.request_payload)
+        normals = normalize_list(document, event.request_payload.raw_payload_id, "input")
+        prefix = [*answered.request_item_ids, *answered.response_item_ids]
+        appended = self._conversation.map_append(normals, len(prefix), seen)
+        # What the earlier request showed is listed already.
+        self._items.list_items([*answered.response_item_ids, *appended])
+        return [*prefix, *appended]
 
     def completed(self, raw: RawEvent, event: InferenceCompleted) -> None:
         """The model answered."""

@@ -24,12 +24,12 @@ class Payloads:
         """
         if self._last is not None and self._last[0] == ref.path:
             return self._last[1]
-        data = self._read(ref)
+        data = self.read(ref)
         try:
             document = JsonDocument(data)
         except JsonError as error:
             raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): {error}") from None
-        self._sound.add(ref.path)
+        self.found_sound(ref)
         self._last = (ref.path, document)
         return document
 
@@ -41,11 +41,20 @@ class Payloads:
         """
         if ref.path in self._sound:
             return
-        if not is_valid(self._read(ref)):
+        if not is_valid(self.read(ref)):
             raise UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON")
+        self.found_sound(ref)
+
+    def found_sound(self, ref: PayloadRef) -> None:
+        """Note that a payload is valid JSON."""
         self._sound.add(ref.path)
 
-    def _read(self, ref: PayloadRef) -> bytes:
+    def read(self, ref: PayloadRef) -> bytes:
+        """The bytes of a payload.
+
+        Raises:
+            UnreadablePayload: it cannot be opened.
+        """
         try:
             return self._bundle.read_payload(ref.path)
         except UnreadablePayload as error:

@@ -65,6 +65,7 @@ from reducer.log_order import LogOrder, Order
 from reducer.model import RolloutTrace
 from reducer.payloads import Payloads
 from reducer.provenance import Provenance, payload_refs
+from reducer.request_sharing import RequestSharing, Unsettled
 from reducer.terminals import Terminals
 from reducer.threads import Threads
 from reducer.tools import Tools
@@ -126,7 +127,9 @@ class Replay:
             on_list_mapped=cells.start_queued,
             on_item_announced=agents.item_seen,
         )
-        self._inference = Inference(work, payloads, threads, items, conversation, answers)
+        self._unsettled = Unsettled(work)
+        sharing = RequestSharing(work, payloads, items, self._unsettled)
+        self._inference = Inference(work, payloads, threads, items, conversation, answers, sharing)
         self._compactions = Compactions(work, payloads, threads, items, conversation)
 
     def _handlers_by_event(self) -> dict[type[Event], Handler]:
@@ -256,6 +259,7 @@ class Replay:
             self._report_event(raw, line.number, str(error), consequence_of_losing(raw.payload.name_of_type))
             return []
         touched, concerned = work.changes.commit()
+        self._unsettled.note([*concerned, *touched])
         self.provenance.record(raw, line, refs, [*concerned, *touched])
         failures, work.late_failures = work.late_failures, []
         for late in failures:
