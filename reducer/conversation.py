@@ -110,20 +110,48 @@ class Conversation:
         self._items.set_provisional(item, responses_item_id)
         self._on_item_announced(item, raw)
 
-    def map_full(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
-        """Map a request that carries the whole context: by position in `base`, else by first usable item."""
+    def map_full(
+        self, normals: list[NormalItem], base: Sequence[str], seen: Sighting, known: Sequence[str] = ()
+    ) -> list[str]:
+        """Map a request that carries the whole context: by position in `base`, else by first usable item.
+
+        Args:
+            normals: the items of the request, without those at its beginning that are known.
+            base: the live context.
+            seen: where the request was seen.
+            known: the items at the beginning of the request, and of `base`.
+
+        Returns:
+            The items of `normals`.
+        """
+        picked = set(known)
         candidates = Candidates(base, self._items.__getitem__)
-        picked: set[str] = set()
-        repeats = self._work.schema.position_repeats
+        left = len(base) - len(known)
 
         def pick(position: int, normal: NormalItem) -> ConversationItem | None:
-            if position < len(base) and (repeats or base[position] not in picked):
-                item = self._items[base[position]]
-                if usable(normal, item):
-                    return item
-            return candidates.first(normal, picked)
+            nonlocal left
+            found = self._at(position + len(known), base, normal, picked)
+            if found is None and left > 0:
+                found = candidates.first(normal, picked)
+            left -= found is not None and found.item_id not in picked
+            return found
 
         return self._map(normals, seen, pick, picked)
+
+    def _at(
+        self, position: int, base: Sequence[str], normal: NormalItem, picked: set[str]
+    ) -> ConversationItem | None:
+        """The item at a position, if it is there and may be used for this one."""
+        if position >= len(base) or (base[position] in picked and not self._work.schema.position_repeats):
+            return None
+        item = self._items[base[position]]
+        return item if usable(normal, item) else None
+
+    def link_again(self, item_ids: Sequence[str], raw: RawEvent) -> None:
+        """Let items that are seen again make the links that were not possible before."""
+        for item_id in item_ids:
+            for link in self._on_item_seen:
+                link(self._items[item_id], raw)
 
     def map_append(self, normals: list[NormalItem], prefix_length: int, seen: Sighting) -> list[str]:
         """Map items that follow a known prefix: a position of the snapshot must match, beyond it all is new.

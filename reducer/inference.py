@@ -23,6 +23,7 @@ from reducer.json_text import JsonDocument
 from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
 from reducer.normalize import NormalItem, normalize_list
 from reducer.payloads import Payloads
+from reducer.request_sharing import RequestSharing
 from reducer.threads import Referrer, Threads
 from reducer.typed_json import dig
 
@@ -48,6 +49,7 @@ class Inference:
         items: ItemStore,
         conversation: Conversation,
         answers: ResponseIndex,
+        sharing: RequestSharing,
     ) -> None:
         self._work = work
         self._payloads = payloads
@@ -55,6 +57,7 @@ class Inference:
         self._items = items
         self._conversation = conversation
         self._answers = answers
+        self._sharing = sharing
         self._calls_by_turn: dict[str, list[str]] = {}
 
     def started(self, raw: RawEvent, event: InferenceStarted) -> None:
@@ -66,9 +69,8 @@ class Inference:
             )
         referrer = Referrer(f"inference call {call_id}", f"inference start {call_id}")
         self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, referrer)
-        document = self._payloads.parse(event.request_payload)
         seen = Sighting(event.thread_id, event.codex_turn_id, raw)
-        item_ids = self._map_request(document, event, seen)
+        item_ids = self._map_request(event, seen)
         changes = self._work.changes
         context = changes.change(self._conversation.context(event.thread_id))
         context.snapshot, context.latest_inference_id = [*item_ids], call_id
@@ -90,31 +92,41 @@ class Inference:
         changes.create(self._work.trace.inference_calls, call_id, call)
         changes.append(changes.entry(self._calls_by_turn, event.codex_turn_id, list), call_id)
 
-    def _map_request(self, document: JsonDocument, event: InferenceStarted, seen: Sighting) -> list[str]:
+    def _map_request(self, event: InferenceStarted, seen: Sighting) -> list[str]:
         """The ids of the items that the request shows the model; they all become listed."""
-        normals = self._read_request(document, event.request_payload.raw_payload_id)
         context = self._conversation.context(event.thread_id)
-        previous = document.value.get("previous_response_id")
-        if isinstance(previous, str):
-            answered = self._answers.call_that_gave(event.thread_id, previous)
-            if answered is None:
-                raise Inconsistent(
-                    f"inference call {event.inference_call_id} continues response {previous}, "
-                    f"which no call of its thread gave",
-                    f"incremental inference request {event.inference_call_id} referenced unknown "
-                    f"previous_response_id {previous}",
-                )
-            prefix = [*answered.request_item_ids, *answered.response_item_ids]
-            appended = self._conversation.map_append(normals, len(prefix), seen)
-            # What the earlier request showed is listed already.
-            self._items.list_items([*answered.response_item_ids, *appended])
-            return [*prefix, *appended]
         replacement = context.pending_replacement
         base = context.snapshot if replacement is None else replacement
-        item_ids = self._conversation.map_full(normals, base, seen)
+        request = self._sharing.read(event.thread_id, event.request_payload, base)
+        normals = self._read_request(request.document, event.request_payload.raw_payload_id)
+        previous = request.document.value.get("previous_response_id")
+        if isinstance(previous, str):
+            return self._map_appended(event, previous, seen)
+        known = list(request.known.item_ids)
+        self._conversation.link_again(self._sharing.to_link_again(event.thread_id, request.known), seen.raw)
+        item_ids = self._conversation.map_full(normals, base, seen, known)
         self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
-        return item_ids
+        self._sharing.remember(event.thread_id, request, normals, item_ids)
+        return [*known, *item_ids]
+
+    def _map_appended(self, event: InferenceStarted, previous: str, seen: Sighting) -> list[str]:
+        """The ids of the items of a request that continues a response, whose items it does not repeat."""
+        answered = self._answers.call_that_gave(event.thread_id, previous)
+        if answered is None:
+            raise Inconsistent(
+                f"inference call {event.inference_call_id} continues response {previous}, "
+                f"which no call of its thread gave",
+                f"incremental inference request {event.inference_call_id} referenced unknown "
+                f"previous_response_id {previous}",
+            )
+        document = self._payloads.parse(event.request_payload)
+        normals = self._read_request(document, event.request_payload.raw_payload_id)
+        prefix = [*answered.request_item_ids, *answered.response_item_ids]
+        appended = self._conversation.map_append(normals, len(prefix), seen)
+        # What the earlier request showed is listed already.
+        self._items.list_items([*answered.response_item_ids, *appended])
+        return [*prefix, *appended]
 
     def _read_request(self, document: JsonDocument, payload_id: str) -> list[NormalItem]:
         """The items that a request carries."""

@@ -10,6 +10,8 @@ from msgspec import Struct
 from reducer.changes import GraphWork
 from reducer.events import RawEvent
 from reducer.model import (
+    CALL_KINDS,
+    OUTPUT_KINDS,
     Body,
     ConversationItem,
     ItemKind,
@@ -53,6 +55,10 @@ class ItemStore:
         """The items of a thread with this call id and one of these kinds."""
         found = [item_id for kind in kinds for item_id in self._by_call.get((thread_id, call_id, kind), ())]
         return sorted(found, key=self._call_order)
+
+    def with_call_id(self, thread_id: str, call_id: str) -> list[str]:
+        """The calls and outputs of a thread with this call id."""
+        return self.with_call(thread_id, call_id, (*CALL_KINDS, *OUTPUT_KINDS))
 
     def first_call(self, thread_id: str, call_id: str, kind: ItemKind) -> str | None:
         """The first item of a thread with this call id and kind."""

@@ -124,7 +124,7 @@ def depth(data: bytes) -> int:
     """
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return 0
-    brackets = _outside_strings(data, _NOT_STRUCTURE).translate(_BRACES_TO_BRACKETS)
+    brackets = _STRING.sub(b"", _skeleton(data, _NOT_STRUCTURE)).translate(_BRACES_TO_BRACKETS)
     levels = 0
     while brackets and levels <= MAX_DEPTH:
         inner = brackets.replace(b"[]", b"")
@@ -135,9 +135,9 @@ def depth(data: bytes) -> int:
     return levels
 
 
-def _outside_strings(data: bytes, unwanted: bytes) -> bytes:
-    """A JSON text without its strings and without some other bytes; never without a quotation mark."""
-    return _STRING.sub(b"", data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, unwanted))
+def _skeleton(data: bytes, unwanted: bytes) -> bytes:
+    """A JSON text without its escapes and without some other bytes."""
+    return data.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, unwanted)
 
 
 def refuse_excess(data: bytes) -> None:
@@ -147,12 +147,21 @@ def refuse_excess(data: bytes) -> None:
         JsonError: it holds more than `MAX_VALUES` values.
     """
     # Commas and openings are no fewer than values; where texts hold many, those do not count.
-    if _marks_in(data) > MAX_VALUES and _marks_in(_outside_strings(data, _NOT_VALUES)) > MAX_VALUES:
+    marks = data.count(b",") + data.count(b"[") + data.count(b"{")
+    if marks > MAX_VALUES and _has_excess(_skeleton(data, _NOT_VALUES)):
         raise JsonError(f"holds more than {MAX_VALUES:,} values, too many to be read")
 
 
-def _marks_in(data: bytes) -> int:
-    return data.count(b",") + data.count(b"[") + data.count(b"{")
+def _has_excess(skeleton: bytes) -> bool:
+    """Whether more than `MAX_VALUES` marks stand outside of strings; only quotation marks are beside them."""
+    count, inside = 0, 0
+    for start in range(0, len(skeleton), _CHUNK):
+        pieces = skeleton[start : start + _CHUNK].split(b'"')
+        count += sum(map(len, pieces[inside::2]))
+        inside ^= (len(pieces) - 1) & 1
+        if count > MAX_VALUES:
+            return True
+    return False
 
 
 def parse_exact(data: bytes) -> Any:

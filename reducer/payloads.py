@@ -24,14 +24,14 @@ class Payloads:
         """
         if self._last is not None and self._last[0] == ref.path:
             return self._last[1]
-        data = self._read(ref, "open")
+        data = self.read(ref)
         try:
             document = JsonDocument(data)
         except JsonError as error:
             raise UnreadablePayload(
                 f"payload {ref.raw_payload_id} ({ref.path}): {error}", f"parse payload {ref.raw_payload_id}"
             ) from None
-        self._sound.add(ref.path)
+        self.found_sound(ref)
         self._last = (ref.path, document)
         return document
 
@@ -43,15 +43,28 @@ class Payloads:
         """
         if ref.path in self._sound:
             return
-        data = self._read(ref, "read")
+        data = self.read(ref, "read")
         if not is_valid(data):
             raise UnreadablePayload(
                 f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON",
                 f"{_verb_for(data)} payload {ref.raw_payload_id}",
             )
+        self.found_sound(ref)
+
+    def found_sound(self, ref: PayloadRef) -> None:
+        """Note that a payload is valid JSON."""
         self._sound.add(ref.path)
 
-    def _read(self, ref: PayloadRef, purpose: str) -> bytes:
+    def read(self, ref: PayloadRef, purpose: str = "open") -> bytes:
+        """The bytes of a payload.
+
+        Args:
+            ref: the payload.
+            purpose: what the reference says that it could not do.
+
+        Raises:
+            UnreadablePayload: it cannot be opened.
+        """
         try:
             return self._bundle.read_payload(ref.path)
         except UnreadablePayload as error:

@@ -65,6 +65,7 @@ from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
 from reducer.payloads import Payloads
 from reducer.provenance import Provenance, payload_refs
+from reducer.request_sharing import RequestSharing, Unsettled
 from reducer.schema_choice import schema_of
 from reducer.schemas import SCHEMAS, Schema
 from reducer.terminals import Terminals
@@ -135,7 +136,9 @@ class Replay:
             on_list_mapped=cells.start_queued,
             on_item_announced=agents.item_seen,
         )
-        self._inference = Inference(work, payloads, threads, items, conversation, answers)
+        self._unsettled = Unsettled(work)
+        sharing = RequestSharing(work, payloads, items, self._unsettled)
+        self._inference = Inference(work, payloads, threads, items, conversation, answers, sharing)
         self._compactions = Compactions(work, payloads, threads, items, conversation)
 
     def _handlers_by_event(self) -> dict[type[Event], Handler]:
@@ -288,6 +291,7 @@ class Replay:
             self._report_lost(raw, line.number, error)
             return []
         touched, concerned = work.changes.commit()
+        self._unsettled.note([*concerned, *touched])
         self.provenance.record(raw, line, refs, [*concerned, *touched])
         failures, work.late_failures = work.late_failures, []
         for failure in failures:

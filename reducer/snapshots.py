@@ -1,4 +1,4 @@
-"""Copies of a graph that is still growing. Nobody changes them; each costs what changed since the last one."""
+"""Copies of a graph that still grows. Nobody changes them; each costs what changed since the last one."""
 
 from __future__ import annotations
 

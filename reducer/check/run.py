@@ -16,7 +16,7 @@ from reducer.events import Manifest
 from reducer.model import RolloutTrace
 from reducer.reduce import PROGRESS_EVERY, Progress, without_cyclic_gc
 from reducer.replay import Replay
-from reducer.schemas import NEWEST, SCHEMAS
+from reducer.schema_choice import schema_of
 
 
 def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> Report:
@@ -32,7 +32,7 @@ def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> 
     if isinstance(bundle, Path):
         bundle = open_bundle(bundle)
     replay = Replay(bundle)
-    watch = LogWatch(SCHEMAS.get(bundle.manifest.schema_version, NEWEST).line)
+    watch = LogWatch(schema_of(bundle).line)
     total = bundle.log_size()
     with without_cyclic_gc():
         for line in bundle.lines():

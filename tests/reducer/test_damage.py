@@ -8,8 +8,9 @@ then damaged in one to four ways:
   number was there before or comes late, and, by the line after it or an unreadable one in between, every
   place where numbers are missing. A payload that an unharmed event refers to and that is missing or no
   JSON any more is named by its id, where the schema wants it to be read.
-* Unless a damaged line happens to be another valid event, no thread, turn, inference call, tool call,
-  compaction or compaction request is there that was not there before.
+* No thread, turn, inference call, tool call, compaction or compaction request is there that was not there
+  before. This and what follows hold unless a damaged line happens to say something else now: to be
+  another valid event, which may be about anything, or to have another number.
 * Everything else is as it was. An event depends on the damage if it was damaged, lost or moved, if a
   payload of it was damaged, or if it reads a part of the reducer's state that such an event writes
   (`Footprints` says what reads and writes what). An object is compared if the events that make and change
@@ -94,7 +95,7 @@ def check_damage(whole: Sample, damaged: Damaged) -> None:
     assert_payloads_are_named(whole, damaged, reached, payloads, replay)
     if reached.forged_from == len(whole.lines):
         assert_nothing_is_invented(whole.trace, trace)
-    assert_the_rest_is_the_same(whole, trace, reached)
+        assert_the_rest_is_the_same(whole, trace, reached)
 
 
 # Named

@@ -22,6 +22,7 @@ NOT_STATE = {
     "_order": "the line was there, whatever came of it",
     "line_number": "the line was there",
     "_age": "only grows; gaps do no harm",
+    "_memories": "what is remembered of requests is lost when one fails",
 }
 
 
