@@ -1,8 +1,7 @@
-"""How much of a bundle is held in memory at once. The format sets no limits; real recordings stay far below
-these.
+"""How much of a bundle is held in memory at once.
 
-What is beyond a limit is a problem of its place, like any other evidence that cannot be read. Reading
-something at a limit takes about a gigabyte.
+The format sets no limits; real recordings stay far below these. What is beyond a limit is a problem of its
+place, like any other evidence that cannot be read. Reading something at a limit takes about a gigabyte.
 """
 
 from __future__ import annotations

@@ -200,6 +200,8 @@ class RequestSharing:
     def to_link_again(self, thread_id: str, known: KnownItems) -> list[str]:
         """The known items that may have links to make since they were last seen, in their order."""
         position_of = known.position_of
+        if not position_of:
+            return []
         item_ids = {
             item_id
             for call_id in self._unsettled.since(known.settled)

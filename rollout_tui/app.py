@@ -7,36 +7,29 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.filter import LineFilter
-from textual.message import Message
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
-from textual.worker import get_current_worker
 
 from reducer import BundleError
 from rollout_tui import glyphs, keys
+from rollout_tui.feed import View
 from rollout_tui.line_filter import SafeLineFilter
+from rollout_tui.reading_app import ReadingApp
 from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.scrubber import Scrubber
 from rollout_tui.session import Session
-from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.words import size
 from rollout_tui.widgets.scroll_bar import BlockScrollBar
 
-PROGRESS_INTERVAL = 0.2
-"""Seconds between two words about progress: what takes less is not worth mentioning."""
+WENT_BACK = -1
+"""What `run_inspector` returns when the reader went back to the list of bundles that it was opened from."""
 
 
-class Cancelled(Exception):  # noqa: N818 - the reader's wish, no error
-    """The reader does not want to wait any longer."""
-
-
-class InspectorApp(App[int]):
+class InspectorApp(ReadingApp):
     """The inspector of one bundle. Its return value is the exit status of the program."""
 
     TITLE = "rollout-tui"
@@ -44,44 +37,23 @@ class InspectorApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS = [*keys.bindings(keys.Context.APP, keys.Context.EVERYWHERE)]
 
-    class LoadProgress(Message):
-        """So much of the log was read."""
-
-        def __init__(self, done: int, total: int) -> None:
-            """Both in bytes."""
-            super().__init__()
-            self.done, self.total = done, total
-
-        def can_replace(self, message: Message) -> bool:
-            """A later count makes an earlier one superfluous."""
-            return isinstance(message, InspectorApp.LoadProgress)
-
-    class Loaded(Message):
-        """The graph is there."""
-
-        def __init__(self, timelines: Timelines) -> None:
-            super().__init__()
-            self.timelines = timelines
-
-    class LoadFailed(Message):
-        """There is no graph, and why."""
-
-        def __init__(self, reason: str) -> None:
-            super().__init__()
-            self.reason = reason
-
-    def __init__(self, session: Session, *, at_seq: int | None = None) -> None:
+    def __init__(
+        self, session: Session, *, at_seq: int | None = None, from_picker: bool = False, follow: bool = False
+    ) -> None:
         """Prepare to show a bundle.
 
         Args:
             session: the bundle.
             at_seq: sequence number to begin at; by default the beginning.
+            from_picker: whether going back at the root leads to a list of bundles: the result is `WENT_BACK`
+                then, and `esc` does it as well.
+            follow: whether to show what is added to its log from the start.
         """
-        # Told before the theme is: Textual decides at once how it leaves out colours for NO_COLOR.
-        super().__init__(ansi_color=True)
-        self.session = session
+        super().__init__(session)
         self.failure: str | None = None
         self._at_seq = at_seq
+        self._from_picker = from_picker
+        self._follows = follow
         self.inspector = InspectorScreen(session)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -93,48 +65,30 @@ class InspectorApp(App[int]):
         self.theme = "ansi-dark"
         self.animation_level = "none"
         self.push_screen(self.inspector)
-        self.load()
+        self.read(follow=self._follows)
 
-    # Loading
+    # Reading
 
-    @work(thread=True, exclusive=True, group="load", exit_on_error=False)
-    def load(self) -> None:
-        """Reduce the bundle in a thread."""
-        worker = get_current_worker()
-        last_word = monotonic()
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last_word
-            if worker.is_cancelled:
-                raise Cancelled
-            if monotonic() - last_word >= PROGRESS_INTERVAL:
-                last_word = monotonic()
-                self.post_message(self.LoadProgress(done, total))
-
-        try:
-            timelines = self.session.load(progress)
-        except Cancelled:
-            return
-        except BundleError as error:
-            self.post_message(self.LoadFailed(str(error)))
+    def show_view(self, view: View, *, is_first: bool) -> None:
+        """Fill the panes, or bring them up to date."""
+        if is_first:
+            self.inspector.show(view.timelines)
         else:
-            self.post_message(self.Loaded(timelines))
-
-    def on_inspector_app_load_progress(self, message: LoadProgress) -> None:
-        """Say how far the loading is."""
-        share = 100 * message.done // max(1, message.total)
-        self.inspector.say_loading(f"reading {share}% of {size(message.total)}, esc cancels")
-
-    def on_inspector_app_loaded(self, message: Loaded) -> None:
-        """Show the graph."""
-        self.inspector.show(message.timelines)
-        if self._at_seq is not None:
+            self.inspector.refresh_view(view.timelines)
+        if self.state.past_seq is not None:
+            self.inspector.go_to_seq(self.state.past_seq)
+        # Where the reader wants to begin may not be read at first.
+        if self._at_seq is not None and (view.last_seq >= self._at_seq or not self.state.is_reading):
             self.inspector.go_to_seq(self._at_seq)
             self._at_seq = None
 
-    def on_inspector_app_load_failed(self, message: LoadFailed) -> None:
+    def show_state(self) -> None:
+        """Say in the header how far the reading is."""
+        self.inspector.show_header(self.state)
+
+    def fail(self, reason: str) -> None:
         """There is nothing to show: leave, and say why on the way out."""
-        self.failure = message.reason
+        self.failure = reason
         self.exit(2)
 
     # Actions
@@ -143,18 +97,21 @@ class InspectorApp(App[int]):
         """Back one level; while loading, give up."""
         if self.screen is not self.inspector:
             self.pop_screen()
-        elif self.session.timelines is None:
-            self.workers.cancel_group(self, "load")
-            self.inspector.say_loading("cancelled; R reads it again, q quits")
-        else:
-            self.inspector.step_back()
+        elif (
+            not self.cancel_reading()
+            and not self.inspector.end_search()
+            and not self.inspector.step_back()
+            and not self.look_now()
+            and self._from_picker
+        ):
+            self.exit(WENT_BACK)
 
     async def action_leave(self) -> None:
         """Back one level; at the root, quit."""
         if self.screen is not self.inspector:
             self.pop_screen()
         elif not self.inspector.step_back():
-            self.exit(0)
+            self.exit(WENT_BACK if self._from_picker else 0)
 
     async def action_quit(self) -> None:
         """Quit."""
@@ -163,8 +120,21 @@ class InspectorApp(App[int]):
 
     def action_reload(self) -> None:
         """Read the bundle again; the cursor stays on what it is on."""
-        self.inspector.say_loading("reading again")
-        self.load()
+        self.read(follow=self.state.is_following)
+
+    def action_follow_log(self) -> None:
+        """Show what is added to the log, or do not look at it any more."""
+        if self.state.is_following:
+            self.stop_following()
+        else:
+            self.follow()
+
+    def action_pause(self) -> None:
+        """Hold what is shown still, and count what is added; or go on."""
+        if self.state.is_following:
+            self.pause_following()
+        else:
+            self.inspector.say("nothing is followed: t follows the log")
 
     def action_help(self) -> None:
         """Show what the keys do in the focused pane."""
@@ -182,22 +152,48 @@ class InspectorApp(App[int]):
 
     def _show_problem(self, place: int | None) -> None:
         if place is not None:
+            self.inspector.history.leave(self.inspector.here())
             self.inspector.show_problem(place)
 
     def action_write(self) -> None:
-        """Write state.json."""
-        from rollout_tui.screens.write_form import WriteForm
+        """Write the graph, a payload or a context."""
+        self.inspector.ask_to_write()
 
-        if self.session.timelines is not None:
-            self.push_screen(WriteForm(self.session), self._say_written)
+    # The past
 
-    def _say_written(self, sentence: str | None) -> None:
-        if sentence is not None:
-            self.inspector.say(sentence)
+    def on_panes_screen_moment_wanted(self, message: InspectorScreen.MomentWanted) -> None:
+        """Show everything as of a moment."""
+        line = self.event_line()
+        if message.seq is None and message.percent is None:
+            self.look_now()
+        elif line is None or (message.seq is not None and message.seq < line.seq(0)):
+            self.inspector.say("nothing had happened by then")
+        elif message.seq is not None:
+            self.look_back(line.seq(line.place_of(message.seq)))
+        elif message.percent is not None:
+            self.look_back(line.seq(line.place_at(message.percent)))
+
+    def action_scrub(self) -> None:
+        """Move along the log; on the way back everything is as it was before."""
+        line, before = self.event_line(), self.state.past_seq
+        if line is None:
+            self.inspector.say("nothing has happened yet")
+            return
+
+        def left(seq: int | None) -> None:
+            if seq is not None:
+                self.look_back(seq)
+            elif before is not None:
+                self.look_back(before)
+            else:
+                self.look_now()
+
+        at = line.place_of(before) if before is not None else len(line)
+        self.push_screen(Scrubber(line, at, self.look_back), left)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette offers what the keys do."""
-        for entry in keys.palette_entries():
+        for entry in keys.palette_entries(keys.INSPECTOR_PANES):
             yield SystemCommand(entry.title, entry.help, partial(self._run_by_name, entry.action))
 
     async def _run_by_name(self, action: str) -> None:
@@ -209,8 +205,28 @@ class InspectorApp(App[int]):
             place = place.parent
 
 
+def prepare_drawing(*, ascii_only: bool, color: bool) -> None:
+    """Settle what holds for the whole process, before anything is drawn.
+
+    Args:
+        ascii_only: draw with plain ASCII.
+        color: use colours.
+    """
+    if not color:
+        os.environ["NO_COLOR"] = "1"  # what Textual goes by, too
+    ScrollBar.renderer = BlockScrollBar
+    glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
+
+
 def run_inspector(
-    bundle_path: Path, *, ascii_only: bool, color: bool, mouse: bool, at_seq: int | None
+    bundle_path: Path,
+    *,
+    ascii_only: bool,
+    color: bool,
+    mouse: bool,
+    at_seq: int | None,
+    from_picker: bool = False,
+    follow: bool = False,
 ) -> int:
     """Open the inspector and stay in it until the reader leaves.
 
@@ -220,19 +236,18 @@ def run_inspector(
         color: use colours.
         mouse: let the mouse work; the terminal's own selection then needs its modifier key.
         at_seq: sequence number to begin at; None for the beginning.
+        from_picker: whether it was opened from a list of bundles, to which the reader may go back.
+        follow: show what is added to its log from the start.
 
     Returns:
-        The exit status.
+        The exit status, or `WENT_BACK`.
 
     Raises:
         BundleError: there is no bundle, or its log cannot be read.
     """
-    if not color:
-        os.environ["NO_COLOR"] = "1"  # what Textual goes by, too
-    ScrollBar.renderer = BlockScrollBar
     session = Session(bundle_path)
-    glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
-    app = InspectorApp(session, at_seq=at_seq)
+    prepare_drawing(ascii_only=ascii_only, color=color)
+    app = InspectorApp(session, at_seq=at_seq, from_picker=from_picker, follow=follow)
     status = app.run(mouse=mouse)
     if app.failure is not None:
         raise BundleError(app.failure)

@@ -30,7 +30,7 @@ from rollout_tui.commands.output import (
 
 PROGRAM = "rollout-tui"
 
-COMMANDS = ("open", "reduce")
+COMMANDS = ("open", "reduce", "ls", "check", "record", "show")
 
 _GLOBAL_OPTIONS = ("--help", "--version")
 
@@ -84,7 +84,7 @@ def open_command(
             metavar="BUNDLE",
             show_default=False,
             readable=False,
-            help="A bundle directory, any file in it, or a directory that holds one bundle; "
+            help="A bundle directory, any file in it, or a directory of bundles to pick one from; "
             "BUNDLE#812 begins at a sequence number. "
             "By default $CODEX_ROLLOUT_TRACE_ROOT.",
         ),
@@ -140,6 +140,123 @@ def reduce_command(
     from rollout_tui.commands.reduce import reduce_to_file
 
     raise typer.Exit(reduce_to_file(bundle, output, strict=strict, as_json=as_json))
+
+
+@app.command(name="ls", options_metavar="[OPTIONS]")
+def ls_command(
+    root: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="ROOT",
+            show_default=False,
+            readable=False,
+            help="A directory of bundles. By default $CODEX_ROLLOUT_TRACE_ROOT.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+) -> None:
+    """List the bundles of a trace root, newest first, those of one session together."""
+    from rollout_tui.commands.ls import list_bundles
+
+    raise typer.Exit(list_bundles(root, as_json=as_json))
+
+
+@app.command(name="check", options_metavar="[OPTIONS]")
+def check_command(
+    bundle: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLE",
+            show_default=False,
+            readable=False,
+            help="A bundle directory, or any file in it.",
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the whole report as one JSON object; lists are not cut.")
+    ] = False,
+) -> None:
+    """Check whether a bundle is whole: its log, payloads, lifecycles and graph.
+
+    A problem (exit status 1) is an event that could not be applied, a line or payload that is missing or
+    cannot be read, an unknown kind of event, or something that ended without having started. Unknown fields,
+    work that still ran when the recording stopped or was cancelled with its turn, and things that nobody saw
+    are notes (exit status 0).
+    """
+    from rollout_tui.commands.check import check
+
+    raise typer.Exit(check(bundle, as_json=as_json))
+
+
+@app.command(name="show", options_metavar="[OPTIONS]")
+def show_command(
+    bundle: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLE",
+            show_default=False,
+            readable=False,
+            help="A bundle directory, or any file in it.",
+        ),
+    ],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WHAT...",
+            show_default=False,
+            help="call N, compaction N, cell N, edge N, turn N, tool ID, item N, thread PATH, payload N, "
+            "seq N, line N, problem N; or a list: threads, turns, calls, tools, cells, compactions, edges, "
+            "problems. N may be an id; `call 3 of /root/alpha` counts for an agent.",
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON document.")] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Print the bytes of the evidence: the request of a call, a log line."),
+    ] = False,
+) -> None:
+    """Print one thing of a bundle: what the model saw at a call, a compaction, a code cell, an edge."""
+    from rollout_tui.commands.show import show
+
+    raise typer.Exit(show(bundle, what, as_json=as_json, raw=raw))
+
+
+@app.command(
+    name="record",
+    options_metavar="[OPTIONS] --",
+    # What follows the command belongs to the command.
+    context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True},
+)
+def record_command(
+    command: Annotated[
+        list[str],
+        typer.Argument(metavar="COMMAND...", show_default=False, help="The command and its arguments."),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            "--root",
+            metavar="ROOT",
+            show_default=False,
+            help="Where bundles go. By default $CODEX_ROLLOUT_TRACE_ROOT, or else rollout-tui/traces in "
+            "$XDG_STATE_HOME.",
+        ),
+    ] = None,
+    no_tui: Annotated[
+        bool, typer.Option("--no-tui", help="Only record; the command has the terminal.")
+    ] = False,
+    ascii_wanted: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Draw without colours.")] = False,
+    mouse: Annotated[bool, typer.Option("--mouse", help="Take the mouse.")] = False,
+) -> None:
+    """Run a command with tracing on, and open the inspector on the bundle it writes.
+
+    The exit status is that of the command.
+    """
+    from rollout_tui.commands.record import Drawing, record
+
+    drawing = Drawing(ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse)
+    raise typer.Exit(record(command, root, with_tui=not no_tui, drawing=drawing))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

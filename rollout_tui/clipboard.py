@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rollout_tui.safe_text import safe_text
+from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.views.words import size
 
 MAX_BYTES = 74_994
@@ -149,13 +149,4 @@ def _bytes(text: str | bytes, raw: bool) -> bytes:
     if len(text) > MAX_BYTES:
         # It will be refused; sanitising megabytes for that would take seconds.
         return text.encode("utf-8", "replace")
-    return clean(text).encode("utf-8")
-
-
-def clean(text: str) -> str:
-    """A text of several lines in which nothing is left that a terminal or a shell would obey.
-
-    Line ends and tabs are kept: they are part of what a reader wants to paste.
-    """
-    lines = text.split("\n")
-    return "\n".join("\t".join(map(safe_text, line.removesuffix("\r").split("\t"))) for line in lines)
+    return safe_block(text).encode("utf-8")

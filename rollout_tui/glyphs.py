@@ -48,6 +48,8 @@ class GlyphSet:
     edge_in: str
     """An edge from another agent arrives here."""
     becomes: str
+    about: str
+    """Before a number that is an estimate."""
     separator: str
     up: str
     down: str
@@ -80,6 +82,7 @@ UNICODE = GlyphSet(
     edge_out="⇢",
     edge_in="⇠",
     becomes="→",
+    about="≈",
     separator="›",
     up="↑",
     down="↓",
@@ -112,6 +115,7 @@ ASCII = GlyphSet(
     edge_out=">",
     edge_in="<",
     becomes=">",
+    about="~",
     separator=">",
     up="^",
     down="v",

@@ -24,9 +24,15 @@ class Context(StrEnum):
     APP = "with the bundle"
     LINES = "in every list, tree and text"
     PANES = "in every pane"
+    FIND = "searching in it"
     TEXT = "text"
     COMPACTION = "stepping through compactions"
     EXEC = "stepping through code cells"
+    HITS = "search over everything"
+    HISTORY = "the line to type on"
+    PROMPT = "completing"
+    FORM = "writing"
+    SCRUBBER = "moving along the log"
 
 
 class Pane(StrEnum):
@@ -41,20 +47,38 @@ class Pane(StrEnum):
     COMPACTION = "Compaction"
     EXEC = "Exec"
     DIALOG = "this list"
+    HITS = "Search"
+    PROMPT = "this line"
+    FORM = "Write"
+    PICKER = "the list of bundles"
+    SCRUBBER = "the past"
 
+
+_IN_PANES = (Context.PANES, Context.FIND, Context.LINES, Context.APP, Context.EVERYWHERE)
 
 PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
-    Pane.THREADS: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.TIMELINE: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.CONTEXT: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.DETAIL: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.TREE: (Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.TEXT: (Context.TEXT, Context.PANES, Context.LINES, Context.APP, Context.EVERYWHERE),
-    Pane.COMPACTION: (Context.COMPACTION, Context.LINES, Context.EVERYWHERE),
-    Pane.EXEC: (Context.EXEC, Context.TEXT, Context.LINES, Context.EVERYWHERE),
-    Pane.DIALOG: (Context.LINES, Context.EVERYWHERE),
+    Pane.THREADS: _IN_PANES,
+    Pane.TIMELINE: _IN_PANES,
+    Pane.CONTEXT: _IN_PANES,
+    Pane.DETAIL: _IN_PANES,
+    Pane.TREE: _IN_PANES,
+    Pane.TEXT: (Context.TEXT, *_IN_PANES),
+    Pane.COMPACTION: (Context.COMPACTION, Context.FIND, Context.LINES, Context.EVERYWHERE),
+    Pane.EXEC: (Context.EXEC, Context.TEXT, Context.FIND, Context.LINES, Context.EVERYWHERE),
+    Pane.DIALOG: (Context.FIND, Context.LINES, Context.EVERYWHERE),
+    Pane.HITS: (Context.HITS, Context.FIND, Context.LINES, Context.EVERYWHERE),
+    Pane.PROMPT: (Context.PROMPT, Context.HISTORY, Context.EVERYWHERE),
+    Pane.FORM: (Context.FORM, Context.EVERYWHERE),
+    Pane.SCRUBBER: (Context.SCRUBBER, Context.EVERYWHERE),
+    Pane.PICKER: (Context.FIND, Context.LINES, Context.EVERYWHERE),
 }
 """The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
+
+INSPECTOR_PANES = (Pane.THREADS, Pane.TIMELINE, Pane.CONTEXT, Pane.DETAIL, Pane.TREE, Pane.TEXT)
+"""What has the focus on the main screen."""
+
+TYPING = frozenset({Pane.PROMPT, Pane.FORM})
+"""Where a character is text, so that no key that has one means anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,8 @@ class Action:
 
 _APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
 _COMPACTION, _EXEC, _EVERYWHERE = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
+_SCRUBBER = Context.SCRUBBER
+_HITS, _PROMPT, _HISTORY = Context.HITS, Context.PROMPT, Context.HISTORY
 
 ACTIONS: tuple[Action, ...] = (
     Action("cursor_down", ("j", "down"), "move", "down one row", _LINES, rank=1, footer_keys="j/k"),
@@ -100,6 +126,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("go_left", ("h", "left"), "left", "fold; to the parent; left in text; the tab before", _LINES),
     Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; the next tab", _LINES),
     Action("open", ("enter",), "open", "open what the cursor is on", _LINES, rank=2),
+    Action("find", ("/",), "find", "look for a text in this pane", Context.FIND, rank=9),
+    Action("find_next", ("n",), "next hit", "to the next hit", Context.FIND),
+    Action("find_previous", ("N",), "hit before", "to the hit before", Context.FIND),
     Action("wrap", ("W",), "wrap", "wrap long lines, or cut them at the edge", Context.TEXT, rank=3),
     Action("next_same", ("J",), "next of kind", "to the next entry of the same kind", _PANES),
     Action("previous_same", ("K",), "previous of kind", "to the previous entry of the same kind", _PANES),
@@ -115,13 +144,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("follow_source", ("F",), "to source", "to where the edge that leads here came from", _PANES),
     Action("compactions", ("c",), "compaction", "step through the nearest compaction", _PANES, rank=5),
     Action("cells", ("x",), "exec", "step through the code cell here, or the nearest", _PANES, rank=6),
+    Action("compactions_before", ("C",), "compaction before", "step through the one before", _PANES),
+    Action("cells_before", ("X",), "last exec", "step through the code cell before this", _PANES),
     Action("search_everything", ("ctrl+f",), "search", "search items, tools, payloads, ids", _PANES, rank=8),
     Action("filter", ("&",), "filter", "show only some rows of the timeline", _PANES),
     Action("command", (":",), "command", "go somewhere by number or name, write, quit", _PANES),
-    Action("copy", ("y",), "copy", "copy what is under the cursor of the detail", _PANES),
+    Action("set_mark", ("m",), "mark", "set a mark here: then a letter", _PANES),
+    Action("go_to_mark", ("'",), "to mark", "go to a mark: then its letter, ' for the last place", _PANES),
+    Action("copy", ("y",), "copy", "then y value, i id, p path, q jq filter, c context", _PANES, rank=16),
     Action("copy_location", ("Y",), "copy place", "copy where you are, as rollout-tui opens it", _PANES),
     Action("page", ("p",), "pager", "show what the detail shows in $PAGER", _PANES),
-    Action("delta", ("d",), "delta", "the context against the previous call, or as it is", _PANES),
+    Action("delta", ("d",), "delta", "the context against the call before, or one you pick", _PANES),
     Action("visibility", ("v",), "seen by", "who saw the item; of an agent: its tasks and answers", _PANES),
     Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _PANES, rank=10),
     Action("pane_threads", ("1",), "threads", "go to the threads", _PANES, call="show_pane('threads')"),
@@ -131,18 +164,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_pane", ("tab",), "next pane", "go to the next pane", _PANES, rank=11),
     Action("previous_pane", ("shift+tab",), "previous pane", "go to the pane before", _PANES),
     Action("zoom", ("z",), "zoom", "give the whole screen to the pane, and back", _PANES, rank=12),
-    Action("step_forth", ("s",), "state", "to the next state", _COMPACTION, rank=20),
+    Action("step_forth", ("s",), "state", "to the next state", _COMPACTION, rank=20, footer_keys="s/S"),
     Action("step_back", ("S",), "state before", "to the state before", _COMPACTION),
-    Action("next_compaction", ("c",), "compaction", "to the next compaction", _COMPACTION, rank=21),
-    Action("previous_compaction", ("C",), "compaction before", "to the compaction before", _COMPACTION),
+    Action("next_compaction", ("c",), "next", "to the next one", _COMPACTION, rank=21, footer_keys="c/C"),
+    Action("previous_compaction", ("C",), "compaction before", "to the one before", _COMPACTION),
     Action("other_column", ("tab", "shift+tab"), "column", "to the other column", _COMPACTION, rank=22),
     Action("state_1", ("1",), "last call", "the last call before", _COMPACTION, call="show_state(1)"),
     Action("state_2", ("2",), "request", "the compaction request", _COMPACTION, call="show_state(2)"),
     Action("state_3", ("3",), "checkpoint", "before and after", _COMPACTION, call="show_state(3)"),
     Action("state_4", ("4",), "first call", "the first call after", _COMPACTION, call="show_state(4)"),
-    Action("next_step", ("s",), "step", "to the next step", _EXEC, rank=23),
+    Action("next_step", ("s",), "step", "to the next step", _EXEC, rank=23, footer_keys="s/S"),
     Action("previous_step", ("S",), "step before", "to the step before", _EXEC),
-    Action("next_cell", ("x",), "cell", "to the next code cell", _EXEC, rank=24),
+    Action("next_cell", ("x",), "cell", "to the next code cell", _EXEC, rank=24, footer_keys="x/X"),
     Action("previous_cell", ("X",), "cell before", "to the code cell before", _EXEC),
     Action("next_part", ("tab",), "part", "to the next part of the screen", _EXEC, rank=25),
     Action("previous_part", ("shift+tab",), "part before", "to the part before", _EXEC),
@@ -150,16 +183,37 @@ ACTIONS: tuple[Action, ...] = (
     Action("part_2", ("2",), "steps", "to the steps", _EXEC, call="show_part(2)"),
     Action("part_3", ("3",), "content", "to what the step brought", _EXEC, call="show_part(3)"),
     Action("part_4", ("4",), "seen", "to what the model saw", _EXEC, call="show_part(4)"),
-    Action("back", ("escape",), "back", "back one level; close; cancel; clear a filter", _EVERYWHERE),
+    Action("other_part", ("tab", "shift+tab"), "line or hits", "to the hits, or to the line", _HITS, rank=26),
+    Action("earlier_input", ("up",), "earlier", "what was typed before", _HISTORY, call="earlier", rank=27),
+    Action("later_input", ("down",), "later", "what was typed after that", _HISTORY, call="later"),
+    Action("complete", ("tab",), "complete", "complete it as far as there is one way", _PROMPT, rank=28),
+    Action("next_choice", ("down", "tab"), "what", "the next thing to write", Context.FORM, rank=29),
+    Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Context.FORM),
+    Action("back", ("escape",), "back", "back one level; close; cancel; end a search", _EVERYWHERE, rank=30),
     Action("problems", ("i",), "problems", "list the problems found in the bundle", _APP, rank=13),
-    Action("write", ("w",), "write", "write state.json", _APP, rank=9),
+    Action("write", ("w",), "write", "write state.json, this payload, this context", _APP, rank=17),
+    Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _APP, rank=18),
+    Action("pause", ("=",), "pause", "hold a followed log still and count what comes, or go on", _APP),
+    Action("scrub", ("T",), "the past", "move along the log: everything as of an event", _APP, rank=19),
+    Action("earlier", ("h", "left"), "event", "one event back", _SCRUBBER, rank=31, footer_keys="h/l"),
+    Action("later", ("l", "right"), "event on", "one event on", _SCRUBBER),
+    Action("much_earlier", ("k", "up"), "1%", "a hundredth back", _SCRUBBER, rank=32, footer_keys="j/k"),
+    Action("much_later", ("j", "down"), "1% on", "a hundredth on", _SCRUBBER),
+    Action("far_earlier", ("ctrl+u", "pageup"), "10%", "a tenth of the log back", _SCRUBBER, rank=33),
+    Action("far_later", ("ctrl+d", "pagedown"), "10% on", "a tenth of the log on", _SCRUBBER, rank=34),
+    Action("first_event", ("g", "home"), "first", "to the first event", _SCRUBBER),
+    Action("last_event", ("G", "end"), "last", "to the last event", _SCRUBBER),
+    Action("stay", ("enter",), "look around", "look around then; esc goes back to now", _SCRUBBER, rank=35),
     Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=14),
     Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _EVERYWHERE, rank=0),
-    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _EVERYWHERE, rank=15),
+    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _EVERYWHERE, rank=50),
     Action("quit", ("Q",), "quit", "quit", _EVERYWHERE),
     Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _EVERYWHERE, call="quit", priority=True),
 )  # fmt: skip
 """The table, in the order in which help shows it."""
+
+AWAITED_BACK = next(action.keys for action in ACTIONS if action.name == "back")
+"""What calls off a question for a single key."""
 
 _HELP_ACTION = "help"
 """The action the footer always has room for."""
@@ -214,10 +268,17 @@ class HelpRow:
 
 def help_rows(pane: Pane) -> list[HelpRow]:
     """What every key does while `pane` has the focus; what is special to the pane comes first."""
+    rows = ((action, _keys_in(pane, action)) for action in actions_in(*PANE_CONTEXTS[pane]))
     return [
-        HelpRow(safe_text(" ".join(map(key_name, action.keys))), safe_text(action.help), action.context)
-        for action in actions_in(*PANE_CONTEXTS[pane])
+        HelpRow(safe_text(" ".join(map(key_name, held))), safe_text(action.help), action.context)
+        for action, held in rows
+        if held
     ]
+
+
+def _keys_in(pane: Pane, action: Action) -> list[str]:
+    """The keys of an action that mean it in a pane."""
+    return [key for key in action.keys if pane not in TYPING or len(key) > 1]
 
 
 def footer_text(pane: Pane, width: int) -> SafeText:
@@ -235,7 +296,9 @@ def footer_text(pane: Pane, width: int) -> SafeText:
         (action for action in actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None),
         key=lambda action: action.rank or 0,
     )
-    entries = {action.name: _footer_entry(action) for action in ranked}
+    entries = {
+        action.name: _footer_entry(action, held[0]) for action in ranked if (held := _keys_in(pane, action))
+    }
     last = entries.pop(_HELP_ACTION)
     room = width - len(last)
     shown = []
@@ -272,9 +335,9 @@ def palette_entries(panes: Iterable[Pane] = tuple(Pane)) -> list[PaletteEntry]:
     ]
 
 
-def _footer_entry(action: Action) -> str:
+def _footer_entry(action: Action, key: str) -> str:
     """An action's key and label."""
-    return f"{action.footer_keys or key_name(action.keys[0])} {action.label}"
+    return f"{action.footer_keys or key_name(key)} {action.label}"
 
 
 def _textual_key(key: str) -> str:

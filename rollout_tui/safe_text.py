@@ -144,6 +144,15 @@ def safe_lines(text: str) -> list[SafeText]:
     return [safe_text(line.removesuffix("\r")) for line in lines]
 
 
+def safe_block(text: str) -> str:
+    r"""A text of several lines in which nothing is left that a terminal or a shell would obey.
+
+    Line ends and tabs are kept: they are part of what a reader wants to paste. A `\r` at a line end is not.
+    """
+    lines = text.split("\n")
+    return "\n".join("\t".join(map(safe_text, line.removesuffix("\r").split("\t"))) for line in lines)
+
+
 def safe_bytes(data: bytes) -> SafeText:
     r"""One line for evidence that should be UTF-8 and may not be.
 

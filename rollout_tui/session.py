@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reducer import Bundle, BundleError, UnreadablePayload, open_bundle, reduce_bundle
+from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
 from reducer.events import PayloadRef
 from reducer.json_text import JsonDocument, JsonError
-from reducer.model import ConversationItem
-from rollout_tui.views.contexts.visibility import Sightings
+from reducer.model import ConversationItem, InferenceCall
+from rollout_tui.feed import Feed, Progress, View
+from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.evidence import find_item
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.timeline import SHOWN_PROTOCOL_EVENTS, Timelines
+from rollout_tui.views.timeline import Timelines
 
-Progress = Callable[[int, int], None]
+REMEMBERED_REQUESTS = 500
+"""Requests of which the sizes are kept; a size is a few numbers, but their number has no limit."""
 
 
 class Session:
@@ -27,8 +29,8 @@ class Session:
 
     Attributes:
         bundle: the bundle on disk.
-        timelines: its graph with look-ups and timelines; None until `load` has run.
-        follower: follows edges in it; None until `load` has run.
+        timelines: its graph with look-ups and timelines; None until there is a view.
+        follower: follows edges in it; None until there is a view.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,9 +42,24 @@ class Session:
         self.bundle: Bundle = open_bundle(path)
         self.timelines: Timelines | None = None
         self.follower: Follower | None = None
+        self._request_parts: dict[str, RequestParts] = {}
+
+    def open_feed(self) -> Feed:
+        """Begin to read the bundle, from its manifest on.
+
+        Raises:
+            BundleError: there is none any more.
+        """
+        return Feed(open_bundle(self.bundle.path))
+
+    def adopt(self, view: View) -> None:
+        """Go on with a view that a feed made."""
+        if view.bundle is not self.bundle:
+            self._request_parts.clear()
+        self.bundle, self.timelines, self.follower = view.bundle, view.timelines, view.follower
 
     def load(self, progress: Progress) -> Timelines:
-        """Reduce the bundle and lay out its timelines.
+        """Reduce the bundle and lay out its timelines, for those who do not look at it meanwhile.
 
         Args:
             progress: called with bytes read and bytes in all; what it raises ends the loading.
@@ -50,24 +67,9 @@ class Session:
         Raises:
             BundleError: the log cannot be read.
         """
-        bundle = open_bundle(self.bundle.path)
-        index = TraceIndex(reduce_bundle(bundle, progress=progress))
-        for event in index.reduction.provenance.events:
-            if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
-                index.protocol_notes[event.seq] = (event.note, self._protocol_text(event.payloads))
-        follower, timelines = Follower(Sightings(index)), Timelines(index)
-        self.bundle, self.follower, self.timelines = bundle, follower, timelines
-        return timelines
-
-    def _protocol_text(self, payloads: tuple[PayloadRef, ...]) -> str:
-        """What a protocol event says in words."""
-        for ref in payloads:
-            value = self._json(ref)
-            if isinstance(value, dict):
-                for key in ("message", "reason"):
-                    if isinstance(value.get(key), str):
-                        return str(value[key])
-        return ""
+        view = self.open_feed().read(progress)
+        self.adopt(view)
+        return view.timelines
 
     def payload(self, ref: PayloadRef) -> bytes:
         """The bytes of a payload.
@@ -87,10 +89,38 @@ class Session:
     def text(self, section: TextSection) -> str:
         """The text of a section; one that a payload holds is read."""
         if section.payload is not None and section.extract is not None:
-            found = section.extract(self._json(section.payload))
+            found = section.extract(self.json(section.payload))
             if found is not None:
                 return found
         return section.text if section.text is not None else "(not in the evidence)"
+
+    def reader(self) -> Callable[[TextSection], str]:
+        """What `text` does, for many sections: a payload that several of them are in is parsed once."""
+        parsed: dict[str, Any] = {}
+
+        def read(section: TextSection) -> str:
+            ref = section.payload
+            if ref is None or section.extract is None:
+                return self.text(section)
+            if ref.raw_payload_id not in parsed:
+                parsed.clear()
+                parsed[ref.raw_payload_id] = self.json(ref)
+            found = section.extract(parsed[ref.raw_payload_id])
+            return self.text(replace(section, extract=None)) if found is None else found
+
+        return read
+
+    def request_parts(self, call: InferenceCall) -> RequestParts:
+        """The sizes of what the raw request of a call holds beside its items; they are remembered."""
+        payload_id = call.raw_request_payload_id
+        known = self._request_parts.get(payload_id)
+        if known is None:
+            ref = None if self.timelines is None else self.timelines.index.trace.raw_payloads.get(payload_id)
+            known = RequestParts() if ref is None else request_parts(self.json(ref))
+            if len(self._request_parts) >= REMEMBERED_REQUESTS:
+                self._request_parts.clear()
+            self._request_parts[payload_id] = known
+        return known
 
     def path_of_item(self, data: bytes, item: ConversationItem) -> tuple[str | int, ...]:
         """Where in a payload an item stands; empty where it cannot be told."""
@@ -100,7 +130,7 @@ class Session:
             return ()
         return () if found is None else found[0]
 
-    def _json(self, ref: PayloadRef) -> Any:
+    def json(self, ref: PayloadRef) -> Any:
         """The parsed payload; None where it cannot be read or is not JSON."""
         try:
             return JsonDocument(self.payload(ref)).value

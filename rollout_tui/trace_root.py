@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from reducer.bundle import MANIFEST
 
 PAYLOADS = "payloads"
 """The directory of a bundle that holds its evidence."""
+
+
+MIN_SHORT_NAME = 4
+"""Characters of a bundle's name that may stand for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,54 @@ class FoundBundle:
     started_at_unix_ms: int
 
 
-def bundle_directory(path: Path) -> Path:
+def named_trace_root(environ: Mapping[str, str], otherwise: str) -> Path:
+    """The trace root of the environment.
+
+    Args:
+        environ: The environment.
+        otherwise: What else could have been done, for the sentence that says that none is named.
+
+    Raises:
+        BundleError: None is named.
+    """
+    from reducer.recorder import TRACE_ROOT_VARIABLE
+
+    root = environ.get(TRACE_ROOT_VARIABLE)
+    if not root:
+        raise BundleError(f"{otherwise}, or set {TRACE_ROOT_VARIABLE}; --help says more")
+    return Path(root)
+
+
+def bundle_by_name(name: str, environ: Mapping[str, str]) -> Path | None:
+    """The bundle of the environment's trace root that a short name means, as `ls` shows it.
+
+    Args:
+        name: The beginning of a bundle's name, `trace-` left out.
+        environ: The environment.
+
+    Returns:
+        None unless exactly one bundle is meant.
+    """
+    from reducer.recorder import TRACE_ROOT_VARIABLE
+
+    root = environ.get(TRACE_ROOT_VARIABLE)
+    if not root or not name or os.sep in name or len(name) < MIN_SHORT_NAME:
+        return None
+    try:
+        with os.scandir(root) as entries:
+            found = [entry.path for entry in entries if entry.name.removeprefix("trace-").startswith(name)]
+    except OSError:
+        return None
+    return Path(found[0]) if len(found) == 1 and os.path.lexists(Path(found[0]) / MANIFEST) else None
+
+
+def bundle_directory(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """The directory of the bundle that `path` names.
 
     Args:
-        path: A directory, or any file of a bundle, payload files included.
+        path: A directory, or any file of a bundle, payload files included; or the short name of a bundle in
+            the environment's trace root.
+        environ: The environment.
 
     Returns:
         A directory for `reducer.open_bundle`, which finds out whether it is one of a bundle. A path that
@@ -39,7 +87,9 @@ def bundle_directory(path: Path) -> Path:
     Raises:
         BundleError: A file without a manifest beside it.
     """
-    if not os.path.exists(path) or os.path.isdir(path):
+    if not os.path.exists(path):
+        return bundle_by_name(os.fspath(path), environ) or path
+    if os.path.isdir(path):
         return path
     directory = path.parent.parent if path.parent.name == PAYLOADS else path.parent
     if not os.path.lexists(directory / MANIFEST):

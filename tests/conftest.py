@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(conformance_summary)
 
 
-CODEX_VARIABLE = "ROLLOUT_TUI_CODEX_0_169"
+CODEX_VARIABLES = {"0.169.0": "ROLLOUT_TUI_CODEX_0_169", "0.164.0": "ROLLOUT_TUI_CODEX_0_164"}
 SHARED_VARIABLE = "ROLLOUT_TUI_SHARED"
 
 
@@ -76,12 +76,24 @@ def shared_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def codex_169() -> Path:
-    """The real codex 0.169.0."""
-    named = os.environ.get(CODEX_VARIABLE)
+    """The real codex 0.169.0, the reference for trace schema 2."""
+    return codex("0.169.0")
+
+
+@pytest.fixture(scope="session")
+def codex_164() -> Path:
+    """The real codex 0.164.0, the reference for trace schema 1."""
+    return codex("0.164.0")
+
+
+def codex(version: str) -> Path:
+    """The real codex of a version, where its variable or the cache of `.ci/run` has it."""
+    variable = CODEX_VARIABLES[version]
+    named = os.environ.get(variable)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    program = Path(named) if named else cache / "rollout-tui/codex/0.169.0/codex"
+    program = Path(named) if named else cache / f"rollout-tui/codex/{version}/codex"
     if not os.access(program, os.X_OK):
-        missing(f"no codex 0.169.0 at {program}; {CODEX_VARIABLE} names it")
+        missing(f"no codex {version} at {program}; {variable} names it")
     return program
 
 

@@ -49,6 +49,16 @@ def test_reduce_never_imports_textual(demo_trace: Callable[[str], Path]) -> None
     assert "textual" not in imported
 
 
+@pytest.mark.parametrize("arguments", [["ls"], ["show", "threads"], ["show", "cell", "1"]], ids=" ".join)
+def test_lists_and_texts_never_import_textual(
+    demo_trace: Callable[[str], Path], arguments: list[str]
+) -> None:
+    command, *what = arguments
+    imported = modules_after(*PROGRAM[1:], command, str(demo_trace("team")), *what)
+    assert "msgspec" in imported
+    assert "textual" not in imported
+
+
 def test_help_is_written_without_importing_the_console_of_rich() -> None:
     finished = subprocess.run(
         [sys.executable, "-X", "importtime", *PROGRAM[1:], "--help"],

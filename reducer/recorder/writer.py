@@ -224,6 +224,11 @@ class TraceWriter:
             self._seq += 1
             return True
 
+    @property
+    def last_seq(self) -> int:
+        """Sequence number of the last event in the log; 0 before the first."""
+        return self._seq
+
     def close(self) -> None:
         """Close the log. Events and payloads that come later are dropped without a word."""
         with self._lock:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -14,7 +15,7 @@ from reducer import BundleError, open_bundle
 from reducer.bundle import MANIFEST
 from rollout_tui import glyphs
 from rollout_tui.commands.output import UNUSABLE, CommandError, complain, plain_reason, report
-from rollout_tui.trace_root import bundle_directory, bundles_under
+from rollout_tui.trace_root import bundle_directory, bundles_under, named_trace_root
 from rollout_tui.views.places import PlaceRefused, parse_at, parse_location
 
 MAX_LISTED = 50
@@ -35,43 +36,37 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
         The exit status.
 
     Raises:
-        BundleError: There is no bundle, or it is unusable.
-        CommandError: No bundle was named, or there is no terminal.
-        typer.Exit: Several bundles were named, and listed.
+        BundleError: There is no bundle, it is unusable, or none was named.
+        CommandError: There is no terminal.
+        typer.Exit: Several bundles were named, and listed for want of a terminal.
     """
-    location = parse_location(path if path is not None else _trace_root(os.environ))
+    named = path if path is not None else named_trace_root(os.environ, "name a bundle to open")
+    location = parse_location(named)
     try:
         seq = location.seq if at is None else parse_at(at)
     except PlaceRefused as error:
         raise CommandError(str(error)) from None
-    directory = _one_bundle(location.bundle)
-    open_bundle(directory)
-    _check_terminal(os.environ)
+    directory = bundle_directory(location.bundle)
+    bundle = _one_bundle(directory)
+    if bundle is not None:
+        open_bundle(bundle)
+    elif not _has_terminal():
+        _list_bundles(directory)
+    check_terminal(os.environ, "`rollout-tui reduce` works without one")
+    ascii_only = glyphs.for_terminal(locale.getencoding(), ascii_wanted).ascii_only
+    color = color and not os.environ.get("NO_COLOR")
     # Half of the time to the first screen is this import: everything that can be refused was before it.
+    if bundle is None:
+        from rollout_tui.picker import run_picker
+
+        return run_picker(directory, ascii_only=ascii_only, color=color, mouse=mouse)
     from rollout_tui.app import run_inspector
 
-    ascii_only = glyphs.for_terminal(locale.getencoding(), ascii_wanted).ascii_only
-    return run_inspector(
-        directory,
-        ascii_only=ascii_only,
-        color=color and not os.environ.get("NO_COLOR"),
-        mouse=mouse,
-        at_seq=seq,
-    )
+    return run_inspector(bundle, ascii_only=ascii_only, color=color, mouse=mouse, at_seq=seq)
 
 
-def _trace_root(environ: Mapping[str, str]) -> Path:
-    from reducer.recorder import TRACE_ROOT_VARIABLE
-
-    root = environ.get(TRACE_ROOT_VARIABLE)
-    if not root:
-        raise CommandError(f"name a bundle to open, or set {TRACE_ROOT_VARIABLE}; --help says more")
-    return Path(root)
-
-
-def _one_bundle(path: Path) -> Path:
-    """The bundle that `path` is, is in, or has as its only one."""
-    directory = bundle_directory(path)
+def _one_bundle(directory: Path) -> Path | None:
+    """The bundle that a directory is, or has as its only one; None where it has several."""
     if os.path.lexists(directory / MANIFEST) or not os.path.isdir(directory):
         return directory
     try:
@@ -80,8 +75,12 @@ def _one_bundle(path: Path) -> Path:
         raise BundleError(f"{directory}: {plain_reason(error)}") from None
     if not found:
         raise BundleError(f"{directory}: neither a trace bundle nor a directory that holds one")
-    if len(found) == 1:
-        return found[0].path
+    return found[0].path if len(found) == 1 else None
+
+
+def _list_bundles(directory: Path) -> NoReturn:
+    """Say which bundles there are, for want of a terminal to pick one in."""
+    found = bundles_under(directory)
     complain(f"{directory} holds {len(found)} bundles; name the one to open, the newest is first:")
     for bundle in found[:MAX_LISTED]:
         report(str(bundle.path))
@@ -90,10 +89,22 @@ def _one_bundle(path: Path) -> Path:
     raise typer.Exit(UNUSABLE)
 
 
-def _check_terminal(environ: Mapping[str, str]) -> None:
-    """Refuse what would end in escape sequences in a file, or in a screen that cannot be drawn."""
+def _has_terminal() -> bool:
     streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not all(stream is not None and stream.isatty() for stream in streams):
-        raise CommandError("the inspector needs a terminal; `rollout-tui reduce` works without one")
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
+def check_terminal(environ: Mapping[str, str], way_out: str) -> None:
+    """Refuse what would end in escape sequences in a file, or in a screen that cannot be drawn.
+
+    Args:
+        environ: The environment.
+        way_out: What works without a terminal.
+
+    Raises:
+        CommandError: There is no terminal, or not one to draw on.
+    """
+    if not _has_terminal():
+        raise CommandError(f"the inspector needs a terminal; {way_out}")
     if environ.get("TERM") == "dumb":
         raise CommandError("the inspector needs a terminal that can move its cursor, and TERM is dumb")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,38 +11,30 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from reducer import ObjectRef, UnreadablePayload
+from reducer.events import PayloadRef
 from reducer.model import InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.keys import Pane as PaneName
+from rollout_tui.panes.detail_tabs import OBJECT, Tab, tabs_of
 from rollout_tui.panes.pane import Pane
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.session import Session
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.detail.facts import NAME_WIDTH, Detail, Evidence, FactRow, TextSection, fact_row
+from rollout_tui.views.detail.facts import NAME_WIDTH, Detail, Evidence, Fact, FactRow, TextSection, fact_row
+from rollout_tui.views.detail.origin import Origins, origin_facts
+from rollout_tui.views.detail.problems import read_problem
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.output.comparison import Comparison, compare
-from rollout_tui.views.output.saw_ran import SawRan, saw_ran
+from rollout_tui.views.output.saw_ran import SawRan
 from rollout_tui.views.output.saw_ran_rows import ComparisonRows, comparison_words
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.rows import ListRows, row_list
 from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.text_colour import Language
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
-
-OBJECT = "Object"
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One tab of the detail: fields, text sections of one title, saw and ran, a payload, or the log line."""
-
-    name: str
-    sections: tuple[TextSection, ...] = ()
-    evidence: Evidence | None = None
-    log_line: int | None = None
-    saw_ran: SawRan | None = None
 
 
 class DetailPane(Pane):
@@ -65,9 +56,9 @@ class DetailPane(Pane):
     class TextRead(Message):
         """The text of a tab is there."""
 
-        def __init__(self, tab: Tab, text: str) -> None:
+        def __init__(self, tab: Tab, text: str, language: Language) -> None:
             super().__init__()
-            self.tab, self.text = tab, text
+            self.tab, self.text, self.language = tab, text, language
 
     class PayloadRead(Message):
         """The bytes of a tab are there, and where in them to look; or why they are not."""
@@ -93,12 +84,14 @@ class DetailPane(Pane):
         self.text = TextView()
         self.payload_tree = JsonTree()
         self.comparison = VirtualList()
+        self.origin = VirtualList()
+        self._origins: Origins | None = None
         self._compared: Comparison | None = None
-        self._all_views = (self.facts, self.text, self.payload_tree, self.comparison)
+        self._all_views = (self.facts, self.text, self.payload_tree, self.comparison, self.origin)
         self._detail: Detail | None = None
         self._tabs: list[Tab] = [Tab(OBJECT)]
         self._tab = self._tabs[0]
-        self._wanted_key: str | None = None
+        self._wanted_path: tuple[str | int, ...] | None = None
 
     def views(self) -> ComposeResult:
         """The tabs, and a view for each kind of tab."""
@@ -126,6 +119,8 @@ class DetailPane(Pane):
             return self.payload_tree
         if self._tab.saw_ran is not None:
             return self.comparison
+        if self._tab.origin:
+            return self.origin
         return self.text if self._tab.sections else self.facts
 
     def whole_text(self) -> str:
@@ -134,7 +129,8 @@ class DetailPane(Pane):
             return self.text.text
         if self._view is self.payload_tree:
             return self.payload_tree.data.decode(errors="replace")
-        facts = [] if self._detail is None else self._detail.facts
+        facts: Sequence[Fact] = () if self._detail is None else self._detail.facts
+        facts = self._tab.origin or facts
         return "\n".join(f"{fact.name:<{NAME_WIDTH}} {fact.value}" for fact in facts)
 
     def value_text(self) -> str:
@@ -143,6 +139,8 @@ class DetailPane(Pane):
             return self.payload_tree.value_text()
         if self._view is self.facts and self._detail is not None and self._detail.facts:
             return self._detail.facts[self.facts.cursor].value
+        if self._view is self.origin and self._tab.origin:
+            return self._tab.origin[self.origin.cursor].value
         return self.whole_text()
 
     def focus_view(self) -> None:
@@ -161,14 +159,46 @@ class DetailPane(Pane):
         timelines = self._session.timelines
         if self._detail is not None and ref == self._detail.ref and timelines is not None:
             return
-        detail = None if ref is None or timelines is None else describe(timelines.index, ref)
+        detail = None if ref is None or timelines is None else describe(timelines.index, ref, timelines.links)
         self._detail = detail
         facts = [] if detail is None else [FactRow(*row) for row in enumerate(detail.facts)]
         self.facts.set_source(ListRows(facts, fact_row, lambda row: row.place))
         self.title.show(self.heading)
-        kind = self._kind(self._tab)
-        self._tabs = _tabs_of(None if timelines is None else timelines.index, detail)
-        self._show_tab(next((tab for tab in self._tabs if self._kind(tab) == kind), self._tabs[0]))
+        kind = self._tab.kind
+        index = None if timelines is None else timelines.index
+        self._tabs = tabs_of(index, detail, self._origin_of(ref))
+        self._show_tab(next((tab for tab in self._tabs if tab.kind == kind), self._tabs[0]))
+        if ref is not None and ref.type == "Problem" and index is not None:
+            self._read_problem(index, int(ref.id))
+
+    @work(thread=True, exclusive=True, group="problem", exit_on_error=False)
+    def _read_problem(self, index: TraceIndex, place: int) -> None:
+        """Read the line that a problem is about; then there is more to show of it."""
+        worker = get_current_worker()
+        index.problem_lines[place] = read_problem(index, place)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self.refresh_view)
+
+    def refresh_view(self) -> None:
+        """Show what became of the object. Texts and payloads stay: what is read in them is not disturbed."""
+        timelines, before = self._session.timelines, self._detail
+        if timelines is None or before is None:
+            return
+        detail = describe(timelines.index, before.ref)
+        if detail is None or (detail.facts, detail.log_line) == (before.facts, before.log_line):
+            return
+        self._detail = detail
+        facts = [FactRow(*row) for row in enumerate(detail.facts)]
+        self.facts.set_source(ListRows(facts, fact_row, lambda row: row.place))
+        self.title.show(self.heading)
+        tabs = tabs_of(timelines.index, detail, self._origin_of(before.ref))
+        same = next((tab for tab in tabs if tab.kind == self._tab.kind), None)
+        self._tabs = tabs
+        if same is None or self._view in (self.facts, self.origin):
+            self._show_tab(same or tabs[0])
+        else:
+            self._tab = same
+            self._show_tab_names()
 
     def forget(self) -> None:
         """Let the next `show` look at its object anew."""
@@ -179,16 +209,46 @@ class DetailPane(Pane):
         self.show(ObjectRef("InferenceCall", call.inference_call_id))
         for tab in self._tabs:
             if tab.evidence is not None and tab.evidence.name == "request":
-                self._wanted_key = part
+                self._wanted_path = (part,)
                 self._show_tab(tab)
 
-    @staticmethod
-    def _kind(tab: Tab) -> str:
-        if tab.evidence is not None or tab.log_line is not None:
-            return "raw"
-        if tab.saw_ran is not None:
-            return "saw/ran"
-        return "text" if tab.sections else "object"
+    def show_payload(self, ref: PayloadRef, path: Sequence[str | int]) -> None:
+        """Show a value of a payload; the payload gets a tab if the object has none for it.
+
+        Args:
+            ref: the payload.
+            path: keys and positions from its top to the value.
+        """
+        known = (tab for tab in self._tabs if tab.evidence is not None and tab.evidence.ref == ref)
+        tab = next(known, None)
+        if tab is None:
+            tab = Tab(ref.kind.type.replace("_", " "), evidence=Evidence(ref.kind.type, ref))
+            self._tabs = [*self._tabs, tab]
+        self._wanted_path = tuple(path)
+        self._show_tab(tab)
+
+    @property
+    def payload(self) -> PayloadRef | None:
+        """The payload that is shown, or else the first one of the object."""
+        if self._tab.evidence is not None:
+            return self._tab.evidence.ref
+        payloads = () if self._detail is None else self._detail.payloads
+        return next((evidence.ref for evidence in payloads), None)
+
+    @property
+    def shows_raw(self) -> bool:
+        """Whether a payload, or a line of the log, is shown as it is."""
+        return self._view is self.payload_tree
+
+    def _origin_of(self, ref: ObjectRef | None) -> list[Fact]:
+        """The rows of the origin of an object; none where it is its own."""
+        follower = self._session.follower
+        if ref is None or follower is None:
+            return []
+        if self._origins is None or self._origins.links is not follower.links:
+            self._origins = Origins(follower.links)
+        chain = self._origins.chain(ref)
+        return origin_facts(chain) if len(chain) > 1 else []
 
     # Tabs
 
@@ -203,6 +263,9 @@ class DetailPane(Pane):
         elif tab.evidence is not None or tab.log_line is not None:
             self.payload_tree.clear("reading ...")
             self._read_payload(tab)
+        elif tab.origin:
+            rows = [FactRow(*numbered) for numbered in enumerate(tab.origin)]
+            self.origin.set_source(ListRows(rows, fact_row, lambda row: row.place))
         elif tab.saw_ran is not None:
             self._compared = None
             self.comparison.empty = "comparing ..."
@@ -252,7 +315,7 @@ class DetailPane(Pane):
     def _value_opened(self, message: JsonTree.ValueOpened) -> None:
         """A whole value gets a tab of its own."""
         message.stop()
-        tab = Tab("value", (TextSection(message.path, text=message.text),))
+        tab = Tab("value", (TextSection(message.path, text=message.text),), is_exact=True)
         self._tabs = [*(one for one in self._tabs if one.name != tab.name), tab]
         self._turn_to(tab)
 
@@ -261,10 +324,11 @@ class DetailPane(Pane):
         message.stop()
         if self._detail is None:
             return
-        link = self._detail.facts[message.index].link
+        facts = {self.facts: self._detail.facts, self.origin: self._tab.origin}.get(message.view, ())
+        link = facts[message.index].link if message.index < len(facts) else None
         if link is not None:
             self.post_message(self.LinkFollowed(link))
-        else:
+        elif message.view is self.facts:
             self._turn_tab(1)
 
     # Reading
@@ -272,18 +336,9 @@ class DetailPane(Pane):
     @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
     def _read_text(self, tab: Tab) -> None:
         worker = get_current_worker()
-        text = "\n\n".join(
-            self._headed(section) if len(tab.sections) > 1 else self._session.text(section)
-            for section in tab.sections
-        )
+        whole, language = tab.text(self._session.text)
         if not worker.is_cancelled:
-            self.post_message(self.TextRead(tab, text))
-
-    def _headed(self, section: TextSection) -> str:
-        """A text with its heading above it."""
-        rule = glyphs.active().rule * 2
-        heading = f"{rule} {section.heading} {rule}\n" if section.heading else ""
-        return heading + self._session.text(section)
+            self.post_message(self.TextRead(tab, whole, language))
 
     @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
     def _read_payload(self, tab: Tab) -> None:
@@ -330,8 +385,7 @@ class DetailPane(Pane):
         """Show the text, if its tab is still the one to show."""
         message.stop()
         if message.tab is self._tab:
-            languages = {section.language for section in message.tab.sections}
-            self.text.show(message.text, languages.pop() if len(languages) == 1 else "text")
+            self.text.show(message.text, message.language)
 
     def on_detail_pane_payload_read(self, message: PayloadRead) -> None:
         """Show the bytes, if their tab is still the one to show."""
@@ -341,24 +395,5 @@ class DetailPane(Pane):
         if message.refusal is not None:
             self.payload_tree.clear(message.refusal)
         else:
-            wanted, self._wanted_key = self._wanted_key, None
-            self.payload_tree.show(message.data, message.path if wanted is None else (wanted,))
-
-
-def _tabs_of(index: TraceIndex | None, detail: Detail | None) -> list[Tab]:
-    """Fields first, then the texts by title, then the payloads; the log line where there is no payload."""
-    tabs = [Tab(OBJECT)]
-    if detail is None or index is None:
-        return tabs
-    by_title: dict[str, list[TextSection]] = {}
-    for section in detail.texts:
-        by_title.setdefault(section.title, []).append(section)
-    tabs += [Tab(title, tuple(sections)) for title, sections in by_title.items()]
-    call = index.trace.tool_calls.get(detail.ref.id) if detail.ref.type == "ToolCall" else None
-    compared = None if call is None else saw_ran(index, call)
-    if compared is not None:
-        tabs.append(Tab("saw/ran", saw_ran=compared))
-    tabs += [Tab(evidence.name, evidence=evidence) for evidence in detail.payloads]
-    if not detail.payloads and detail.log_line is not None:
-        tabs.append(Tab("log line", log_line=detail.log_line))
-    return tabs
+            wanted, self._wanted_path = self._wanted_path, None
+            self.payload_tree.show(message.data, message.path if wanted is None else wanted)

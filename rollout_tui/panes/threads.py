@@ -8,8 +8,8 @@ from reducer.model import Thread
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.threads import ThreadWords, thread_nodes
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.views.words import plural
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -31,10 +31,13 @@ class ThreadsPane(Pane):
         """The tree takes the keys."""
         self.list.focus()
 
-    def show(self, index: TraceIndex) -> None:
+    def show(self, timelines: Timelines) -> None:
         """Show the agents of a graph."""
-        nodes = thread_nodes(index)
-        self._rows = TreeRows(nodes, ThreadWords(index).row, lambda thread: thread.thread_id)
+        nodes = thread_nodes(timelines.index)
+        words = ThreadWords(timelines.links)
+        folded = [] if self._rows is None else self._rows.folded_keys
+        self._rows = TreeRows(nodes, words.row, lambda thread: thread.thread_id)
+        self._rows.fold(folded)
         self.list.empty = "No agent was recorded."
         self.list.set_source(self._rows)
         self.title.show(safe_text(plural(len(nodes), "agent")))

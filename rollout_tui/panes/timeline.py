@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from time import monotonic
+
+from textual import work
 from textual.app import ComposeResult
+from textual.message import Message
+from textual.worker import get_current_worker
 
 from reducer import ObjectRef
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.filters import EntryFacts, Filter, kept_nodes
-from rollout_tui.views.timeline import Entry, EntryWords, Timelines
+from rollout_tui.views.entries import Entry
+from rollout_tui.views.filters import Filter
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.widgets.virtual_list import VirtualList
+
+FILTERED_AT_ONCE = 400
+"""Rows that are filtered without a thread: so many take less time than a key may."""
+
+PROGRESS_INTERVAL = 0.2
+"""Seconds between two words on how far the filtering is."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error
+    """The reader wants something else by now."""
 
 
 class TimelinePane(Pane):
@@ -21,7 +38,23 @@ class TimelinePane(Pane):
         thread_id: the agent shown; the one to return to while all are shown.
         shows_all: whether all agents are shown, interleaved.
         filter: which rows are shown.
+        is_filtering: whether the rows that pass the filter are being looked for; until they are found those
+            from before are shown.
     """
+
+    class Filtered(Message):
+        """The rows that pass the filter are found."""
+
+        def __init__(self, timelines: Timelines, rows: TreeRows[Entry], whole: int) -> None:
+            super().__init__()
+            self.timelines, self.rows, self.whole = timelines, rows, whole
+
+    class FilterProgress(Message):
+        """How many rows of how many were looked at."""
+
+        def __init__(self, done: int, total: int) -> None:
+            super().__init__()
+            self.done, self.total = done, total
 
     def __init__(self) -> None:
         super().__init__(PaneName.TIMELINE, 2)
@@ -29,6 +62,11 @@ class TimelinePane(Pane):
         self.thread_id: str | None = None
         self.shows_all = False
         self.filter = Filter()
+        self.is_filtering = False
+        self._filter_before = Filter()
+        self._filtering: tuple[str | None, Filter] = (None, self.filter)
+        self._newer: Timelines | None = None
+        self._wanted: ObjectRef | None = None
         self._rows: TreeRows[Entry] | None = None
 
     def views(self) -> ComposeResult:
@@ -46,22 +84,87 @@ class TimelinePane(Pane):
             return None
         return self._rows.node(self.list.cursor).value
 
+    @property
+    def folds(self) -> dict[str | None, list[Hashable]]:
+        """What is folded in the timeline that is shown, by its agent."""
+        if self._rows is None:
+            return {}
+        return {None if self.shows_all else self.thread_id: self._rows.folded_keys}
+
     def show(self, timelines: Timelines, thread_id: str, *, shows_all: bool = False) -> None:
         """Show the timeline of an agent, or of all; the cursor stays on its entry if it is there."""
         self.thread_id, self.shows_all = thread_id, shows_all
-        index = timelines.index
-        nodes = timelines.all_agents if shows_all else timelines.of_thread(thread_id)
-        whole = len(nodes)
-        if self.filter:
-            facts = EntryFacts(index)
-            nodes = kept_nodes(nodes, lambda entry: self.filter.matches(facts.of(entry)))
-        words = EntryWords(index, with_thread=shows_all)
-        self._rows = TreeRows(nodes, words.row, lambda entry: entry.ref)
-        nothing = "No row passes the filter." if whole else "Nothing was recorded of this agent."
-        self.list.empty = nothing
-        self.list.set_source(self._rows)
-        title = "all agents" if shows_all else index.thread_path(thread_id)
-        self.title.show(safe_text(f"{title}  {self.filter.describe(len(nodes), whole)}".rstrip()))
+        shown = None if shows_all else thread_id
+        whole = len(timelines.nodes(shown))
+        if self.is_filtering and self._filtering == (shown, self.filter):
+            self._newer = timelines  # a log that grows would else begin anew again and again
+            return
+        self.workers.cancel_group(self, "filter")
+        self.is_filtering, self._newer = False, None
+        if not self.filter:
+            self._show_rows(timelines, timelines.rows(shown), whole)
+        elif whole <= FILTERED_AT_ONCE:
+            self._show_rows(timelines, timelines.filtered(shown, self.filter), whole)
+        else:
+            self.is_filtering, self._filtering = True, (shown, self.filter)
+            self._filter(timelines, shown, self.filter, whole)
+
+    def _show_rows(self, timelines: Timelines, rows: TreeRows[Entry], whole: int) -> None:
+        self._rows = rows
+        self.list.empty = "No row passes the filter." if whole else "Nothing was recorded of this agent."
+        self.list.set_source(rows)
+        self._filter_before = self.filter
+        title = "all agents" if self.shows_all else timelines.index.thread_path(self.thread_id or "")
+        shown = self.filter.describe(rows.whole_count, whole)
+        self.title.show(safe_text(f"{title}  {shown}".rstrip()))
+
+    @work(thread=True, exclusive=True, group="filter", exit_on_error=False)
+    def _filter(self, timelines: Timelines, shown: str | None, wanted: Filter, whole: int) -> None:
+        worker = get_current_worker()
+        last_word = monotonic()
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last_word
+            if worker.is_cancelled:
+                raise Cancelled
+            if monotonic() - last_word >= PROGRESS_INTERVAL:
+                last_word = monotonic()
+                self.post_message(self.FilterProgress(done, total))
+
+        try:
+            rows = timelines.filtered(shown, wanted, progress)
+        except Cancelled:
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.Filtered(timelines, rows, whole))
+
+    def on_timeline_pane_filter_progress(self, message: FilterProgress) -> None:
+        """Say how far it is."""
+        message.stop()
+        if self.is_filtering:
+            words = f"filtering {message.done:,} of {message.total:,}  &{self.filter.text}  esc cancels"
+            self.title.show(safe_text(words))
+
+    def on_timeline_pane_filtered(self, message: Filtered) -> None:
+        """Show the rows that pass, with the cursor where it was to go meanwhile."""
+        message.stop()
+        if not self.is_filtering:
+            return
+        self.is_filtering = False
+        self._show_rows(message.timelines, message.rows, message.whole)
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self.go_to(wanted)
+        newer, self._newer = self._newer, None
+        if newer is not None and self.thread_id is not None:
+            self.show(newer, self.thread_id, shows_all=self.shows_all)
+
+    def cancel_filter(self, timelines: Timelines) -> bool:
+        """Give up looking for rows, and go back to the filter before; say whether that was under way."""
+        if not self.is_filtering:
+            return False
+        self.set_filter(timelines, self._filter_before if self._filter_before != self.filter else Filter())
+        return True
 
     def set_filter(self, timelines: Timelines, wanted: Filter) -> None:
         """Show only the rows that pass a filter; the cursor stays on its entry if that one does."""
@@ -70,7 +173,12 @@ class TimelinePane(Pane):
             self.show(timelines, self.thread_id, shows_all=self.shows_all)
 
     def go_to(self, ref: ObjectRef) -> bool:
-        """Put the cursor on an object's entry, unfolding what hides it; say whether it has one here."""
+        """Put the cursor on an object's entry, unfolding what hides it; say whether it has one here.
+
+        While rows are looked for, the cursor goes there once they are found.
+        """
+        if self.is_filtering:
+            self._wanted = ref
         if self._rows is None or self._rows.find(ref) is None:
             return False
         self._rows.reveal(ref)

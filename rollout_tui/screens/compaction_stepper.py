@@ -11,20 +11,27 @@ from textual.containers import Horizontal, Vertical
 from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui import glyphs, keys
+from rollout_tui.screens.compaction_column import Column, line_rows
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.compaction import verdict_words, words
 from rollout_tui.views.compaction.facts import request_facts
+from rollout_tui.views.compaction.rewrites import Rewrite
 from rollout_tui.views.compaction.rows import (
     STATE_NAMES,
     Line,
     LineWords,
     State,
-    column_lines,
     first_call_lines,
     last_call_lines,
     states_of,
 )
-from rollout_tui.views.compaction.steps import CompactionStep, StepView, compaction_steps, nearest_step
+from rollout_tui.views.compaction.steps import (
+    CompactionStep,
+    StepView,
+    compaction_steps,
+    nearest_step,
+    step_before,
+)
 from rollout_tui.views.compaction.verdicts import Judged
 from rollout_tui.views.contexts.item_sizes import total_size
 from rollout_tui.views.detail.facts import FactRow, fact_row
@@ -33,9 +40,6 @@ from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
-
-FOOTER = "s/S state  1-4 state  c/C compaction  tab column  enter show  esc back"
-"""The keys, as many as fit into 80 columns."""
 
 TOTALS = ("size-before", "verdicts-before", "size-after", "verdicts-after", "tokens")
 """The lines at the foot of the checkpoint."""
@@ -51,41 +55,6 @@ class Chosen(NamedTuple):
 
     ref: ObjectRef
     at: ObjectRef | None
-
-
-class Column(Vertical):
-    """One history of a checkpoint: its name and its items."""
-
-    DEFAULT_CSS = "Column { width: 1fr; }"
-
-    def __init__(self, name: str, empty: str) -> None:
-        super().__init__(classes=f"-{name}")
-        self.list = VirtualList(empty=empty)
-        self._heading = Bar()
-        self._title = name
-        self._judged: list[Judged] = []
-
-    def compose(self) -> ComposeResult:
-        """Heading and list."""
-        yield self._heading
-        yield self.list
-
-    def show(self, index: TraceIndex, judged: list[Judged]) -> None:
-        """Show a history with its verdicts."""
-        self._judged = judged
-        row_words = LineWords(index, self.app.size.width // 2)
-        self.list.set_source(ListRows(column_lines(judged), row_words.row, lambda line: line.place))
-        self.mark_focused(self.list.has_focus)
-
-    @property
-    def judged(self) -> Judged | None:
-        """The item under the cursor with its verdict."""
-        return self._judged[self.list.cursor] if self._judged else None
-
-    def mark_focused(self, focused: bool) -> None:
-        """Say in the heading whether the keys go here."""
-        mark = glyphs.active().fold_closed if focused else " "
-        self._heading.show([span(f"{mark}{self._title}", "strong" if focused else "muted")])
 
 
 class CompactionStepper(Dialog[Chosen]):
@@ -117,18 +86,28 @@ class CompactionStepper(Dialog[Chosen]):
     BINDINGS = [*keys.bindings(keys.Context.COMPACTION)]
     pane = keys.Pane.COMPACTION
 
-    def __init__(self, index: TraceIndex, thread_id: str | None = None, seq: int = 0) -> None:
+    def __init__(
+        self,
+        index: TraceIndex,
+        thread_id: str | None = None,
+        seq: int = 0,
+        besides: Rewrite | None = None,
+        *,
+        before: bool = False,
+    ) -> None:
         """Open on the compaction nearest to a place.
 
         Args:
             index: the graph.
             thread_id: the agent whose compactions come first in question.
             seq: the sequence number to be near to.
+            besides: a rewrite of a history to step through though it is no compaction.
+            before: take the last one before that place.
         """
         super().__init__()
         self._index = index
-        self.steps = compaction_steps(index)
-        self.place = nearest_step(self.steps, thread_id, seq)
+        self.steps = compaction_steps(index, besides)
+        self.place = (step_before if before else nearest_step)(self.steps, thread_id, seq)
         self.state = State.LAST_CALL
         self._view = None if self.place is None else StepView(index, self.steps[self.place])
         self._lines: list[Line] = []
@@ -156,7 +135,11 @@ class CompactionStepper(Dialog[Chosen]):
     def on_mount(self) -> None:
         """Show the keys; the first state follows when the size is known."""
         self.set_class(glyphs.active().ascii_only, "-ascii")
-        self._bar("keys").show([span(f" {FOOTER}", "muted")])
+        self.show_keys()
+
+    def said_bar(self) -> Bar:
+        """The last line."""
+        return self._bar("keys")
 
     def _bar(self, name: str) -> Bar:
         return self.query_one(f"#{name}", Bar)
@@ -215,7 +198,7 @@ class CompactionStepper(Dialog[Chosen]):
         self._single.empty = empty
         if facts is None:
             row_words = LineWords(self._index, self.size.width)
-            self._single.set_source(ListRows(lines, row_words.row, lambda line: line.place))
+            self._single.set_source(line_rows(self._index, lines, row_words))
         else:
             self._single.set_source(ListRows(facts, fact_row, lambda row: row.place))
         self._single.focus()
@@ -290,6 +273,7 @@ class CompactionStepper(Dialog[Chosen]):
     def on_resize(self, event: events.Resize) -> None:
         """Rows say more where there is room."""
         self._show()
+        self.show_keys()
 
     @on(VirtualList.CursorMoved)
     def _cursor_moved(self) -> None:
@@ -331,8 +315,12 @@ class CompactionStepper(Dialog[Chosen]):
         self._go_to_compaction(-1)
 
     def _go_to_compaction(self, direction: int) -> None:
-        if self.place is not None and 0 <= self.place + direction < len(self.steps):
+        if self.place is None:
+            return
+        if 0 <= self.place + direction < len(self.steps):
             self._go(self.place + direction, self.state)
+        else:
+            self.say("this is the last compaction" if direction > 0 else "this is the first compaction")
 
     def _go(self, place: int | None, state: State) -> None:
         if place is None:

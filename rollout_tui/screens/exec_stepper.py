@@ -30,7 +30,7 @@ from rollout_tui.views.cells.seen import (
     results_to_judge,
     shown_rows,
 )
-from rollout_tui.views.cells.steps import CellSteps, Step, cell_near, cell_steps, cells_in_order
+from rollout_tui.views.cells.steps import CellSteps, Step, cell_before, cell_near, cell_steps, cells_in_order
 from rollout_tui.views.cells.texts import thrown_text
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.index import TraceIndex
@@ -121,6 +121,8 @@ class ExecStepper(Dialog[ObjectRef]):
         ref: ObjectRef | None = None,
         thread_id: str = "",
         seq: int = 0,
+        *,
+        before: bool = False,
     ) -> None:
         """Open on the cell that the reader means.
 
@@ -130,12 +132,14 @@ class ExecStepper(Dialog[ObjectRef]):
             ref: what the cursor is on; the stepper begins at its step if it is one.
             thread_id: the agent whose cells come first in question.
             seq: the sequence number to be near to.
+            before: take the cell before that one.
         """
         super().__init__()
         self._session = session
         self._index = index
         self.cells = cells_in_order(index)
-        cell = cell_near(index, ref, thread_id, seq)
+        near = cell_before if before else cell_near
+        cell = near(index, ref, thread_id, seq)
         self.place = 0 if cell is None else self.cells.index(cell)
         self.steps: CellSteps | None = None
         self.step: Step | None = None
@@ -167,18 +171,15 @@ class ExecStepper(Dialog[ObjectRef]):
         self.set_class(glyphs.active().ascii_only, "-ascii")
         self.parts[3].title.show(safe_text("what the model saw of it, and what it did not"))
         self.list.focus()
-        self._show_keys()
+        self.show_keys()
         if self.cells:
             self._show_cell(self.cells[self.place], self._begin_at)
 
     # What is shown
 
-    def _show_keys(self, sentence: str = "") -> None:
-        """Show the keys, or a sentence until the next step."""
-        words = span(sentence, "strong")
-        if not sentence:
-            words = Span(keys.footer_text(self.pane, max(1, self.app.size.width - 2)), "muted")
-        self.query_one("#keys", Bar).show([span(" "), words])
+    def said_bar(self) -> Bar:
+        """The last line."""
+        return self.query_one("#keys", Bar)
 
     def _show_cell(self, cell: CodeCell, begin_at: ObjectRef | None = None) -> None:
         """Show a cell from its first step, or from that of a call."""
@@ -187,7 +188,9 @@ class ExecStepper(Dialog[ObjectRef]):
         self.source.show(cell.source_js, "javascript", numbers=True)
         lanes = lanes_drawn(steps)
         self.list.set_source(
-            ListRows(steps.steps, lambda step: step_row(step, lanes), lambda step: step.place)
+            ListRows(
+                steps.steps, lambda step: step_row(step, lanes), lambda step: step.place, text=_step_text
+            )
         )
         is_call = begin_at is not None and begin_at.type == "ToolCall"
         begin = next((step.place for step in steps.steps if is_call and step.ref == begin_at), 0)
@@ -201,7 +204,6 @@ class ExecStepper(Dialog[ObjectRef]):
         if self.steps is None or step is self.step:
             return
         self.step = step
-        self._show_keys()
         self._mark(step)
         where = site_words(step, self.steps.cell.source_js)
         self.parts[0].title.show(safe_text(where))
@@ -299,7 +301,7 @@ class ExecStepper(Dialog[ObjectRef]):
         """All parts side by side, or the steps and one other."""
         self.set_class(event.size.width < WIDE, "-narrow")
         self._show_companion()
-        self._show_keys()
+        self.show_keys()
 
     def _show_companion(self) -> None:
         for part in self.parts:
@@ -351,7 +353,7 @@ class ExecStepper(Dialog[ObjectRef]):
     def _go_to_cell(self, direction: int) -> None:
         place = self.place + direction
         if not 0 <= place < len(self.cells):
-            self._show_keys("This is the last cell." if direction > 0 else "This is the first cell.")
+            self.say("this is the last cell" if direction > 0 else "this is the first cell")
             return
         self.place = place
         self._show_cell(self.cells[place])
@@ -369,6 +371,11 @@ class ExecStepper(Dialog[ObjectRef]):
 
 _SITE_MARKS: dict[str, tuple[str, StyleName]] = {"call": ("right", "strong"), "result": ("left", "strong")}
 """The mark of the current call by the kind of its step, as the glyph set names it."""
+
+
+def _step_text(step: Step) -> str:
+    """What a step brought, as far as it is known without reading payloads."""
+    return "\n".join(section.text or "" for section in step.sections)
 
 
 def _content_title(step: Step) -> str:

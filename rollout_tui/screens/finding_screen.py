@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from typing import assert_never
 
-from textual import work
-
 from reducer import ObjectRef
-from rollout_tui.clipboard import copy
-from rollout_tui.pager import open_in_pager
-from rollout_tui.screens.panes_screen import PanesScreen
-from rollout_tui.screens.prompt import InputHistories, Prompt, checked_by
+from rollout_tui.screens.prompt import Prompt, checked_by
+from rollout_tui.screens.taking_screen import TakingScreen
 from rollout_tui.session import Session
 from rollout_tui.views.commands import (
+    AsOf,
+    AsOfNow,
     Command,
     CommandRefused,
     GoToAgent,
     GoToNumber,
-    GoToShare,
     Quit,
     ShowHelp,
     ShowProblems,
-    WriteState,
+    Write,
     agent_named,
     command_completions,
     parse_command,
 )
 from rollout_tui.views.filters import FilterRefused, completions, parse_filter
 from rollout_tui.views.numbers import numbered
-from rollout_tui.views.places import History, Place, format_location
+from rollout_tui.views.places import History, Place
+from rollout_tui.views.search.query import RegexQuery, parse_query
+from rollout_tui.views.search.search import Hit
+from rollout_tui.widgets.history_input import InputHistories
+from rollout_tui.widgets.line_view import LineView
 
 
-class FindingScreen(PanesScreen):
+class FindingScreen(TakingScreen):
     """Finds places, and remembers those that were left.
 
     Attributes:
@@ -78,25 +78,39 @@ class FindingScreen(PanesScreen):
     def action_search_everything(self) -> None:
         """Search items, tool arguments and results, raw payloads and ids."""
         from rollout_tui.screens.search import SearchScreen
-        from rollout_tui.views.search.search import Hit
 
         def found(hit: Hit | None) -> None:
-            if hit is None:
-                return
-            if hit.ref.type == "Event":
-                self.jump_to_seq(hit.seq)
-                self.show_detail(hit.ref)
-            elif hit.ref.type == "Problem":
-                self.history.leave(self.here())
-                self.show_problem(int(hit.ref.id))
-            else:
-                self.jump(hit.ref)
+            if hit is not None:
+                self._show_found(hit, screen.input.value)
 
         timelines = self.timelines
         if timelines is not None:
             read = self.session.bundle.read_payload
-            history = self._inputs.of("search")
-            self.app.push_screen(SearchScreen(timelines.index, read, history), found)
+            screen = SearchScreen(timelines.index, read, self._inputs.of("search"))
+            self.app.push_screen(screen, found)
+
+    def _show_found(self, hit: Hit, query: str) -> None:
+        """Jump to a hit; one that stands in a payload is shown there, with the cursor on its value."""
+        if hit.ref.type == "Event":
+            self.jump_to_seq(hit.seq)
+            self.show_detail(hit.ref)
+        elif hit.ref.type == "Problem":
+            self.history.leave(self.here())
+            self.show_problem(int(hit.ref.id))
+        else:
+            self.jump(hit.ref)
+        if hit.payload is not None:
+            self.detail.show_payload(hit.payload, hit.path)
+            self.activate(self.detail)
+            match = hit.match
+            is_expression = isinstance(parse_query(query), RegexQuery)
+            found = match.excerpt[match.start : match.end] if is_expression else query.lower()
+            self.mark_found(self.detail.payload_tree, found)
+
+    def leaving_for_hit(self, view: LineView) -> None:
+        """A hit in one of the lists is another place; one in a text or a payload is not."""
+        if view in (self.threads.list, self.timeline.list, self.context.list):
+            self.history.leave(self.here())
 
     # Filter
 
@@ -143,7 +157,7 @@ class FindingScreen(PanesScreen):
             self._inputs.of("command"),
             checked_by(parse_command, CommandRefused),
             complete=lambda text: command_completions(text, paths),
-            hint="seq 812, call 3, 50%, agent name, item 12, payload 33, write; tab completes",
+            hint="seq 812, call 3, 50%, agent name, item 12, payload 33, export context; tab completes",
         )
         self.app.push_screen(prompt, answered)
 
@@ -151,10 +165,10 @@ class FindingScreen(PanesScreen):
         match command:
             case GoToNumber():
                 self._go_to_number(command)
-            case GoToShare():
-                rows = self.timeline.list.line_count
-                self.history.leave(self.here())
-                self.timeline.list.jump(round((rows - 1) * command.percent / 100))
+            case AsOf():
+                self.post_message(self.MomentWanted(command.seq, command.percent))
+            case AsOfNow():
+                self.post_message(self.MomentWanted())
             case GoToAgent():
                 self._go_to_agent(command.name)
             case ShowProblems():
@@ -163,8 +177,8 @@ class FindingScreen(PanesScreen):
                 self.app.call_later(self.app.run_action, "help")
             case Quit():
                 self.app.exit(0)
-            case WriteState():
-                self.app.call_later(self.app.run_action, "write")
+            case Write():
+                self.write(command)
             case _:
                 assert_never(command)
 
@@ -188,29 +202,3 @@ class FindingScreen(PanesScreen):
         if self.timelines is not None:
             threads = self.timelines.index.threads
             self.jump(ObjectRef("Thread", next(one.thread_id for one in threads if one.agent_path == path)))
-
-    # What leaves the inspector
-
-    def action_page(self) -> None:
-        """Show what the detail shows in the pager."""
-        text = self.detail.whole_text()
-        with self.app.suspend():
-            trouble = open_in_pager(text, os.environ)
-        if trouble is not None:
-            self.say(trouble, bad=True)
-
-    def action_copy(self) -> None:
-        """Copy what is under the cursor of the detail: a fact, a text, a value."""
-        self._copy(self.detail.value_text())
-
-    def action_copy_location(self) -> None:
-        """Copy where the reader is, in the form that the program opens."""
-        self._copy(format_location(self.session.bundle.path, self.here().seq))
-
-    @work(thread=True, exclusive=True, group="copy", exit_on_error=False)
-    def _copy(self, text: str) -> None:
-        """Send a text to the clipboard; in a thread, since tmux is asked as well and may take its time."""
-        driver = self.app._driver
-        if driver is not None:
-            copied = copy(text, driver.write, os.environ)
-            self.app.call_from_thread(self.say, copied.sentence, bad=not copied.sent)

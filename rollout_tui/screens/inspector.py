@@ -4,26 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import on
+from textual import on, work
+from textual.worker import get_current_worker
 
 from reducer import ObjectRef
+from reducer.model import ConversationItem, InferenceCall
 from rollout_tui import keys
+from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.finding_screen import FindingScreen
 from rollout_tui.screens.step_menu import StepMenu
+from rollout_tui.session import Session
+from rollout_tui.views.cells.steps import cell_before
+from rollout_tui.views.contexts.prefix import prefix_facts, share_facts
 from rollout_tui.views.contexts.visibility import visibility_facts, visibility_of
+from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.edges.delivery import delivery_facts, delivery_view
+from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.edges.steps import NoStep, Way
-from rollout_tui.views.places import Place
-from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
-from rollout_tui.views.timeline import Entry
+from rollout_tui.views.entries import Entry
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.places import Marks, Place, PlaceRefused
+from rollout_tui.views.stepping import Stepping, entry_kind
 
 
 class InspectorScreen(FindingScreen):
-    """Walks through one bundle."""
+    """Walks through one bundle.
+
+    Attributes:
+        marks: the places that the reader put a letter on.
+    """
 
     BINDINGS = [*keys.bindings(keys.Context.PANES)]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.marks = Marks()
 
     # Places and jumps
 
@@ -56,27 +73,65 @@ class InspectorScreen(FindingScreen):
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:
         self.jump(message.ref)
 
-    @property
-    def subject(self) -> ObjectRef | None:
-        """The object under the cursor of the pane that has the keys."""
-        if self.active is self.threads and self.threads.list.cursor_key is not None:
-            return ObjectRef("Thread", str(self.threads.list.cursor_key))
-        seen = self.context.seen
-        if self.active is self.context and seen is not None and seen.ref is not None:
-            return self.detail.ref if seen.ref.type == "RequestPart" else seen.ref
-        entry = self.timeline.entry
-        if self.active is self.timeline and entry is not None:
-            return entry.ref
-        return self.detail.ref
+    # Marks
+
+    def action_set_mark(self) -> None:
+        """Set a mark on this place, under the letter that is typed next."""
+        if self.timelines is not None:
+            self.await_key("mark this place: a letter, esc none", self._set_mark, refusal="no mark was set")
+
+    def _set_mark(self, letter: str) -> None:
+        try:
+            self.say(self.marks.set(letter, self.here()))
+        except PlaceRefused as error:
+            self.say(str(error), bad=True)
+
+    def action_go_to_mark(self) -> None:
+        """Go to the mark under the letter that is typed next, or to the last place."""
+        known = "  ".join(f"{letter} seq {place.seq}" for letter, place in self.marks.all())
+        hint = f"go to mark: {known or 'none is set'}  ' last place  esc nowhere"
+        self.await_key(hint, self._go_to_mark, refusal="stayed here")
+
+    def _go_to_mark(self, letter: str) -> None:
+        try:
+            place = self.history.last(self.here()) if letter == "'" else self.marks.get(letter)
+        except PlaceRefused as error:
+            self.say(str(error), bad=True)
+            return
+        if place is not None:
+            self.history.leave(self.here())
+        self._travel(place, "there is no last place yet")
 
     # Context
 
     def action_delta(self) -> None:
-        """Show the context against that of the previous call, or as it is."""
-        timelines = self.timelines
-        if timelines is not None:
-            self.context.toggle_delta(timelines.index)
+        """The context as it is, against that of the previous call, against that of a call to be picked."""
+        timelines, context = self.timelines, self.context
+        if timelines is None or context.view is None:
+            return
+        index = timelines.index
+        if not context.shows_delta:
+            context.show_delta(index)
+        elif context.base_id is not None:
+            context.show_list(index)
+        else:
+            self._pick_base(index, context.view.call)
+        self._followed_line = context.list.cursor_key
+
+    def _pick_base(self, index: TraceIndex, call: InferenceCall) -> None:
+        """Ask with which call to compare."""
+        from rollout_tui.screens.call_menu import CallMenu, Comparison
+
+        def picked(choice: Comparison | None) -> None:
+            if choice is None:
+                return
+            if choice.base is None:
+                self.context.show_list(index)
+            else:
+                self.context.show_delta(index, choice.base.inference_call_id)
             self._followed_line = self.context.list.cursor_key
+
+        self.app.push_screen(CallMenu(index, call), picked)
 
     def action_visibility(self) -> None:
         """Show which calls saw an item; of an agent, what it was told, and who saw its answers."""
@@ -86,8 +141,8 @@ class InspectorScreen(FindingScreen):
         trace = follower.index.trace
         item, thread = trace.conversation_items.get(ref.id), trace.threads.get(ref.id)
         if item is not None:
-            facts = visibility_facts(follower.index, visibility_of(follower.sightings, item))
-            self.app.push_screen(FactsScreen("Seen by", facts), self._arrive)
+            self.say("looking through the calls ...")
+            self._look_for_sightings(follower, item)
         elif thread is not None:
             facts = delivery_facts(follower.index, delivery_view(follower.links, thread))
             self.app.push_screen(
@@ -95,6 +150,27 @@ class InspectorScreen(FindingScreen):
             )
         else:
             self.say("this is about items and agents: go to the context, or to the threads")
+
+    @work(thread=True, exclusive=True, group="visibility", exit_on_error=False)
+    def _look_for_sightings(self, follower: Follower, item: ConversationItem) -> None:
+        """Find out who saw an item; in a thread, since every item may have to be looked at."""
+        worker = get_current_worker()
+        facts = visibility_facts(follower.index, visibility_of(follower.sightings, item))
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_sightings, facts)
+
+    def _show_sightings(self, facts: list[Fact]) -> None:
+        self.show_keys()
+        self.app.push_screen(FactsScreen("Seen by", facts), self._arrive)
+
+    @on(ContextPane.PrefixOpened)
+    def _prefix_opened(self, message: ContextPane.PrefixOpened) -> None:
+        """Show what two contexts share, what was cached of it, and how large the items are."""
+        timelines = self.timelines
+        if timelines is not None:
+            facts = prefix_facts(timelines.index, message.prefix)
+            facts += share_facts(timelines.index, message.prefix.call)
+            self.app.push_screen(FactsScreen("Prefix, cache and sizes", facts), self._arrive)
 
     # Edges
 
@@ -131,6 +207,13 @@ class InspectorScreen(FindingScreen):
 
     def action_compactions(self) -> None:
         """Step through the compaction nearest to the cursor."""
+        self._step_through_compactions(before=False)
+
+    def action_compactions_before(self) -> None:
+        """Step through the last compaction before the cursor."""
+        self._step_through_compactions(before=True)
+
+    def _step_through_compactions(self, *, before: bool) -> None:
         from rollout_tui.screens.compaction_stepper import Chosen, CompactionStepper
 
         def chosen(choice: Chosen | None) -> None:
@@ -138,11 +221,24 @@ class InspectorScreen(FindingScreen):
                 self.jump(choice.ref, choice.at)
 
         timelines, entry = self.timelines, self.timeline.entry
-        if timelines is not None and entry is not None:
-            self.app.push_screen(CompactionStepper(timelines.index, entry.thread_id, entry.seq), chosen)
+        if timelines is None or entry is None:
+            return
+        rewrite = timelines.entries.rewrites.get(entry.ref.id) if entry.ref.type == "Rewrite" else None
+        stepper = CompactionStepper(timelines.index, entry.thread_id, entry.seq, rewrite, before=before)
+        if before and stepper.place is None:
+            self.say("no compaction before this")
+        else:
+            self.app.push_screen(stepper, chosen)
 
     def action_cells(self) -> None:
         """Step through the code cell at the cursor, or the nearest one."""
+        self._step_through_cells(before=False)
+
+    def action_cells_before(self) -> None:
+        """Step through the last code cell before the one at the cursor."""
+        self._step_through_cells(before=True)
+
+    def _step_through_cells(self, *, before: bool) -> None:
         from rollout_tui.screens.exec_stepper import ExecStepper
 
         def chosen(ref: ObjectRef | None) -> None:
@@ -150,20 +246,30 @@ class InspectorScreen(FindingScreen):
                 self.jump(ref)
 
         timelines, entry = self.timelines, self.timeline.entry
-        if timelines is not None and entry is not None:
-            stepper = ExecStepper(self.session, timelines.index, entry.ref, entry.thread_id, entry.seq)
-            self.app.push_screen(stepper, chosen)
+        if timelines is None or entry is None:
+            return
+        at = (entry.ref, entry.thread_id, entry.seq)
+        if before and cell_before(timelines.index, *at) is None:
+            self.say("no code cell before this")
+        else:
+            self.app.push_screen(ExecStepper(self.session, timelines.index, *at, before=before), chosen)
 
     # Steps along the timeline
 
-    def _step(self, direction: int, wanted: Callable[[Entry], bool], what: str, *, any_agent: bool) -> None:
+    def _step(
+        self,
+        direction: int,
+        next_one: Callable[[Stepping, Entry], Entry | None],
+        what: str,
+        *,
+        any_agent: bool,
+    ) -> None:
         """Put the cursor on the nearest wanted entry, or say that there is none."""
         timelines, entry = self.timelines, self.timeline.entry
         if timelines is None or entry is None:
             return
         everywhere = any_agent or self.timeline.shows_all
-        nodes = timelines.all_agents if everywhere else timelines.of_thread(entry.thread_id)
-        found = next_entry(nodes, entry, direction, wanted)
+        found = next_one(timelines.stepping(None if everywhere else entry.thread_id), entry)
         if found is None:
             self.say(f"no {what} {'after' if direction > 0 else 'before'} this")
         else:
@@ -174,12 +280,16 @@ class InspectorScreen(FindingScreen):
     def _step_kind(self, direction: int) -> None:
         timelines, entry = self.timelines, self.timeline.entry
         if timelines is not None and entry is not None:
-            index = timelines.index
-            kind = entry_kind(index, entry)
-            self._step(direction, lambda one: entry_kind(index, one) == kind, kind, any_agent=False)
+            kind = entry_kind(timelines.index, entry)
+            self._step_type(direction, kind, kind)
 
-    def _step_type(self, direction: int, type_: str, what: str) -> None:
-        self._step(direction, lambda entry: entry.ref.type == type_, what, any_agent=False)
+    def _step_type(self, direction: int, kind: str, what: str) -> None:
+        self._step(
+            direction,
+            lambda steps, entry: steps.next_of_kind(entry, direction, kind),
+            what,
+            any_agent=False,
+        )
 
     def action_next_same(self) -> None:
         """To the next entry of the same kind."""
@@ -214,10 +324,9 @@ class InspectorScreen(FindingScreen):
         self._step_failure(-1)
 
     def _step_failure(self, direction: int) -> None:
-        timelines = self.timelines
-        if timelines is not None:
-            index = timelines.index
-            self._step(direction, lambda entry: is_failure(index, entry), "failure", any_agent=True)
+        self._step(
+            direction, lambda steps, entry: steps.next_failure(entry, direction), "failure", any_agent=True
+        )
 
     def action_all_agents(self) -> None:
         """Show all agents interleaved, or the one under the cursor."""

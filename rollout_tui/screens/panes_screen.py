@@ -7,8 +7,7 @@ from collections.abc import Hashable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widgets import Static
+from textual.message import Message
 
 from reducer import ObjectRef
 from reducer.model import InferenceProducer
@@ -18,8 +17,12 @@ from rollout_tui.panes.detail import DetailPane
 from rollout_tui.panes.pane import Pane
 from rollout_tui.panes.threads import ThreadsPane
 from rollout_tui.panes.timeline import TimelinePane
+from rollout_tui.screens.dialog import TooSmall, is_too_small
+from rollout_tui.screens.searching import SearchingScreen
 from rollout_tui.session import Session
+from rollout_tui.views.filters import Filter
 from rollout_tui.views.overview import overview
+from rollout_tui.views.reading_state import ReadingState, state_spans
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.spans import Span, span
@@ -28,24 +31,30 @@ from rollout_tui.widgets.virtual_list import VirtualList
 WIDE = 120
 """Columns from which four panes fit side by side."""
 
-SMALLEST = (80, 24)
-"""Columns and rows below which nothing useful fits."""
 
-
-class PanesScreen(Screen[None]):
+class PanesScreen(SearchingScreen[None]):
     """Shows one bundle. The entry under the timeline's cursor decides what the other panes show."""
+
+    class MomentWanted(Message):
+        """The reader wants to see everything as of a moment: an event, a share of all events, or now."""
+
+        def __init__(self, seq: int | None = None, percent: float | None = None) -> None:
+            """`seq` comes first; without both it is now."""
+            super().__init__()
+            self.seq, self.percent = seq, percent
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
         self.threads = ThreadsPane()
         self.timeline = TimelinePane()
-        self.context = ContextPane()
+        self.context = ContextPane(session)
         self.detail = DetailPane(session)
         self._panes: tuple[Pane, ...] = (self.threads, self.timeline, self.context, self.detail)
         self.active: Pane = self.timeline
         self._came_from: Pane = self.timeline
         self._zoomed = False
+        self._state = ReadingState()
         self._followed: ObjectRef | None = None
         self._followed_line: Hashable | None = None
 
@@ -59,24 +68,22 @@ class PanesScreen(Screen[None]):
                 yield self.timeline
                 yield self.context
             yield self.detail
-        yield Static(
-            f"This needs a terminal of at least {SMALLEST[0]}x{SMALLEST[1]}.", id="too-small", markup=False
-        )
+        yield TooSmall()
         yield Bar(id="footer")
 
     def on_mount(self) -> None:
         """Nothing is there yet but the name."""
         self.set_class(glyphs.active().ascii_only, "-ascii")
-        self._bar("header").show([span(" rollout-tui ", "strong"), span(self.session.bundle.path.name)])
+        self.show_header()
         self.timeline.focus_view()
 
     # What is shown
 
     def show(self, timelines: Timelines) -> None:
-        """Show a graph; the cursor stays where it was, if that is still there."""
+        """Show a graph from its beginning."""
         index = timelines.index
-        self._bar("header").show(overview(index, self.session.bundle.path.resolve().name))
-        self.threads.show(index)
+        self.show_header()
+        self.threads.show(timelines)
         thread_id = self.timeline.thread_id
         if thread_id not in index.trace.threads:
             thread_id = index.trace.root_thread_id
@@ -88,16 +95,45 @@ class PanesScreen(Screen[None]):
         self.detail.forget()
         self.follow_entry()
 
-    def say_loading(self, sentence: str) -> None:
-        """Say in the header how far the loading is."""
-        name = self.session.bundle.path.name
-        self._bar("header").show(
-            [span(" rollout-tui ", "strong"), span(name), span(f"  {sentence}", "accent")]
-        )
+    def refresh_view(self, timelines: Timelines) -> None:
+        """Show what became of the graph. Cursors, folds and what is read in a payload stay as they are."""
+        if self._followed is None:
+            self.show(timelines)
+            return
+        index = timelines.index
+        self.show_header()
+        self.threads.show(timelines)
+        timelines.take_folds(self.timeline.folds)
+        thread_id = self.timeline.thread_id
+        if thread_id is not None:
+            self.timeline.show(timelines, thread_id, shows_all=self.timeline.shows_all)
+        entry = self.timeline.entry
+        self.context.refresh_view(index, None if entry is None else index.call_at(entry.thread_id, entry.seq))
+        self.detail.refresh_view()
 
-    def say(self, sentence: str, *, bad: bool = False) -> None:
-        """Show a sentence in the footer until the next key."""
-        self._bar("footer").show([span(f" {sentence}", "bad" if bad else "strong")])
+    def show_header(self, state: ReadingState | None = None) -> None:
+        """The run in one line, and how far the reading is.
+
+        Args:
+            state: how far; by default as it was said last.
+        """
+        self._state = state or self._state
+        if not self.is_mounted:
+            return
+        name = self.session.bundle.path.resolve().name
+        said = state_spans(self._state)
+        if self.timelines is None:
+            self._bar("header").show([span(" rollout-tui ", "strong"), span(name), *said])
+        else:
+            self._bar("header").show(overview(self.timelines.index, name, said))
+
+    def said_bar(self) -> Bar:
+        """The footer."""
+        return self._bar("footer")
+
+    def end_search(self) -> bool:
+        """Stop a search, or the reading of a payload; say whether there was anything to stop."""
+        return super().end_search() or self.detail.payload_tree.stop()
 
     def _bar(self, name: str) -> Bar:
         return self.query_one(f"#{name}", Bar)
@@ -261,7 +297,7 @@ class PanesScreen(Screen[None]):
     def _arrange(self) -> None:
         width, height = self.size
         single = width < WIDE or self._zoomed
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        self.set_class(is_too_small(width, height), "-too-small")
         self.set_class(single, "-single")
         # Side by side, no class follows the focus: each change of one would draw the whole screen anew.
         self.set_class(single and self.active is self.detail, "-detail-active")
@@ -270,10 +306,10 @@ class PanesScreen(Screen[None]):
         self.show_breadcrumb()
         self.show_keys()
 
-    def show_keys(self) -> None:
-        """Show in the footer the keys that matter in the focused pane."""
+    def key_spans(self) -> list[Span]:
+        """The keys that matter in the focused pane, as many as fit into the footer."""
         footer = keys.footer_text(self.active.focus_name(), max(1, self.size.width - 2))
-        self._bar("footer").show([span(" "), Span(footer, "muted")])
+        return [span(" "), Span(footer, "muted")]
 
     def on_resize(self, event: events.Resize) -> None:
         """Four panes, or one at a time."""
@@ -311,7 +347,9 @@ class PanesScreen(Screen[None]):
         self._arrange()
 
     def step_back(self) -> bool:
-        """Back one level: from a tab, from zoom, from a pane; say whether there was one."""
+        """Back one level: from a tab, zoom, a pane, a filter; say whether there was one."""
+        if self.timelines is not None and self.timeline.cancel_filter(self.timelines):
+            return True
         if self.active is self.detail and self.detail.step_back():
             return True
         if self._zoomed:
@@ -322,6 +360,10 @@ class PanesScreen(Screen[None]):
             return True
         if self.active is self.context:
             self.activate(self.timeline)
+            self.follow_entry()
+            return True
+        if self.timelines is not None and self.timeline.filter:
+            self.timeline.set_filter(self.timelines, Filter())
             self.follow_entry()
             return True
         return False

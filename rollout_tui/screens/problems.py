@@ -15,6 +15,9 @@ from rollout_tui.widgets.rows import ListRows, Row
 from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
+EVENT_WIDTH = 20
+"""Cells of the kind of event, for most kinds."""
+
 
 class ProblemsScreen(Dialog[int]):
     """The list of problems; its result is the place of the one that was opened."""
@@ -43,12 +46,15 @@ class ProblemsScreen(Dialog[int]):
 
 def _row(numbered: tuple[int, Problem]) -> Row:
     place, problem = numbered
-    where = "end" if problem.line is None else f"line {problem.line}"
+    where = [f"line {problem.line}"] if problem.line is not None else []
+    where += [f"seq {problem.seq}"] if problem.seq is not None else []
+    if not where:
+        where = ["manifest" if problem.in_manifest else problem.raw_payload_id or "at the end"]
     return Row(
         key=place,
         spans=(
-            span(f"{where:<11}", "muted"),
-            span(f"{problem.event or '':<22} ", "accent"),
+            span(f"{' '.join(where):<18} ", "muted"),
+            span(f"{problem.event or '':<{EVENT_WIDTH}} ", "accent"),
             span(problem.reason, "bad"),
             span(f"  {problem.consequence}", "muted"),
         ),

@@ -2,55 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from itertools import takewhile
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
+from rollout_tui import keys
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.history_input import HistoryInput, InputHistory
 from rollout_tui.widgets.spans import Span, span
-
-HISTORY_LENGTH = 100
-"""Earlier inputs of one kind that are kept."""
-
-MAX_LENGTH = 1000
-"""Characters that can be typed."""
-
-
-class InputHistory:
-    """Earlier inputs of one kind, oldest first, each once."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def add(self, text: str) -> None:
-        """Note an input as the latest."""
-        if text:
-            self._texts = [*(one for one in self._texts if one != text), text][-HISTORY_LENGTH:]
-
-    def at(self, back: int) -> str:
-        """The input so many steps back, 1 for the latest."""
-        return self._texts[-back]
-
-
-class InputHistories:
-    """The history of every kind of input, for as long as the program runs."""
-
-    def __init__(self) -> None:
-        self._of: defaultdict[str, InputHistory] = defaultdict(InputHistory)
-
-    def of(self, kind: str) -> InputHistory:
-        """The history of one kind, such as `filter`."""
-        return self._of[kind]
 
 
 def checked_by(parse: Callable[[str], object], refused: type[Exception]) -> Callable[[str], str | None]:
@@ -71,56 +35,14 @@ def checked_by(parse: Callable[[str], object], refused: type[Exception]) -> Call
     return check
 
 
-class HistoryInput(Input):
-    """An input field without a border, whose cursor does not blink, that remembers earlier inputs."""
-
-    # What every input line does with these keys; nowhere else do they mean it.
-    BINDINGS = [
-        Binding("up", "earlier", "earlier input", show=False),
-        Binding("down", "later", "later input", show=False),
-    ]
-    DEFAULT_CSS = """
-    HistoryInput, HistoryInput:focus, HistoryInput:ansi { border: none; height: 1; padding: 0; width: 1fr; }
-    """
-
-    def __init__(self, text: str, history: InputHistory, *, placeholder: str = "") -> None:
-        """Begin with a text, selected so that typing replaces it."""
-        super().__init__(text, placeholder=placeholder, max_length=MAX_LENGTH)
-        self.cursor_blink = False
-        self._history = history
-        self._back = 0
-        self._draft = ""
-
-    def remember(self) -> None:
-        """Note the text as an input that was made."""
-        self._history.add(self.value)
-        self._back = 0
-
-    def action_earlier(self) -> None:
-        """The input before this one."""
-        if self._back < len(self._history):
-            if self._back == 0:
-                self._draft = self.value
-            self._show(self._back + 1)
-
-    def action_later(self) -> None:
-        """The input after this one; at last what was being typed."""
-        if self._back > 0:
-            self._show(self._back - 1)
-
-    def _show(self, back: int) -> None:
-        self._back = back
-        self.value = self._history.at(back) if back else self._draft
-        self.cursor_position = len(self.value)
-
-
 class Prompt(Dialog[str]):
     """Asks for one line; its result is the text, or None if the reader does not want to.
 
     A text that the check refuses stays to be corrected, with the reason above it.
     """
 
-    BINDINGS = [Binding("tab", "complete", "complete", show=False)]
+    BINDINGS = [*keys.bindings(keys.Context.PROMPT)]
+    pane = keys.Pane.PROMPT
     DEFAULT_CSS = """
     Prompt > #prompt { dock: bottom; width: 100%; height: 2; background: $background; }
     Prompt > #prompt:ansi { background: ansi_default; }

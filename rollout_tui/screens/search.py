@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterator
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from rollout_tui import keys
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.screens.prompt import HistoryInput, InputHistory
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.query import QueryRefused, parse_query
 from rollout_tui.views.search.rows import HitWords, progress_words
 from rollout_tui.views.search.search import Hit, Search
 from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.history_input import HistoryInput, InputHistory
 from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import span
+from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 TYPING_SECONDS = 0.25
@@ -67,7 +67,8 @@ class _Run:
 class SearchScreen(Dialog[Hit]):
     """Searches while the reader types; its result is the hit that was opened."""
 
-    BINDINGS = [Binding("tab,shift+tab", "other_part", "line or hits", show=False)]
+    BINDINGS = [*keys.bindings(keys.Context.HITS)]
+    pane = keys.Pane.HITS
     DEFAULT_CSS = """
     SearchScreen > #search { width: 100%; height: 100%; background: $background; }
     SearchScreen > #search:ansi { background: ansi_default; }
@@ -118,10 +119,18 @@ class SearchScreen(Dialog[Hit]):
     def on_mount(self) -> None:
         """Search for the text that was given."""
         self.query_one("#prefix", Bar).show([span(" Search: ", "strong")])
-        self.query_one("#hint", Bar).show([span(_HINT, "muted")])
+        self.show_keys()
         self.input.focus()
         if self.input.value:
             self._start()
+
+    def said_bar(self) -> Bar:
+        """The last line."""
+        return self.query_one("#hint", Bar)
+
+    def key_spans(self) -> list[Span]:
+        """What can be typed, and what the keys do with the hits."""
+        return [span(_HINT, "muted")]
 
     # The line
 
@@ -223,7 +232,7 @@ class SearchScreen(Dialog[Hit]):
             self._is_running = False
             self.results.empty = "Nothing was found so far."
             self._say_progress()
-        else:
+        elif not self.end_search():
             self.dismiss(None)
 
     def action_leave(self) -> None:

@@ -1,8 +1,9 @@
-"""Writing state.json from inside: where to, and whether over what is there."""
+"""Writing something from inside: what, where to, and whether over what is there."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual import on, work
@@ -11,18 +12,22 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from reducer import state_json
-from rollout_tui.safe_text import safe_filename
+from reducer import BundleError, UnreadablePayload
+from rollout_tui import glyphs, keys
+from rollout_tui.exports import Export
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.session import Session
 from rollout_tui.views.words import size
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.spans import span
+from rollout_tui.widgets.spans import StyleName, span
 from rollout_tui.write_file import write_atomically
 
 
 class WriteForm(Dialog[str]):
-    """Asks for a path; its result is the sentence that says what was written."""
+    """Asks what to write, and where to; its result is the sentence that says what was written."""
+
+    BINDINGS = [*keys.bindings(keys.Context.FORM)]
+    DEFAULT_CSS = "WriteForm #path { margin-top: 1; }"
+    pane = keys.Pane.FORM
 
     class Written(Message):
         """The file is there."""
@@ -38,25 +43,70 @@ class WriteForm(Dialog[str]):
             super().__init__()
             self.reason = reason
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, exports: Sequence[Export], chosen: int = 0, path: str | None = None) -> None:
+        """Prepare to ask.
+
+        Args:
+            exports: what can be written; at least one thing.
+            chosen: which of them is offered first.
+            path: where to, if the reader has said so already.
+        """
         super().__init__()
-        self._session = session
+        self._exports = exports
+        self._chosen = chosen
+        self._given = path
         self._confirmed: Path | None = None
 
+    @property
+    def export(self) -> Export:
+        """What is to be written."""
+        return self._exports[self._chosen]
+
     def compose(self) -> ComposeResult:
-        """A question, the path, and what would happen."""
+        """A question, the things there are, the path, and what would happen."""
         with Vertical(classes="box"):
             yield Bar(id="question")
-            path = Input(value=str(default_path(self._session)), id="path")
+            for place in range(len(self._exports)):
+                bar = Bar(id=f"choice-{place}")
+                bar.add_class("choice")
+                yield bar
+            path = Input(value=self._given or str(self.export.path), id="path")
             path.cursor_blink = False  # a blinking cursor sends bytes for as long as it is looked at
             yield path
             yield Bar(id="consequence")
 
     def on_mount(self) -> None:
         """The path can be edited at once."""
-        self.query_one("#question", Bar).show([span("Write the reduced graph to", "strong")])
+        what = "what (up and down choose), and where to" if len(self._exports) > 1 else "where to"
+        self.query_one("#question", Bar).show([span(f"Write: {what}", "strong")])
+        self._show_choices()
         self._say_consequence()
         self.query_one(Input).focus()
+
+    def _show_choices(self) -> None:
+        for place, export in enumerate(self._exports):
+            mark = glyphs.active().fold_closed if place == self._chosen else " "
+            style: StyleName = "strong" if place == self._chosen else "muted"
+            self.query_one(f"#choice-{place}", Bar).show([span(f"{mark} {export.words}", style)])
+
+    def action_next_choice(self) -> None:
+        """The next thing to write."""
+        self._choose(1)
+
+    def action_previous_choice(self) -> None:
+        """The thing to write before this one."""
+        self._choose(-1)
+
+    def _choose(self, direction: int) -> None:
+        """Offer another thing; a path that the reader typed stays."""
+        field = self.query_one(Input)
+        is_default = field.value == str(self.export.path)
+        self._confirmed = None
+        self._chosen = (self._chosen + direction) % len(self._exports)
+        self._show_choices()
+        if is_default:
+            field.value = str(self.export.path)
+            field.cursor_position = len(field.value)
 
     @on(Input.Changed)
     def _path_changed(self) -> None:
@@ -69,13 +119,13 @@ class WriteForm(Dialog[str]):
             words = "That is a directory; a file name is missing."
         elif not path.parent.is_dir():
             words = "There is no such directory."
-        elif path.exists():
+        elif os.path.lexists(path):
             words = "A file is there already. enter twice overwrites it, esc cancels."
         else:
             words = "enter writes it, esc cancels."
-        self._say(words)
+        self._tell(words)
 
-    def _say(self, words: str, *, bad: bool = False) -> None:
+    def _tell(self, words: str, *, bad: bool = False) -> None:
         self.query_one("#consequence", Bar).show([span(words, "bad" if bad else "muted")])
 
     def _path(self) -> Path:
@@ -84,26 +134,17 @@ class WriteForm(Dialog[str]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         path = self._path()
-        if path.exists() and self._confirmed != path:
+        if os.path.lexists(path) and not path.is_dir() and self._confirmed != path:
             self._confirmed = path
-            self._say(f"Overwrite {path.name}? enter does, esc cancels.", bad=True)
+            self._tell(f"Overwrite {path.name}? enter does, esc cancels.", bad=True)
             return
-        self._say("writing ...")
-        self._write(path)
+        self._tell("writing ...")
+        self._write(self.export, path)
 
     @work(thread=True, exclusive=True, group="write", exit_on_error=False)
-    def _write(self, path: Path) -> None:
-        timelines = self._session.timelines
-        if timelines is None:
-            return
-        data = state_json(timelines.index.trace)
-        try:
-            write_atomically(path, data)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self.post_message(self.NotWritten(f"Not written: {reason}"))
-        else:
-            self.post_message(self.Written(f"Wrote {size(len(data))} to {path}"))
+    def _write(self, export: Export, path: Path) -> None:
+        sentence, is_written = write_export(export, path)
+        self.post_message(self.Written(sentence) if is_written else self.NotWritten(sentence))
 
     def on_write_form_written(self, message: Written) -> None:
         """Close, and leave it to the inspector to say so."""
@@ -111,15 +152,17 @@ class WriteForm(Dialog[str]):
 
     def on_write_form_not_written(self, message: NotWritten) -> None:
         """Say why; the path can be changed."""
-        self._say(message.reason, bad=True)
+        self._tell(message.reason, bad=True)
 
 
-def default_path(session: Session) -> Path:
-    """Where the graph goes unless the reader says otherwise.
-
-    The bundle itself; where that cannot be written, the working directory, under the bundle's name.
-    """
-    path = session.bundle.state_path
-    if os.access(path.parent, os.W_OK):
-        return path
-    return Path.cwd() / f"{safe_filename(session.bundle.path.resolve().name)}.state.json"
+def write_export(export: Export, path: Path) -> tuple[str, bool]:
+    """Write something whole or not at all; what became of it in a sentence, and whether it is there."""
+    try:
+        data = export.make()
+        write_atomically(path, data)
+    except (UnreadablePayload, BundleError) as error:
+        return f"Not written: {error}", False
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return f"Not written: {reason}", False
+    return f"Wrote {size(len(data))} to {path}", True

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, get_args
 
 MAX_NUMBER = 2**63
 """What no sequence number, line or id reaches."""
@@ -31,10 +31,21 @@ class GoToNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class GoToShare:
-    """Go to a part of the list, from 0 to 100 percent."""
+class AsOf:
+    """Show everything as of an event, as if the log ended with it.
 
-    percent: float
+    Attributes:
+        seq: its sequence number; None for one that is told by a share.
+        percent: which share of the events there was, from 0 to 100.
+    """
+
+    seq: int | None = None
+    percent: float = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class AsOfNow:
+    """Show everything as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +70,24 @@ class Quit:
     """Leave."""
 
 
+Exported = Literal["state", "payload", "context"]
+"""What can be written: the reduced graph, the payload or the context at the cursor."""
+
+
 @dataclass(frozen=True, slots=True)
-class WriteState:
-    """Write the reduced graph.
+class Write:
+    """Write something to a file.
 
     Attributes:
-        path: where to, as typed; None to ask.
+        what: what to write.
+        path: where to, as typed; None to ask. A context is JSON where it ends in `.json`, else Markdown.
     """
 
+    what: Exported = "state"
     path: str | None = None
 
 
-Command = GoToNumber | GoToShare | GoToAgent | ShowProblems | ShowHelp | Quit | WriteState
+Command = GoToNumber | AsOf | AsOfNow | GoToAgent | ShowProblems | ShowHelp | Quit | Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,9 @@ class CommandWord:
 
 
 COMMANDS: tuple[CommandWord, ...] = (
-    CommandWord("seq", "N", "go to a sequence number; a bare number does the same"),
+    CommandWord("seq", "N", "show everything as of an event; 50% does so for a share of the log"),
+    CommandWord("now", "", "show everything as it is now"),
+    CommandWord("go", "N", "go to a sequence number; a bare number does the same"),
     CommandWord("call", "N", "go to a call of this agent"),
     CommandWord("turn", "N", "go to a turn of this agent"),
     CommandWord("item", "N", "show a conversation item"),
@@ -98,7 +117,7 @@ COMMANDS: tuple[CommandWord, ...] = (
     CommandWord("agent", "NAME", "go to an agent"),
     CommandWord("problems", "", "list the problems"),
     CommandWord("write", "[PATH]", "write state.json"),
-    CommandWord("export", "state [PATH]", "write state.json"),
+    CommandWord("export", "WHAT [PATH]", "write the state, this payload, or this context"),
     CommandWord("help", "", "show what the keys do"),
     CommandWord("quit", "", "quit"),
 )
@@ -107,7 +126,7 @@ COMMANDS: tuple[CommandWord, ...] = (
 _SHORT = {"q": "quit", "q!": "quit", "w": "write", "h": "help", "?": "help"}
 _PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*%")
 _ID_PREFIXES = {"item": "conversation_item:", "payload": "raw_payload:"}
-_EXPORTS = ("state",)
+_EXPORTS: tuple[Exported, ...] = get_args(Exported)
 
 
 def parse_command(text: str) -> Command:
@@ -148,10 +167,10 @@ def _full_name(name: str) -> str:
     raise CommandRefused(f"There is no command {name[:40]}{nearest}")
 
 
-def _share(percent: float) -> GoToShare:
+def _share(percent: float) -> AsOf:
     if percent > 100:
         raise CommandRefused("There is nothing beyond 100%.")
-    return GoToShare(percent)
+    return AsOf(percent=percent)
 
 
 def _number(what: str, argument: str) -> int:
@@ -187,18 +206,21 @@ def _agent(argument: str) -> Command:
 
 
 def _write(argument: str) -> Command:
-    return WriteState(argument or None)
+    return Write("state", argument or None)
 
 
 def _export(argument: str) -> Command:
-    what, _, path = argument.partition(" ")
-    if what not in _EXPORTS:
-        raise CommandRefused("What can be exported is the state, as in export state.")
-    return WriteState(path.strip() or None)
+    word, _, path = argument.partition(" ")
+    what = next((one for one in _EXPORTS if one == word), None)
+    if what is None:
+        raise CommandRefused(f"What can be exported: {', '.join(_EXPORTS)}; as in export state.")
+    return Write(what, path.strip() or None)
 
 
 _READERS: dict[str, Callable[[str], Command]] = {
-    "seq": _to_number("seq"),
+    "seq": lambda argument: AsOf(_number("seq", argument)),
+    "now": _without_argument("now", AsOfNow()),
+    "go": _to_number("seq"),
     "line": _to_number("line"),
     "call": _to_number("call"),
     "turn": _to_number("turn"),

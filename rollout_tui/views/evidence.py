@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from reducer.json_text import JsonDocument, JsonError, compact_exact
-from reducer.model import ConversationItem
+from reducer.model import ConversationItem, PayloadRefPart
+from rollout_tui.views.contexts.request_parts import content_elements, content_sha256
 
 _LISTS = ("input", "output_items", "input_history", "replacement_history")
 _SEPARATE = {"function_call_output", "custom_tool_call_output", "tool_search_output", "mcp_tool_call_output"}
@@ -34,6 +35,23 @@ def _is_item(element: dict[str, Any], item: ConversationItem) -> bool:
     if item.call_id is None or element.get("call_id") != item.call_id:
         return False
     return (element.get("type") in _SEPARATE) == item.kind.endswith("_output")
+
+
+def find_content(payload: Any, item: ConversationItem, part: PayloadRefPart) -> dict[str, Any] | None:
+    """The element of a payload that a part of an item was read from: told by its hash, or else by its type.
+
+    An item without ids cannot be found by itself, but its content can.
+    """
+    found = find_item(payload, item)
+    elements = [] if found is None else list(content_elements(found[1]))
+    if not elements and isinstance(payload, dict):
+        lists = (payload.get(name) for name in _LISTS)
+        entries = (entry for one in lists for entry in (one if isinstance(one, list) else ()))
+        elements = [element for entry in entries for element in content_elements(entry)]
+    if part.content_sha256 is not None:
+        same = (one for one in elements if content_sha256(one) == part.content_sha256)
+        return next(same, None)
+    return next((one for one in elements if one.get("type") == part.label), None)
 
 
 def item_json(element: dict[str, Any]) -> Any:

@@ -15,21 +15,23 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from reducer import ObjectRef
+from reducer.events import WaitAgent
 from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.entries import RESULT_EVENT, Entries, Entry
+from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.stepping import is_failure
-from rollout_tui.views.timeline import Entry, EntryWords
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.widgets.spans import spans_text
 
 KINDS = (
-    "turn", "call", "tool", "command", "stdin", "patch", "mcp", "web", "image", "exec", "wait", "spawn",
-    "task", "message", "close", "closed", "result", "agent", "incoming", "request", "compact", "event",
-    "error", "warning", "aborted", "back", "problem",
+    "turn", "call", "tool", "command", "stdin", "patch", "mcp", "web", "image", "other", "exec", "nested",
+    "wait", "spawn", "task", "message", "close", "closed", "result", "agent", "incoming", "request",
+    "compact", "rewrite", "event", "error", "warning", "aborted", "back", "problem",
 )  # fmt: skip
-"""The values of `kind:`: the words that rows of the timeline begin with, and four that stand for several of
-them: `tool`, `agent`, `incoming`, `event`."""
+"""The values of `kind:`: the words that rows of the timeline begin with, and six that stand for several of
+them: `tool`, `agent`, `incoming`, `event`, `nested` for what a code cell ran, `other` for tools of no kind of
+their own."""
 
 STATUSES = ("running", "completed", "failed", "cancelled", "aborted")
 """The values of `status:`. `cancelled` is true of what was aborted, too."""
@@ -37,7 +39,7 @@ STATUSES = ("running", "completed", "failed", "cancelled", "aborted")
 _KEYS = ("kind", "status", "agent")
 _TERM = re.compile(r'(?P<not>!*)(?:(?P<key>\w+):)?(?P<value>(?:[^\s"]|"[^"]*")*)')
 _QUOTED_WHOLE = re.compile(r'!*"')
-_AGENT_TYPES = frozenset({"spawn", "task", "message", "wait", "close"})
+_AGENT_TYPES = frozenset({"spawn", "task", "message", "close"})
 
 
 class FilterRefused(ValueError):  # noqa: N818 - not a fault of the program
@@ -195,9 +197,9 @@ def completions(text: str, agents: Sequence[str] = ()) -> list[str]:
 class EntryFacts:
     """Says of entries of the timeline what a filter can ask."""
 
-    def __init__(self, index: TraceIndex) -> None:
-        self._index = index
-        self._words = EntryWords(index, with_thread=False)
+    def __init__(self, entries: Entries) -> None:
+        self._index = entries.index
+        self._words = EntryWords(entries, with_thread=False)
 
     def of(self, entry: Entry) -> RowFacts:
         """The facts of an entry; its text is the row as the timeline shows it, states and times included."""
@@ -210,13 +212,20 @@ class EntryFacts:
     def _kinds(self, ref: ObjectRef, label: str) -> frozenset[str]:
         kinds = {label}
         if ref.type == "ToolCall":
+            call = self._index.trace.tool_calls[ref.id]
             kinds.add("tool")
-            if label in _AGENT_TYPES:
+            if label in _AGENT_TYPES or isinstance(call.kind, WaitAgent):
                 kinds.add("agent")
-        elif ref.type == "InteractionEdge":
+            if self._index.cell_around(call) is not None:
+                kinds.add("nested")
+            if label == "tool":
+                kinds.add("other")
+        elif ref.type in ("InteractionEdge", "ConversationItem"):
             kinds |= {"incoming", "agent"}
         elif ref.type == "Event":
-            kinds.add("event")
+            event = self._index.event_at(int(ref.id))
+            reports = event is not None and event.kind == RESULT_EVENT
+            kinds.add("agent" if reports else "event")
         return frozenset(kinds)
 
     def _statuses(self, entry: Entry) -> frozenset[str]:

@@ -6,11 +6,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from reducer import ObjectRef, Reduction
+from msgspec import UNSET
+
+from reducer import EventRecord, ObjectRef, Reduction
 from reducer.model import (
     CodeCell,
     CodeCellRequester,
+    Compaction,
+    CompactionRequest,
     ConversationItem,
     InferenceCall,
     InteractionEdge,
@@ -24,6 +30,10 @@ from reducer.model import (
 )
 from reducer.model.agents import Anchor
 from rollout_tui.views.contexts.item_signs import same_text_key
+from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
+
+if TYPE_CHECKING:
+    from rollout_tui.views.detail.problems import ProblemLine
 
 
 @dataclass(slots=True)
@@ -45,15 +55,22 @@ class TraceIndex:
         depth: how deep each thread stands in the tree of spawns, by thread id.
         contents: what happened in each thread, by thread id.
         is_over: whether the log says that the session has ended; what still runs then never ended.
+        tells_end: whether the schema has an event for the end of the recording, and for accepted items.
+        problem_lines: lines of problems that were read, by the problem's place in the list.
         protocol_notes: type and text of protocol events that were read, by sequence number.
+        protocol_turns: the turn ids that they name, by sequence number; most name none.
     """
 
     def __init__(self, reduction: Reduction) -> None:
         self.reduction = reduction
         self.trace = reduction.trace
-        self.is_over = self.trace.recording_complete or self.trace.status != "running"
+        self.is_over = bool(self.trace.recording_complete) or self.trace.status != "running"
+        self.tells_end = self.trace.recording_complete is not UNSET
         self._contents_before: dict[str, frozenset[Hashable]] = {}
+        self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
+        self.problem_lines: dict[int, ProblemLine] = {}
+        self.protocol_turns: dict[int, str] = {}
         self.contents = self._contents()
         self.threads, self.depth = self._thread_tree()
         self._edges_from: dict[Anchor, list[InteractionEdge]] = defaultdict(list)
@@ -80,6 +97,17 @@ class TraceIndex:
             call.inference_call_id: place
             for contents in self.contents.values()
             for place, call in enumerate(contents.calls)
+        }
+        self._compactions: dict[str, list[Compaction]] = defaultdict(list)
+        self._requests: dict[str, list[CompactionRequest]] = defaultdict(list)
+        for compaction in self.trace.compactions.values():
+            self._compactions[compaction.thread_id].append(compaction)
+        for request in self.trace.compaction_requests.values():
+            self._requests[request.thread_id].append(request)
+        self._number_of_turn = {
+            turn.codex_turn_id: number
+            for contents in self.contents.values()
+            for number, turn in enumerate(contents.turns, 1)
         }
 
     def _contents(self) -> dict[str, ThreadContents]:
@@ -145,6 +173,14 @@ class TraceIndex:
         """The edges that end in this thread or at one of its items."""
         return self._edges_into.get(thread_id, [])
 
+    def compactions_of(self, thread_id: str) -> list[Compaction]:
+        """The compactions that were installed in a thread."""
+        return self._compactions.get(thread_id, [])
+
+    def requests_of(self, thread_id: str) -> list[CompactionRequest]:
+        """The requests to compact the history of a thread."""
+        return self._requests.get(thread_id, [])
+
     def cell_of_wait(self, tool_call_id: str) -> CodeCell | None:
         """The cell that a `wait` call waits for."""
         return self._cell_of_wait.get(tool_call_id)
@@ -183,6 +219,18 @@ class TraceIndex:
         """Which call of its thread this is, from 0."""
         return self._place_of_call[call.inference_call_id]
 
+    def turn_number(self, turn_id: str) -> int | None:
+        """Which turn of its thread this is, from 1; None for one that the graph does not know."""
+        return self._number_of_turn.get(turn_id)
+
+    @cached_property
+    def _event_of_seq(self) -> dict[int, EventRecord]:
+        return {event.seq: event for event in reversed(self.reduction.provenance.events)}
+
+    def event_at(self, seq: int) -> EventRecord | None:
+        """The applied event with a sequence number; the first of several."""
+        return self._event_of_seq.get(seq)
+
     def previous_call(self, call: InferenceCall) -> InferenceCall | None:
         """The call of the same thread before this one."""
         place = self.place_of_call(call)
@@ -202,6 +250,13 @@ class TraceIndex:
     def items(self, item_ids: Iterable[str]) -> list[ConversationItem]:
         """The items with these ids."""
         return [self.trace.conversation_items[item_id] for item_id in item_ids]
+
+    def size_of(self, item_id: str) -> ItemSize:
+        """How large an item is; counted once, since an item stands in the contexts of many calls."""
+        known = self._sizes.get(item_id)
+        if known is None:
+            known = self._sizes[item_id] = item_size(self.trace.conversation_items[item_id])
+        return known
 
     def target_item(self, edge: InteractionEdge) -> ConversationItem | None:
         """The item that delivered an edge."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rollout_tui import glyphs
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import count, duration, plural
 from rollout_tui.widgets.spans import Span, span
 
 
-def overview(index: TraceIndex, name: str) -> list[Span]:
+def overview(index: TraceIndex, name: str, state: Iterable[Span] = ()) -> list[Span]:
     """Name, state, time, and how many agents, calls, compactions, tokens and problems.
 
     Args:
         index: the graph.
         name: what the bundle is called.
+        state: what is said of the reading itself.
     """
     trace = index.trace
     usages = [call.usage for call in trace.inference_calls.values() if call.usage is not None]
@@ -21,7 +24,9 @@ def overview(index: TraceIndex, name: str) -> list[Span]:
     parts = [
         span(" rollout-tui ", "strong"),
         span(name, "accent"),
+        *state,
         span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text"),
+        span("" if index.tells_end else f"schema {trace.schema_version}", "muted"),
         span(_took(index)),
         span(plural(len(trace.threads), "agent")),
         span(plural(len(trace.inference_calls), "call")),
@@ -39,6 +44,8 @@ def overview(index: TraceIndex, name: str) -> list[Span]:
 
 def _state(index: TraceIndex) -> str:
     trace = index.trace
+    if not index.tells_end:
+        return "unfinished" if trace.status == "running" else trace.status
     if trace.status == "running":
         return "unfinished" if not trace.recording_complete else "ended without a status"
     return trace.status if trace.recording_complete else f"{trace.status}, recording unfinished"

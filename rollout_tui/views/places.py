@@ -124,6 +124,10 @@ class History:
         """Whether there is a place that was left by going back."""
         return bool(self._ahead)
 
+    def last(self, here: Place) -> Place | None:
+        """The place that was left last and is not this one; None if there is none."""
+        return next((place for place in reversed(self._behind) if place != here), None)
+
     def leave(self, here: Place) -> None:
         """Note the place that is left by a jump; what was ahead is forgotten."""
         self._ahead.clear()

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from reducer.model import SpawnedOrigin, Thread
 from rollout_tui import glyphs
+from rollout_tui.views.edges.agent_links import AgentLinks
+from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.views.words import count, duration, status_span, window_ms
+from rollout_tui.views.words import count, duration, plural, status_span, window_ms
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, span
 
@@ -18,15 +20,25 @@ HELPER_ROLES = frozenset({"review", "reviewer", "guardian", "memory"})
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Whether a spawned agent got its task, and its parent the result.
+    """What went wrong between an agent and those who gave it work.
 
     Attributes:
-        task: an item brought the task to the agent.
-        result: an item brought a result of the agent to its parent.
+        tasks: how many tasks it was sent.
+        unseen_tasks: those of them that no call of it saw, delivered or not, whether they can be read or not.
+        empty_tasks: those that a call saw, but that say nothing.
+        unseen_messages: messages that no call of it saw.
+        unseen_results: answers of it that no call of its parent saw.
+        unanswered: turns that came to no answer, though the parent was not told of that either.
+        closed_early: whether it was closed before it answered.
     """
 
-    task: bool
-    result: bool
+    tasks: int = 0
+    unseen_tasks: int = 0
+    empty_tasks: int = 0
+    unseen_messages: int = 0
+    unseen_results: int = 0
+    unanswered: int = 0
+    closed_early: bool = False
 
 
 def thread_nodes(index: TraceIndex) -> list[TreeNode[Thread]]:
@@ -39,55 +51,106 @@ def thread_nodes(index: TraceIndex) -> list[TreeNode[Thread]]:
     ]
 
 
-def delivery_of(index: TraceIndex, thread: Thread) -> Delivery | None:
-    """Whether task and result of a spawned agent arrived; None for an agent nobody spawned."""
-    if not isinstance(thread.origin, SpawnedOrigin):
-        return None
-    task = any(
-        edge.kind in ("spawn_agent", "assign_agent_task") and index.target_item(edge) is not None
-        for edge in index.edges_into(thread.thread_id)
+def delivery_of(view: DeliveryView) -> Delivery:
+    """Whether tasks, messages and results of an agent arrived.
+
+    Args:
+        view: all that went between the agent and others. Of an agent that nobody spawned only what it was
+            sent counts: its answers go to the user.
+    """
+    tasks = [sent for sent in view.sent if sent.kind == "task"]
+    spawned = isinstance(view.thread.origin, SpawnedOrigin)
+    answers = view.answers if spawned else []
+    unanswered = [one for one in answers if _is_unanswered(one)]
+    return Delivery(
+        tasks=len(tasks),
+        unseen_tasks=sum(sent.seen_by is None for sent in tasks),
+        empty_tasks=sum(_is_empty(sent) for sent in tasks),
+        unseen_messages=sum(sent.kind == "message" and sent.seen_by is None for sent in view.sent),
+        unseen_results=sum(_is_unseen(one) for one in answers),
+        unanswered=len(unanswered),
+        closed_early=bool(view.closes) and any(_was_closed(one, view) for one in unanswered),
     )
-    result = any(
-        edge.kind == "agent_result" and index.thread_of_anchor(edge.source) == thread.thread_id
-        for edge in index.edges_into(thread.origin.parent_thread_id)
+
+
+def _is_empty(sent: Sent) -> bool:
+    return sent.seen_by is not None and sent.message.contents == "empty"
+
+
+def _is_unseen(answer: Answer) -> bool:
+    """Whether the parent missed something: an answer, or the news that there is none."""
+    told = answer.delivered is not None or answer.reported_seq is not None or answer.item is not None
+    return told and answer.seen_by is None
+
+
+def _is_unanswered(answer: Answer) -> bool:
+    return answer.item is None and answer.delivered is None and answer.reported_seq is None
+
+
+def _was_closed(answer: Answer, view: DeliveryView) -> bool:
+    """Whether the agent was closed while a turn ran."""
+    window = answer.turn.execution
+    return any(
+        window.started_seq < call.execution.started_seq
+        and (window.ended_seq is None or call.execution.started_seq < window.ended_seq)
+        for call in view.closes
     )
-    return Delivery(task, result)
 
 
 class ThreadWords:
-    """Makes the row of a thread."""
+    """Makes the row of a thread; each is made once, since it sums up all that the thread did."""
 
-    def __init__(self, index: TraceIndex) -> None:
-        self._index = index
+    def __init__(self, links: AgentLinks) -> None:
+        self._links = links
+        self._index = links.index
+        self._made: dict[str, tuple[tuple[Span, ...], tuple[Span, ...]]] = {}
 
     def row(self, node: TreeNode[Thread]) -> Row:
-        """Leaf of the agent path, what is amiss, and at the right state, duration, model, tokens."""
+        """Leaf of the agent path, what is amiss, and at the right state, duration and sums."""
         thread = node.value
+        made = self._made.get(thread.thread_id)
+        if made is None:
+            made = self._made[thread.thread_id] = (self._amiss(thread), self._tail(thread))
+        amiss, tail = made
         leaf = "/" + thread.agent_path.rsplit("/", 1)[-1]
-        words = [span(leaf, "strong" if node.depth == 0 else "text"), *self._amiss(thread)]
-        origin = thread.origin
-        if isinstance(origin, SpawnedOrigin) and origin.agent_role in HELPER_ROLES:
-            words.append(span(f" ({origin.agent_role})", "muted"))
+        name = span(leaf, "strong" if node.depth == 0 else "text")
         return Row(
             key=thread.thread_id,
-            spans=tuple(words),
-            tail=self._tail(thread),
+            spans=(name, *self._helper(thread), *amiss),
+            tail=tail,
             depth=node.depth,
             fold=node.fold,
         )
 
-    def _amiss(self, thread: Thread) -> list[Span]:
-        """Marks for a task that never arrived, and for a result that nobody saw."""
-        delivery = delivery_of(self._index, thread)
-        if delivery is None:
-            return []
-        marks = glyphs.active()
-        amiss = []
-        if not delivery.task:
-            amiss.append(span(f" {marks.edge_in}{marks.unknown} no task", "warn"))
-        if not delivery.result and self._index.is_over:
-            amiss.append(span(f" {marks.edge_out}{marks.unknown} no result", "warn"))
-        return amiss
+    def _helper(self, thread: Thread) -> tuple[Span, ...]:
+        """The tag of an agent that Codex started for itself."""
+        role = _role(thread)
+        return (span(f" ({role})", "muted"),) if role in HELPER_ROLES else ()
+
+    def _amiss(self, thread: Thread) -> tuple[Span, ...]:
+        """Marks for tasks and messages that never arrived, and for results that nobody saw."""
+        found = delivery_of(delivery_view(self._links, thread))
+        marks, over = glyphs.active(), self._index.is_over
+        into, out = f"{marks.edge_in}{marks.unknown}", f"{marks.edge_out}{marks.unknown}"
+        spawned = isinstance(thread.origin, SpawnedOrigin)
+        words = []
+        began = over or bool(self._index.contents[thread.thread_id].calls)
+        if spawned and found.tasks == 0 and began:
+            words.append(f"{into} no task")
+        elif found.unseen_tasks and began:
+            words.append(f"{into} {_some(found.unseen_tasks, found.tasks, 'task')} unseen")
+        if found.empty_tasks:
+            words.append(f"{into} empty task")
+        if found.unseen_messages and over:
+            words.append(f"{into} {plural(found.unseen_messages, 'message')} unseen")
+        if found.unseen_results and over:
+            words.append(f"{out} result unseen")
+        idle = spawned and not self._index.contents[thread.thread_id].turns
+        if found.closed_early:
+            words.append(f"{out} closed, no result")
+        elif (found.unanswered or idle) and over:
+            words.append(f"{out} no result")
+        return tuple(span(f" {one}", "warn") for one in words)
 
     def _tail(self, thread: Thread) -> tuple[Span, ...]:
         contents = self._index.contents[thread.thread_id]
@@ -106,4 +169,16 @@ class ThreadWords:
         model = thread.default_model or (contents.calls[0].model if contents.calls else None)
         if model is not None:
             tail.append(span(model, "muted"))
+        role = _role(thread)
+        if role and role not in HELPER_ROLES:
+            tail.append(span(role, "muted"))
         return tuple(tail)
+
+
+def _role(thread: Thread) -> str:
+    return thread.origin.agent_role if isinstance(thread.origin, SpawnedOrigin) else ""
+
+
+def _some(part: int, whole: int, noun: str) -> str:
+    """`task` where there is but one, else `1 of 2 tasks`."""
+    return noun if whole == 1 else f"{part} of {whole} {noun}s"

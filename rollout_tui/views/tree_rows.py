@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -49,7 +50,7 @@ class TreeRows(Generic[T]):
         self._render = render
         self._key = key
         self._place_of = {key(node.value): place for place, node in enumerate(nodes)}
-        self._visible: list[int] = []
+        self._parents, self._ends = _parents_and_ends(nodes)
         self._visible = self._shown_between(0, len(nodes))
 
     def __len__(self) -> int:
@@ -77,9 +78,8 @@ class TreeRows(Generic[T]):
 
     def parent(self, index: int) -> int | None:
         """Where the parent of the row at `index` is."""
-        depth = self.node(index).depth
-        above = range(index - 1, -1, -1)
-        return next((row for row in above if self.node(row).depth < depth), None) if depth else None
+        parent = self._parents[self._visible[index]]
+        return bisect_left(self._visible, parent) if parent >= 0 else None
 
     def set_folded(self, index: int, folded: bool) -> bool:
         """Fold or unfold the row at `index`; say whether that changed anything."""
@@ -87,13 +87,27 @@ class TreeRows(Generic[T]):
         if not node.has_children or node.folded == folded:
             return False
         node.folded = folded
-        end = self._end(place)
+        end = self._ends[place]
         if folded:
             last = bisect_left(self._visible, end)
             del self._visible[index + 1 : last]
         else:
             self._visible[index + 1 : index + 1] = self._shown_between(place + 1, end)
         return True
+
+    @property
+    def folded_keys(self) -> list[Hashable]:
+        """The keys of the nodes that are folded, each before what is below it."""
+        return [self._key(node.value) for node in self._nodes if node.folded]
+
+    def fold(self, keys: Sequence[Hashable]) -> None:
+        """Fold the nodes with these keys, so far as they are there."""
+        for key in keys:
+            place = self._place_of.get(key)
+            if place is not None:
+                self._nodes[place].folded = self._nodes[place].has_children
+        if keys:
+            self._visible = self._shown_between(0, len(self._nodes))
 
     def reveal(self, key: Hashable) -> int | None:
         """Unfold whatever hides the node with `key`, and say where it is now."""
@@ -104,13 +118,26 @@ class TreeRows(Generic[T]):
             if not self.set_folded(index, False):
                 return index
 
-    def _end(self, place: int) -> int:
-        """The place after the last descendant of the node at `place`."""
-        depth = self._nodes[place].depth
-        end = place + 1
-        while end < len(self._nodes) and self._nodes[end].depth > depth:
-            end += 1
-        return end
+    # All nodes, whether they are shown or not, by their place in the tree.
+
+    @property
+    def whole_count(self) -> int:
+        """How many nodes there are."""
+        return len(self._nodes)
+
+    def whole_row(self, place: int) -> Row:
+        """The row of the node at a place."""
+        return self._render(self._nodes[place])
+
+    def place_of(self, index: int) -> int:
+        """The place of the node that is shown in a row."""
+        return self._visible[index]
+
+    def reveal_place(self, place: int) -> int:
+        """Unfold whatever hides the node at a place, and say in which row it is now."""
+        while self._visible[index := bisect_right(self._visible, place) - 1] != place:
+            self.set_folded(index, False)
+        return index
 
     def _shown_between(self, start: int, end: int) -> list[int]:
         shown = []
@@ -118,5 +145,19 @@ class TreeRows(Generic[T]):
         while place < end:
             shown.append(place)
             node = self._nodes[place]
-            place = self._end(place) if node.folded and node.has_children else place + 1
+            place = self._ends[place] if node.folded and node.has_children else place + 1
         return shown
+
+
+def _parents_and_ends(nodes: Sequence[TreeNode[T]]) -> tuple[array[int], array[int]]:
+    """For each place of a tree the place of its parent, -1 at the top, and that after its last descendant."""
+    parents, ends = array("q", bytes(8 * len(nodes))), array("q", bytes(8 * len(nodes)))
+    open_places: list[int] = []
+    for place, node in enumerate(nodes):
+        while open_places and nodes[open_places[-1]].depth >= node.depth:
+            ends[open_places.pop()] = place
+        parents[place] = open_places[-1] if open_places else -1
+        open_places.append(place)
+    for place in open_places:
+        ends[place] = len(nodes)
+    return parents, ends

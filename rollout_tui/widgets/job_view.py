@@ -29,6 +29,15 @@ class JobView(ScrollView, can_focus=True, inherit_bindings=False):
             self.progress = progress
             self.is_done = is_done
 
+    class JobEnded(Message):
+        """A job ended by an error of this program."""
+
+        def __init__(self, view: JobView, name: str) -> None:
+            """`name` is that of the job."""
+            super().__init__()
+            self.view = view
+            self.name = name
+
     def run_job(
         self, name: str, steps: Iterator[None], progress: Callable[[bool], None], *, inline: bool
     ) -> None:
@@ -86,3 +95,4 @@ class JobView(ScrollView, can_focus=True, inherit_bindings=False):
         if event.state is WorkerState.ERROR:
             event.stop()
             self.job_failed(event.worker.name, type(event.worker.error).__name__)
+            self.post_message(self.JobEnded(self, event.worker.name))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from textual.message import Message
 
 from rollout_tui.safe_text import SafeText, safe_text
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.json_index import JsonIndex
 from rollout_tui.widgets.json_paint import looks_like_json, value_row
 from rollout_tui.widgets.json_view import JsonView, Spot
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import Span
-from rollout_tui.widgets.text_lines import TextLayout, TextRows, decode_pieces, search_text
+from rollout_tui.widgets.text_lines import TextLayout, TextRows, decode_pieces, text_hits
 
 INLINE_BYTES = 128_000
 """A payload up to this size is indexed at once: some ten milliseconds."""
@@ -35,53 +35,47 @@ class JsonTree(LineView):
     into objects or written anew: what is shown is cut out of the payload.
     """
 
-    class CursorMoved(Message):
-        """The cursor is on another value. A newer one replaces those which still wait."""
+    class TreeMessage(Message):
+        """Something about a tree."""
 
-        def __init__(self, view: JsonTree, path: str) -> None:
-            """`path` is a jq filter, not safe for a terminal; empty where there is no value."""
+        def __init__(self, view: JsonTree) -> None:
             super().__init__()
             self.view = view
-            self.path = path
 
         @property
         def control(self) -> JsonTree:
             """The tree that sent this."""
             return self.view
+
+    class CursorMoved(TreeMessage):
+        """The cursor is on another value. A newer one replaces those which still wait."""
+
+        def __init__(self, view: JsonTree, path: str) -> None:
+            """`path` is a jq filter, not safe for a terminal; empty where there is no value."""
+            super().__init__(view)
+            self.path = path
 
         def can_replace(self, message: Message) -> bool:
             """Whether this makes `message` superfluous."""
             return isinstance(message, JsonTree.CursorMoved) and message.view is self.view
 
-    class ValueOpened(Message):
+    class ValueOpened(TreeMessage):
         """The reader wants to see a whole value."""
 
         def __init__(self, view: JsonTree, path: str, text: str) -> None:
             """`text` is what a string says, or any other value as written. Neither is safe for a terminal."""
-            super().__init__()
-            self.view = view
+            super().__init__(view)
             self.path = path
             self.text = text
 
-        @property
-        def control(self) -> JsonTree:
-            """The tree that sent this."""
-            return self.view
-
-    class Progress(Message):
+    class Progress(TreeMessage):
         """More of the payload is indexed, or all of it."""
 
         def __init__(self, view: JsonTree, fraction: float, is_done: bool) -> None:
             """`fraction` is from 0 to 1."""
-            super().__init__()
-            self.view = view
+            super().__init__(view)
             self.fraction = fraction
             self.is_done = is_done
-
-        @property
-        def control(self) -> JsonTree:
-            """The tree that sent this."""
-            return self.view
 
     def __init__(self, empty: str = "", *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         """Create a tree without a payload.
@@ -161,28 +155,49 @@ class JsonTree(LineView):
         spot = self._spot()
         return spot.view.path(spot.node) if spot else ""
 
-    def value_bytes(self) -> bytes:
-        """The value under the cursor as it is written; the whole payload if that is no JSON."""
+    @property
+    def json_path(self) -> str:
+        """The JSON path of the value under the cursor, not safe for a terminal; empty if there is none."""
         spot = self._spot()
-        return spot.view.values.value_bytes(spot.node) if spot else self.data
+        return spot.view.json_path(spot.node) if spot else ""
 
     def value_text(self) -> str:
         """The value under the cursor: what a string says, any other value as written."""
         spot = self._spot()
         return spot.view.values.text(spot.node) if spot else self.data.decode("utf-8", "surrogateescape")
 
-    async def find(self, query: str) -> list[int]:
-        """Where `query` occurs in the payload, as positions for `go_to`. Searches in a thread.
+    # Searching: positions are values, or characters of what is no JSON. Texts opened inside strings are
+    # found in those strings.
 
-        Texts opened inside strings are found in those strings.
-        """
+    def find_basis(self) -> Hashable:
+        """The payload, as far as it is indexed."""
+        return self._index, self._plain, len(self._index)
+
+    def find_size(self) -> int:
+        """How many values or characters there are."""
+        return len(self._index) if self._plain is None else len(self._plain.text)
+
+    def find_start(self) -> int:
+        """The value under the cursor, or the one around it that is of the payload itself."""
+        row = self.cursor - self._top
         if self._plain is not None:
-            return await asyncio.to_thread(search_text, self._plain.text, query)
-        if self._tree is None:
-            return []
-        return await asyncio.to_thread(self._tree.values.search, query)
+            return self._plain.rows.starts[max(0, row)] if len(self._plain.rows) else 0
+        spot = self._spot()
+        while spot is not None and spot.view.parent is not None:
+            spot = spot.view.parent
+        return 0 if spot is None else spot.node
 
-    def go_to(self, position: int) -> None:
+    def find_is_quick(self) -> bool:
+        """Whether the payload is small."""
+        return len(self.data) <= INLINE_BYTES
+
+    def find_hits(self, query: str, start: int) -> Iterator[Looked]:
+        """The values in which a text occurs."""
+        if self._plain is not None:
+            return text_hits(self._plain.text, query, start)
+        return iter(()) if self._tree is None else self._tree.values.hits(query, start)
+
+    def show_hit(self, position: int) -> None:
         """Put the cursor on something found, unfolding what it is in."""
         if self._plain is not None:
             self.jump(self._plain.rows.row_at(position) + self._top)
@@ -395,12 +410,6 @@ class JsonTree(LineView):
             self._open_string(spot, or_else_show=True)
             return
         self._rows_changed(spot)
-
-    def show_value(self) -> None:
-        """Ask for the value under the cursor to be shown whole, even if it could be opened here."""
-        spot = self._spot()
-        if spot is not None:
-            self.post_message(self.ValueOpened(self, self.path, spot.view.values.text(spot.node)))
 
     def _open_string(self, spot: Spot, *, or_else_show: bool) -> None:
         """Show the JSON text inside a string below it; if there is none, ask for the value to be shown whole.

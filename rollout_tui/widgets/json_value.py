@@ -9,10 +9,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rollout_tui.safe_text import safe_text
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.json_index import UNKNOWN, JsonIndex
-
-MAX_HITS = 100_000
-"""Search stops here: nobody steps through more, and each costs memory."""
 
 _SEARCH_BYTES = 1 << 20
 """Bytes searched at a time."""
@@ -141,14 +140,9 @@ class JsonValues:
 
     def path(self, node: int) -> str:
         """The path of a value as a jq filter, such as `.input[12].content[0].text`; `.` is the whole."""
-        index = self.index
-        steps: list[str] = []
-        while node:
-            key = self.key(node)
-            steps.append(f"[{index.ordinals[node]}]" if key is None else _member_step(key))
-            node = index.parents[node]
-        steps.reverse()
-        path = "".join(steps)
+        path = "".join(
+            f"[{step}]" if isinstance(step, int) else _member_step(step) for step in self.steps(node)
+        )
         return path if path.startswith(".") else "." + path
 
     def children(self, node: int) -> Iterator[int]:
@@ -161,6 +155,16 @@ class JsonValues:
             if index.lasts[child] == UNKNOWN:
                 return
             child = index.lasts[child] + 1
+
+    def steps(self, node: int) -> list[str | int]:
+        """Keys and positions from the whole text to a value, as `find_path` takes them."""
+        steps: list[str | int] = []
+        while node:
+            key = self.key(node)
+            steps.append(self.index.ordinals[node] if key is None else key)
+            node = self.index.parents[node]
+        steps.reverse()
+        return steps
 
     def find_path(self, path: Sequence[str | int]) -> int | None:
         """The value at the end of a path of keys and positions; the first of several members with one key.
@@ -186,35 +190,40 @@ class JsonValues:
             node = found
         return node
 
-    def search(self, query: str) -> list[int]:
+    def hits(self, query: str, start: int = 0) -> Iterator[Looked]:
         """The values in which `query` occurs: in their keys, or in themselves if they hold no others.
 
         Args:
             query: Plain text. Matched as it stands in the file and in its JSON spellings (`\\n`, `\\u00e9`);
                 the case of ASCII letters matters only if the query has capitals.
+            start: The value to begin at; after the last one come those before it.
 
-        Returns:
-            Numbers of values in document order, at most `MAX_HITS`.
+        Yields:
+            Numbers of values, a megabyte of text apart at most.
         """
-        if not query:
-            return []
-        pattern = search_pattern(query)
         index = self.index
+        if not query or start >= len(index):
+            return
+        pattern = search_pattern(query)
         size = len(index.data) if index.complete else index.scanned
-        overlap = len(pattern.pattern)
-        hits: list[int] = []
-        position = index.starts[0] if len(index) else size
-        while position < size and len(hits) < MAX_HITS:
+        for first, end in ((index.starts[start], size), (index.starts[0], index.starts[start])):
+            yield from self._hits_between(pattern, first, end)
+
+    def _hits_between(self, pattern: re.Pattern[bytes], position: int, end: int) -> Iterator[Looked]:
+        """The values between two places in the text in which a pattern matches."""
+        index, overlap = self.index, len(pattern.pattern)
+        while position < end:
             # A bounded piece at a time, because matching holds the interpreter lock.
-            found = pattern.search(index.data, position, position + _SEARCH_BYTES + overlap)
-            if found is None:
-                position += _SEARCH_BYTES
+            piece = min(position + _SEARCH_BYTES, end)
+            found = pattern.search(index.data, position, piece + overlap)
+            if found is None or found.start() >= end:
+                yield Looked(bisect_right(index.starts, position) - 1, False)
+                position = piece
                 continue
             node = bisect_right(index.starts, found.start()) - 1
-            hits.append(node)
+            yield Looked(node, True)
             # One hit per value is enough, and goes past values of megabytes.
-            position = index.starts[node + 1] if node + 1 < len(index) else size
-        return hits
+            position = index.starts[node + 1] if node + 1 < len(index) else end
 
 
 def decode_string(written: bytes) -> str:
@@ -242,8 +251,16 @@ def search_pattern(query: str) -> re.Pattern[bytes]:
     return re.compile(b"|".join(alternatives), re.IGNORECASE if query == query.lower() else 0)
 
 
+def json_path(steps: Sequence[str | int]) -> str:
+    """Keys and positions as a JSON path (RFC 9535), such as `$.input[12].text`; `$` is the whole."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else _member_step(step) for step in steps)
+
+
 def _member_step(key: str) -> str:
     """One step of a jq path into an object."""
-    if _NAME.fullmatch(key):
-        return "." + key
-    return f"[{json.dumps(key, ensure_ascii=False)}]"
+    return "." + key if _NAME.fullmatch(key) else f"[{quoted_key(key)}]"
+
+
+def quoted_key(key: str) -> str:
+    r"""A key as a JSON string that survives the way to a shell: what a terminal would obey is `\uXXXX`."""
+    return json.dumps(key, ensure_ascii=safe_text(key) != key).replace("\x7f", "\\u007f")

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from rollout_tui.widgets.json_index import UNKNOWN, JsonIndex
-from rollout_tui.widgets.json_value import JsonValues
+from rollout_tui.widgets.json_value import JsonValues, json_path
 
 BLOCK = 256
 """Values per block: a row is looked for inside one block, and there are few enough blocks to sum up."""
@@ -95,6 +95,13 @@ class JsonView:
             return path
         outer = f"{self.parent.view.path(self.parent.node)} | fromjson"
         return outer if path == "." else f"{outer} | {path}"
+
+    def json_path(self, node: int) -> str:
+        """The JSON path of the value; one that stands in a text inside a string follows that string's."""
+        path = json_path(self.values.steps(node))
+        if self.parent is None:
+            return path
+        return f"{self.parent.view.json_path(self.parent.node)} | fromjson | {path}"
 
     def is_folded(self, node: int) -> bool:
         """Whether a container is folded."""

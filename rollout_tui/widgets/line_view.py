@@ -22,6 +22,7 @@ from rollout_tui.keys import Context, bindings
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.widgets.job_view import JobView
 from rollout_tui.widgets.spans import STYLE_NAMES, Span, fit, mark_matches, spans_text
+from rollout_tui.widgets.text_lines import plain_pattern
 
 CACHED_LINES = 512
 """Finished lines kept: several screens, so that paging back and forth draws nothing anew."""
@@ -160,8 +161,11 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
             self.refresh()
 
     def highlight(self, query: str | None) -> None:
-        """Mark every occurrence of `query` in what is drawn, whatever the case; `None` to stop."""
-        self._highlight = re.compile(re.escape(safe_text(query)), re.IGNORECASE) if query else None
+        """Mark every occurrence of `query` in what is drawn; `None` to stop.
+
+        The case of letters matters only if there are capitals among them.
+        """
+        self._highlight = plain_pattern(safe_text(query)) if query else None
         self.redraw()
 
     def jump(self, index: int, margin: int = JUMP_MARGIN) -> None:

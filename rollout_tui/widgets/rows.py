@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText
@@ -71,6 +71,28 @@ class RowSource(Protocol):
         ...
 
 
+@runtime_checkable
+class FoldedSource(RowSource, Protocol):
+    """Rows of which some are folded away, but can be searched all the same."""
+
+    @property
+    def whole_count(self) -> int:
+        """How many rows there are with those that are folded away."""
+        ...
+
+    def whole_row(self, place: int) -> Row:
+        """The row at a place among all of them."""
+        ...
+
+    def place_of(self, index: int) -> int:
+        """The place of the row that is shown at `index`."""
+        ...
+
+    def reveal_place(self, place: int) -> int:
+        """Unfold what hides the row at a place; where it is shown then."""
+        ...
+
+
 T = TypeVar("T")
 
 
@@ -83,6 +105,7 @@ class ListRows(Generic[T]):
         render: Callable[[T], Row],
         key: Callable[[T], Hashable] | None = None,
         depth: Callable[[T], int] | None = None,
+        text: Callable[[T], str] | None = None,
     ) -> None:
         """Keep `items`.
 
@@ -91,11 +114,13 @@ class ListRows(Generic[T]):
             render: Makes the row of an item.
             key: The key of an item; by default that of its row. Give it when rendering is not trivial.
             depth: The depth of an item; by default that of its row.
+            text: What an item says beyond its row, for searching in it; not safe for a terminal.
         """
         self._items = list(items)
         self._render = render
         self._key = key or (lambda item: render(item).key)
         self._depth = depth or (lambda item: render(item).depth)
+        self._text = text
         self._places: dict[Hashable, int] = {}
         self._placed = 0
 
@@ -129,6 +154,10 @@ class ListRows(Generic[T]):
             return None
         above = range(index - 1, -1, -1)
         return next((place for place in above if self._depth(self._items[place]) < depth), None)
+
+    def text(self, index: int) -> str:
+        """What the item at `index` says beyond its row; empty if that is all."""
+        return "" if self._text is None else self._text(self._items[index])
 
     def append(self, items: Iterable[T]) -> None:
         """Add rows at the end."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from time import thread_time
 from typing import TYPE_CHECKING, Literal
 
+from rollout_tui.widgets.diff_colour import diff_spans
 from rollout_tui.widgets.spans import StyleName
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class TextColours:
     def build(self) -> Iterator[None]:
         """Find the colours, pausing by `yield` now and then."""
         text = self._text[:MAX_CHARS]
+        if self._language == "diff":
+            yield from self._build_diff(text)
+            return
         if self._language == "text" or any(len(line) > MAX_LINE for line in text.split("\n")):
             return
         deadline = thread_time() + MAX_SECONDS
@@ -64,6 +68,14 @@ class TextColours:
             if not count % STEP_TOKENS:
                 if thread_time() > deadline:
                     return
+                yield
+
+    def _build_diff(self, text: str) -> Iterator[None]:
+        for count, (start, end, style) in enumerate(diff_spans(text)):
+            self._starts.append(start)
+            self._ends.append(end)
+            self._styles.append(style)
+            if not count % STEP_TOKENS:
                 yield
 
     def between(self, start: int, end: int) -> Iterator[tuple[int, int, StyleName]]:
@@ -88,10 +100,6 @@ def _lexer(language: Language) -> Lexer:
         from pygments.lexers.shell import BashLexer
 
         return BashLexer()
-    if language == "diff":
-        from pygments.lexers.diff import DiffLexer
-
-        return DiffLexer()
     from pygments.lexers.data import JsonLexer
 
     return JsonLexer()
@@ -99,7 +107,7 @@ def _lexer(language: Language) -> Lexer:
 
 def _style(kind: _TokenType) -> StyleName:
     """The style of a kind of token: that of the nearest kind above it which has one."""
-    from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
+    from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
     styles: dict[_TokenType, StyleName] = {
         Comment: "comment",
@@ -111,10 +119,6 @@ def _style(kind: _TokenType) -> StyleName:
         Operator.Word: "keyword",
         Number: "number",
         String: "string",
-        Generic.Inserted: "added",
-        Generic.Deleted: "removed",
-        Generic.Heading: "strong",
-        Generic.Subheading: "accent",
     }
     above: _TokenType | None = kind
     while above is not None:

@@ -16,6 +16,7 @@ from rich.cells import get_character_cell_size
 
 from rollout_tui import glyphs
 from rollout_tui.safe_text import TAB_WIDTH, safe_pieces, safe_text
+from rollout_tui.widgets.finding import Looked
 
 STEP_LINES = 4096
 """Lines handled between two pauses of a build."""
@@ -25,9 +26,6 @@ WINDOW = 1 << 15
 
 CHARS_PER_CELL = 8
 """A row ends after so many characters per cell even if they take no space: a flood of combining marks."""
-
-MAX_HITS = 100_000
-"""Search stops here: nobody steps through more, and each costs memory."""
 
 _ESCAPED_CELLS = 10
 """Cells of the longest escape of the ASCII set: a backslash, `U` and eight digits."""
@@ -204,30 +202,37 @@ def decode_pieces(data: bytes) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def search_text(text: str, query: str) -> list[int]:
-    """Where `query` occurs in `text`.
+def text_hits(text: str, query: str, start: int = 0) -> Iterator[Looked]:
+    """Where `query` occurs in `text`, from a place to the end, and then from the beginning to that place.
 
     Args:
         text: Any text.
         query: Plain text; the case of letters matters only if it has capitals.
+        start: The character to begin at.
 
-    Returns:
-        Offsets of characters, at most `MAX_HITS`.
+    Yields:
+        Offsets of characters, a million of them apart at most.
     """
     if not query:
-        return []
-    pattern = re.compile(re.escape(query), re.IGNORECASE if query == query.lower() else 0)
-    hits: list[int] = []
-    position = 0
-    while position < len(text) and len(hits) < MAX_HITS:
-        # A bounded piece at a time, because matching holds the interpreter lock.
-        found = pattern.search(text, position, position + _SEARCH_CHARS + len(query))
-        if found is None:
-            position += _SEARCH_CHARS
-        else:
-            hits.append(found.start())
-            position = found.end()
-    return hits
+        return
+    pattern = plain_pattern(query)
+    for first, last in ((start, len(text)), (0, start)):
+        position = first
+        while position < last:
+            # A bounded piece at a time, because matching holds the interpreter lock.
+            end = min(position + _SEARCH_CHARS, last)
+            found = pattern.search(text, position, end + len(query))
+            if found is None or found.start() >= last:
+                yield Looked(position, False)
+                position = end
+            else:
+                yield Looked(found.start(), True)
+                position = found.end()
+
+
+def plain_pattern(query: str) -> re.Pattern[str]:
+    """Matches a plain text; the case of letters matters only if it has capitals."""
+    return re.compile(re.escape(query), re.IGNORECASE if query == query.lower() else 0)
 
 
 def _most_cells(text: str) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -12,10 +11,11 @@ from textual.reactive import var
 from rollout_tui import glyphs
 from rollout_tui.keys import Context, bindings
 from rollout_tui.safe_text import SafeText, safe_pieces, safe_text
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import Span
 from rollout_tui.widgets.text_colour import Language, TextColours
-from rollout_tui.widgets.text_lines import CHARS_PER_CELL, TextLayout, TextRows, search_text
+from rollout_tui.widgets.text_lines import CHARS_PER_CELL, TextLayout, TextRows, text_hits
 
 INLINE_CHARS = 64_000
 """A text up to this long is laid out at once; of a longer one, this much is shown in the meantime."""
@@ -86,9 +86,31 @@ class TextView(LineView):
         self.empty = safe_text(sentence)
         self.show("")
 
-    async def find(self, query: str) -> list[int]:
-        """Where `query` occurs, as offsets for `go_to`. Searches in a thread."""
-        return await asyncio.to_thread(search_text, self.text, query)
+    # Searching: positions are characters.
+
+    def find_basis(self) -> Hashable:
+        """The text."""
+        return self._whole
+
+    def find_size(self) -> int:
+        """How long the text is."""
+        return len(self.text)
+
+    def find_start(self) -> int:
+        """The first character of the row under the cursor."""
+        return self._cursor_offset()
+
+    def find_is_quick(self) -> bool:
+        """Whether the text is short."""
+        return len(self.text) <= INLINE_CHARS
+
+    def find_hits(self, query: str, start: int) -> Iterator[Looked]:
+        """Where the text has another one in it."""
+        return text_hits(self.text, query, start)
+
+    def show_hit(self, position: int) -> None:
+        """Show a character."""
+        self.go_to(position)
 
     def go_to(self, offset: int) -> None:
         """Put the cursor on the row with a character, and show that character.

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from textual.message import Message
 
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.rows import Fold, RowSource, lay_out, row_list
-from rollout_tui.widgets.spans import Span
+from rollout_tui.widgets.rows import Fold, FoldedSource, ListRows, RowSource, lay_out, row_list
+from rollout_tui.widgets.spans import Span, spans_text
+from rollout_tui.widgets.text_lines import plain_pattern
+
+QUICK_ROWS = 300
+"""So many rows are searched at once: some ten milliseconds."""
+
+PAUSE_ROWS = 32
+"""Rows looked at between two pauses of a search."""
 
 
 class VirtualList(LineView):
@@ -125,6 +133,48 @@ class VirtualList(LineView):
         self.jump(index)
         return True
 
+    # Searching: positions are places among all rows, those that are folded away included.
+
+    def find_basis(self) -> Hashable:
+        """The rows, as long as there are as many."""
+        return self._source, self.find_size()
+
+    def find_size(self) -> int:
+        """How many rows there are."""
+        source = self._source
+        return source.whole_count if isinstance(source, FoldedSource) else len(source)
+
+    def find_start(self) -> int:
+        """The row under the cursor."""
+        source = self._source
+        return (
+            source.place_of(self.cursor) if isinstance(source, FoldedSource) and len(source) else self.cursor
+        )
+
+    def find_is_quick(self) -> bool:
+        """Whether there are few rows."""
+        return self.find_size() <= QUICK_ROWS
+
+    def find_hits(self, query: str, start: int) -> Iterator[Looked]:
+        """The rows that say a text, in their columns or in what they stand for."""
+        source, pattern = self._source, plain_pattern(query)
+        row = source.whole_row if isinstance(source, FoldedSource) else source.row
+        beyond = source.text if isinstance(source, ListRows) else _no_text
+        for place in (*range(start, self.find_size()), *range(start)):
+            shown = row(place)
+            text = f"{spans_text(shown.spans)} {' '.join(piece.text for piece in shown.tail)}"
+            is_hit = pattern.search(text) is not None or pattern.search(beyond(place)) is not None
+            if is_hit or not place % PAUSE_ROWS:
+                yield Looked(place, is_hit)
+
+    def show_hit(self, position: int) -> None:
+        """Put the cursor on a row, unfolding what hides it."""
+        source = self._source
+        if isinstance(source, FoldedSource):
+            position = source.reveal_place(position)
+            self.rows_changed()
+        self.jump(position)
+
     @property
     def line_count(self) -> int:
         """How many rows there are."""
@@ -169,3 +219,7 @@ class VirtualList(LineView):
             self.cursor = below
             return True
         return False
+
+
+def _no_text(_place: int) -> str:
+    return ""

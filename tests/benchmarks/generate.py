@@ -1,6 +1,6 @@
-"""Makes large trace bundles, through the recorder: long sessions in which each request repeats the conversation.
+"""Makes large trace bundles, through the recorder: sessions in which each request repeats the conversation.
 
-    python -m tests.benchmarks.generate /tmp/bundle --calls 1000 --output-bytes 700
+Run it as `python -m tests.benchmarks.generate /tmp/bundle --calls 1000 --output-bytes 700`.
 """
 
 from __future__ import annotations
@@ -12,22 +12,25 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reducer.recorder import (
-    TRACE_ROOT_VARIABLE,
+    Ids,
     SessionMetadata,
+    SessionTrace,
     ThreadTrace,
     TokenUsage,
     ToolInvocation,
+    TraceWriter,
     TurnTrace,
     direct_response,
-    start_session,
 )
 
 MODEL = "gpt-bench"
 TOOLS_BYTES = 9_000
 """Size of the tool definitions that every request ends with."""
+
+TOOLS = 30
 
 Item = dict[str, Any]
 
@@ -42,6 +45,7 @@ class Shape:
         agents: threads; all but the first are children of the first.
         compactions: how often the history of the first agent is compacted.
         calls_per_turn: calls between two messages of the user.
+        schema: the trace schema.
     """
 
     calls: int
@@ -49,6 +53,7 @@ class Shape:
     agents: int = 1
     compactions: int = 0
     calls_per_turn: int = 20
+    schema: Literal[1, 2] = 2
 
 
 class Conversation:
@@ -62,7 +67,10 @@ class Conversation:
         self._words = [f"{self._random.choice('bcdfgklmnprst')}{number}" for number in range(997)]
         self._name = thread.thread_id[:4]
         self._made = 0
-        self._tools = [{"type": "function", "name": f"tool_{n}", "description": self.text(280)} for n in range(30)]
+        self._tools = [
+            {"type": "function", "name": f"tool_{number}", "description": self.text(TOOLS_BYTES // TOOLS)}
+            for number in range(TOOLS)
+        ]
 
     def text(self, size: int) -> str:
         """Words, as many as make this number of characters."""
@@ -130,8 +138,7 @@ class Conversation:
         tool = turn.start_tool_call(call_id, ToolInvocation.function("exec_command", arguments))
         begun = {"call_id": call_id, "process_id": call_id, "command": ["bash", "-lc", "rg"], "cwd": "/w"}
         tool.start_runtime(begun)
-        ended = {"aggregated_output": output, "exit_code": 0, "duration": {"secs": 0, "nanos": 5}, "status": "completed"}
-        tool.end_runtime({**begun, **ended})
+        tool.end_runtime({**begun, "aggregated_output": output, "exit_code": 0, "status": "completed"})
         item = {"type": "function_call_output", "id": self._next("fco"), "call_id": call_id, "output": output}
         tool.end(direct_response(item))
         self._add(turn, item)
@@ -141,7 +148,8 @@ class Conversation:
         request = compaction.start_request(model=MODEL, provider_name="bench", request=self._request())
         summary = {"type": "compaction", "id": self._next("cmp"), "encrypted_content": self.text(2_000)}
         request.complete([summary])
-        replacement = [item for item in self.history if item.get("role") == "user"][-10:] + [summary]
+        asked = [item for item in self.history if item.get("role") == "user"]
+        replacement = [*asked[-10:], summary]
         compaction.install(self.history, replacement)
         self.history = replacement
 
@@ -158,15 +166,13 @@ def generate(directory: Path, shape: Shape, *, seed: int = 1) -> Path:
         shape: what it holds.
         seed: of the texts.
     """
-    root = directory.with_name(directory.name + ".root")
-    for path in (directory, root):
-        shutil.rmtree(path, ignore_errors=True)
-    session = start_session(
-        SessionMetadata(thread_id=f"{0:04d}-bench", cwd="/w", model=MODEL),
-        environ={TRACE_ROOT_VARIABLE: str(root)},
-    )
-    threads = [session.root]
-    threads += [session.root.spawn(f"{number:04d}-bench", f"agent_{number}") for number in range(1, shape.agents)]
+    shutil.rmtree(directory, ignore_errors=True)
+    metadata = SessionMetadata(thread_id=f"{0:04d}-bench", cwd="/w", model=MODEL)
+    sink = TraceWriter(directory, trace_id="bench", root_thread_id=metadata.thread_id, schema=shape.schema)
+    session = SessionTrace(sink, "bench", metadata, Ids())
+    numbers = range(1, shape.agents)
+    children = [session.root.spawn(f"{number:04d}-bench", f"agent_{number}") for number in numbers]
+    threads = [session.root, *children]
     running = [
         Conversation(thread, shape, seed * 1000 + number).run() for number, thread in enumerate(threads)
     ]
@@ -176,20 +182,18 @@ def generate(directory: Path, shape: Shape, *, seed: int = 1) -> Path:
         thread.end()
     session.end()
     session.complete()
-    (bundle,) = root.iterdir()
-    bundle.rename(directory)
-    root.rmdir()
     return directory
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--output-bytes", type=int, default=700)
     parser.add_argument("--agents", type=int, default=1)
     parser.add_argument("--compactions", type=int, default=0)
+    parser.add_argument("--schema", type=int, choices=(1, 2), default=2)
     arguments = vars(parser.parse_args())
     directory = arguments.pop("directory")
     generate(directory, Shape(**arguments))

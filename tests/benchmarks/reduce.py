@@ -1,9 +1,5 @@
 """How long reducing takes, beside reading the same files once, and beside the reference.
 
-    python -m tests.benchmarks.reduce --megabytes 30 200 800
-    python -m tests.benchmarks.reduce --megabytes 30 --compare-codex path/to/codex
-    python -m tests.benchmarks.reduce --bundle path/to/bundle
-
 Everything is measured in one run, each program in a process of its own; the figures worth keeping are ratios.
 """
 
@@ -77,12 +73,13 @@ def measure(bundle: Path, codex: Path | None, times: int) -> bool:
         empty = best(times, sys.executable, "-c", "pass")
         cost = best(times, sys.executable, "-m", "rollout_tui", "reduce", bundle, "-o", ours)
         read = max(reading.cpu - empty.cpu, 0.001)
-        print(f"{bundle.name}: {size_of(bundle):.0f} MB, {len(list((bundle / 'payloads').iterdir()))} payloads")
+        payloads = len(list((bundle / "payloads").iterdir()))
+        print(f"{bundle.name}: {size_of(bundle):.0f} MB, {payloads} payloads")
         print(f"  read every file once  {read:8.2f} s cpu")
         print(f"  start of the program  {start.cpu:8.2f} s cpu")
         print(
-            f"  reduce                {cost.cpu:8.2f} s cpu {cost.wall:8.2f} s wall {cost.megabytes:6.0f} MB peak"
-            f"   {(cost.cpu - start.cpu) / read:.1f} x reading + start"
+            f"  reduce                {cost.cpu:8.2f} s cpu {cost.wall:8.2f} s wall"
+            f" {cost.megabytes:6.0f} MB peak   start + {(cost.cpu - start.cpu) / read:.1f} x reading"
         )
         if codex is None:
             return cost.status == 0
@@ -98,7 +95,7 @@ def measure(bundle: Path, codex: Path | None, times: int) -> bool:
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, nargs="*", default=[], help="sizes of bundles to generate")
     parser.add_argument("--bundle", type=Path, action="append", default=[], help="a bundle to measure")
     parser.add_argument("--compare-codex", type=Path, help="a codex binary that reduces the same schema")

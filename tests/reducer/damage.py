@@ -223,8 +223,9 @@ def references(event: Json) -> Iterator[tuple[str, str]]:
 class Footprints:
     """Which parts of the reducer's state each event can read and write, by the rules of the format.
 
-    A part is named by a tuple such as `("tool", id)`. An event that reads a part may fail, or do something
-    else, when that part is not as it was. What is only linked on sight (tools to items, cells to tools) is no part.
+    A part is named by a tuple such as `("tool", id)`. An event that reads a part may fail, or do
+    something else, when that part is not as it was. What is only linked on sight (tools to items, cells to
+    tools) is no part.
     """
 
     def __init__(self, whole: Sample) -> None:

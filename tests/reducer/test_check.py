@@ -86,7 +86,9 @@ def test_clock_blank_lines_and_a_torn_end(b: BundleBuilder) -> None:
 def test_the_drift_ledger_counts_and_names_the_first_line(b: BundleBuilder) -> None:
     more = b'"payload":{"flavour":1,'
     b.lines[1], b.lines[3] = (line.replace(b'"payload":{', more) for line in (b.lines[1], b.lines[3]))
-    b.lines[3] = b.lines[3].replace(b'"path":', b'"size":5,"path":').replace(b'{"schema', b'{"host":0,"schema')
+    b.lines[3] = (
+        b.lines[3].replace(b'"path":', b'"size":5,"path":').replace(b'{"schema', b'{"host":0,"schema')
+    )
     b.raw({"type": "thread_levitated"})
     b.raw({"type": "thread_levitated"})
     b.manifest["colour"] = "red"
@@ -174,9 +176,15 @@ def test_payloads_that_cannot_be_used(b: BundleBuilder, tmp_path: Path, path: st
 def test_ids_and_files_that_are_used_twice(b: BundleBuilder) -> None:
     for name in "xyz":
         (b.path / f"payloads/{name}.json").write_text("{}")
-    report = observe(b, ref("payloads/x.json"), ref("payloads/y.json"), ref("payloads/y.json", "raw_payload:78"))
+    report = observe(
+        b, ref("payloads/x.json"), ref("payloads/y.json"), ref("payloads/y.json", "raw_payload:78")
+    )
     (twice,) = found(report, "duplicate_id").places
-    assert (twice.id, twice.line, twice.text) == ("raw_payload:77", 6, "first payloads/x.json, then payloads/y.json")
+    assert (twice.id, twice.line, twice.text) == (
+        "raw_payload:77",
+        6,
+        "first payloads/x.json, then payloads/y.json",
+    )
     assert found(report, "duplicate_id").severity == "problem"
     assert found(report, "shared_file").severity == "note"
     assert [place.path for place in found(report, "unreferenced").places] == ["payloads/z.json"]
@@ -200,7 +208,9 @@ def test_what_runs_when_the_recording_stops_is_a_note(b: BundleBuilder) -> None:
     b.tool("t1")
     report = check_bundle(b.write())
     assert report.is_clean
-    assert {"open_session", "open_recording", "open_thread", "open_turn", "open_inference_call"} <= rules(report)
+    assert {"open_session", "open_recording", "open_thread", "open_turn", "open_inference_call"} <= rules(
+        report
+    )
     assert "it ran when the recording stopped" in found(report, "open_tool_call").places[0].text
 
 
@@ -227,16 +237,19 @@ def test_what_never_ended_in_a_complete_recording_is_a_problem(b: BundleBuilder)
 
 def test_an_end_that_could_not_be_applied_explains_what_is_open(b: BundleBuilder) -> None:
     b.event("inference_completed", inference_call_id="i1", response_payload=ref("payloads/gone.json"))
-    assert "its end, line 5, could not be applied" in found(
-        check_bundle(b.write()), "open_inference_call"
-    ).places[0].text
+    assert (
+        "its end, line 5, could not be applied"
+        in found(check_bundle(b.write()), "open_inference_call").places[0].text
+    )
 
 
 def test_what_ends_without_having_started(b: BundleBuilder) -> None:
     b.tool_ended("t9")
     b.cell_ended("completed", "8")
     report = check_bundle(b.write())
-    assert found(report, "unstarted_tool_call").places[0].text == "tool call t9: no event of this log started it"
+    assert (
+        found(report, "unstarted_tool_call").places[0].text == "tool call t9: no event of this log started it"
+    )
     assert "runtime cell 8" in found(report, "unstarted_code_cell").places[0].text
     del b.lines[3]
     b.response("i1", [])
@@ -345,7 +358,13 @@ def test_no_bundle(tmp_path: Path) -> None:
 
 
 def test_what_is_no_event_at_all(b: BundleBuilder) -> None:
-    b.lines += [b"[]", b"5", compact({"payload": 3}), compact({"seq": -1, "payload": {"type": 5}}), b'{"seq":true}']
+    b.lines += [
+        b"[]",
+        b"5",
+        compact({"payload": 3}),
+        compact({"seq": -1, "payload": {"type": 5}}),
+        b'{"seq":true}',
+    ]
     report = check_bundle(b.write())
     assert [problem.line for problem in report.replay] == [5, 6, 7, 8, 9]
     assert report.totals.refused_events == 5

@@ -10,6 +10,7 @@ import pytest
 from bundle_builder import ROOT, BundleBuilder
 
 from reducer import BundleError, UnreadablePayload, open_bundle, reduce_bundle
+from reducer.check import check_bundle
 
 SECRET = b'{"agent_path":"/root/stolen","nickname":"stolen"}'
 
@@ -174,3 +175,29 @@ def test_manifest_and_log_are_files(
     make(path / name)
     with pytest.raises(BundleError, match=rf"{name}: not a regular file"):
         reduce_bundle(path)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "trace.jsonl"])
+def test_manifest_and_log_are_of_the_bundle(tmp_path: Path, name: str) -> None:
+    """A link is fine as long as it stays inside."""
+    path = BundleBuilder(tmp_path / "b").write()
+    (path / name).rename(path / "elsewhere")
+    (path / name).symlink_to("elsewhere")
+    assert reduce_bundle(path).problems == []
+    (path / "elsewhere").rename(tmp_path / "outside")
+    (path / name).unlink()
+    (path / name).symlink_to(tmp_path / "outside")
+    with pytest.raises(BundleError, match=f"{name}: leads out of the bundle; it was not opened"):
+        reduce_bundle(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.timeout(10)
+def test_check_opens_nothing_else(b: BundleBuilder, secret: Path, opened: list[str], name: str) -> None:
+    path = {**escaping(secret), **UNREADABLE}[name]
+    ref = {"raw_payload_id": "raw_payload:1", "kind": {"type": "session_metadata"}, "path": path}
+    b.event("protocol_event_observed", event_type="x", event_payload=ref)
+    report = check_bundle(b.write())
+    assert [finding.severity for finding in report.section("payloads")][:1] == ["problem"]
+    bundle = os.path.realpath(b.path)
+    assert {os.path.relpath(one, bundle) for one in opened} == {"manifest.json", "trace.jsonl"}

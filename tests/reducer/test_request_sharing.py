@@ -108,8 +108,8 @@ ITEMS: st.SearchStrategy[Json] = st.one_of(
 class Recording:
     """A bundle that grows by steps; each step is one thing that may happen to a session."""
 
-    def __init__(self, path: Path) -> None:
-        self.b = BundleBuilder(path)
+    def __init__(self, path: Path, schema: int = 2) -> None:
+        self.b = BundleBuilder(path, schema)
         self.b.thread()
         self.b.thread(CHILD, "/root/a")
         self.b.turn("turn")
@@ -211,10 +211,12 @@ STEPS: st.SearchStrategy[Callable[[Recording], None]] = st.one_of(
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(STEPS, min_size=8, max_size=40))
-def test_whatever_is_shared_the_graph_is_the_same(steps: list[Callable[[Recording], None]]) -> None:
+@given(st.lists(STEPS, min_size=8, max_size=40), st.sampled_from([2, 2, 1]))
+def test_whatever_is_shared_the_graph_is_the_same(
+    steps: list[Callable[[Recording], None]], schema: int
+) -> None:
     with TemporaryDirectory() as directory:
-        recording = Recording(Path(directory) / "bundle")
+        recording = Recording(Path(directory) / "bundle", schema)
         for step in steps:
             step(recording)
         assert_the_same(recording.b.write())
@@ -230,9 +232,15 @@ def test_a_growing_history_is_read_once(tmp_path: Path, monkeypatch: pytest.Monk
     assert_the_same(path)
 
 
-@pytest.mark.parametrize("name", ["compaction-remote", "multi-agent-v2", "code-mode", "shell-tools"])
+RECORDED = [
+    *(f"bundles/{name}" for name in ("compaction-remote", "multi-agent-v2", "code-mode", "shell-tools")),
+    *(f"bundles-v1/codex-0.164.0-{name}" for name in ("compaction-remote", "code-mode", "shell-tools")),
+]
+
+
+@pytest.mark.parametrize("name", RECORDED)
 def test_recorded_bundles_share(shared_dir: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = shared_dir / "bundles" / name / "bundle"
+    path = shared_dir / name / "bundle"
     assert how_often_shared(path, monkeypatch) >= 2
     assert_the_same(path)
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout_tui import clipboard
-from rollout_tui.clipboard import MAX_BYTES, SCREEN_CHUNK, Copied, clean, copy, osc52, wrappings
+from rollout_tui.clipboard import MAX_BYTES, SCREEN_CHUNK, Copied, copy, osc52, wrappings
+from rollout_tui.safe_text import safe_block
 
 PLAIN = {"TERM": "xterm-256color"}
 
@@ -112,7 +113,7 @@ def test_bytes_are_sent_as_they_are_only_when_asked_for_raw() -> None:
 
 @given(st.text(max_size=300))
 def test_nothing_but_the_frame_is_a_control_character(text: str) -> None:
-    kept = clean(text)
+    kept = safe_block(text)
     assert all(char.isprintable() or char in "\n\t" for char in kept)
     assert kept.count("\n") == text.count("\n")
     for environment in (PLAIN, {"STY": "1.pts"}, {"TERM": "tmux-256color"}):

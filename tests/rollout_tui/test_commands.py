@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from rollout_tui.views.commands import (
     COMMANDS,
+    AsOf,
+    AsOfNow,
     Command,
     CommandRefused,
     GoToAgent,
     GoToNumber,
-    GoToShare,
     Quit,
     ShowHelp,
     ShowProblems,
-    WriteState,
+    Write,
     agent_named,
     command_completions,
     parse_command,
@@ -26,14 +27,16 @@ from rollout_tui.views.commands import (
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("seq 812", GoToNumber("seq", 812)),
-        (":seq 812", GoToNumber("seq", 812)),
+        ("seq 812", AsOf(812)),
+        (":seq 812", AsOf(812)),
+        ("go 812", GoToNumber("seq", 812)),
         ("812", GoToNumber("seq", 812)),
         (" #812 ", GoToNumber("seq", 812)),
-        ("seq 0", GoToNumber("seq", 0)),
-        ("50%", GoToShare(50)),
-        ("12.5 %", GoToShare(12.5)),
-        ("0%", GoToShare(0)),
+        ("seq 0", AsOf(0)),
+        ("now", AsOfNow()),
+        ("50%", AsOf(percent=50)),
+        ("12.5 %", AsOf(percent=12.5)),
+        ("0%", AsOf(percent=0)),
         ("call 17", GoToNumber("call", 17)),
         ("Call  17", GoToNumber("call", 17)),
         ("turn 3", GoToNumber("turn", 3)),
@@ -47,11 +50,13 @@ from rollout_tui.views.commands import (
         ("agent /root/my agent", GoToAgent("/root/my agent")),
         ("problems", ShowProblems()),
         ("pr", ShowProblems()),
-        ("write", WriteState()),
-        ("w", WriteState()),
-        ("write ~/a b.json", WriteState("~/a b.json")),
-        ("export state", WriteState()),
-        ("export state out.json", WriteState("out.json")),
+        ("write", Write()),
+        ("w", Write()),
+        ("write ~/a b.json", Write("state", "~/a b.json")),
+        ("export state", Write()),
+        ("export payload", Write("payload")),
+        ("export context ~/c.md", Write("context", "~/c.md")),
+        ("export state out.json", Write("state", "out.json")),
         ("q", Quit()),
         ("quit", Quit()),
         ("help", ShowHelp()),
@@ -82,8 +87,8 @@ def test_a_command(text: str, command: Command) -> None:
         ("agent", "After agent there must be a name, as in agent root."),
         ("problems 3", "problems stands alone."),
         ("quit now", "quit stands alone."),
-        ("export", "What can be exported is the state, as in export state."),
-        ("export graph", "What can be exported is the state, as in export state."),
+        ("export", "What can be exported: state, payload, context; as in export state."),
+        ("export graph", "What can be exported: state, payload, context; as in export state."),
     ],
 )
 def test_what_is_no_command_is_refused_in_one_sentence(text: str, sentence: str) -> None:
@@ -107,14 +112,14 @@ def test_any_number_is_taken_or_refused(name: str, digits: str) -> None:
         command = parse_command(f"{name} {digits}")
     except CommandRefused:
         return
-    assert isinstance(command, GoToNumber | GoToShare)
+    assert isinstance(command, GoToNumber | AsOf)
     if isinstance(command, GoToNumber):
         assert 0 <= command.number < 2**63
 
 
 def test_every_command_that_is_offered_is_one() -> None:
     for word in COMMANDS:
-        argument = {"N": "1", "NAME": "root", "state [PATH]": "state"}.get(word.argument, "")
+        argument = {"N": "1", "NAME": "root", "WHAT [PATH]": "context"}.get(word.argument, "")
         assert parse_command(f"{word.name} {argument}") is not None
         assert word.help
 
@@ -124,7 +129,7 @@ def test_completions_are_commands_that_begin_so() -> None:
     assert command_completions("pro") == ["problems"]
     assert command_completions("problems") == []
     assert [one.strip() for one in command_completions("")] == [one.name for one in COMMANDS]
-    assert command_completions("export ") == ["export state"]
+    assert command_completions("export ") == ["export state", "export payload", "export context"]
     agents = ["/root", "/root/builder", "/root/reader"]
     assert command_completions("agent b", agents) == ["agent /root/builder"]
     assert command_completions("agent /root/r", agents) == ["agent /root/reader"]

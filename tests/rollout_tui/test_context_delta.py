@@ -25,7 +25,7 @@ from reducer.model import (
     Usage,
 )
 from rollout_tui.views.contexts.delta import ContextDelta, DeltaWords, context_delta, delta_header
-from rollout_tui.views.contexts.item_sizes import ItemSize
+from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
 from rollout_tui.views.contexts.prefix import estimate_tokens, prefix_break, prefix_facts, share_facts, shares
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.rows import lay_out
@@ -106,14 +106,14 @@ def test_a_local_compaction_shows_what_was_dropped_in_its_place(shared_dir: Path
     delta = context_delta(index, call_at(index, "/root", 4))
     assert rows(index, delta)[2:14] == [
         "= developer You are Codex, a coding agent based on GPT-5. Y…",
-        "── here the contexts begin to differ, after 1 item",
+        "── history compacted, inferred: the contexts differ after 1…",
         "= user      user turn 1: keep going",
         "- reasoning **Step 1**  (encrypted, 648 B)",
         '- call      command {"cmd":"seq 1 31"}',
         f"- output    {_first_line(index, 2, 6)}",
         "- assistant Answer 1.",
-        "» developer <skills_instructions>  <permissions inst… judged",
-        "» user      <environment_context>                     judged",
+        "» developer <skills_instructions>  <permis… put back, judged",
+        "» user      <environment_context>           put back, judged",
         "= user      user turn 2: keep going",
         "- reasoning **Step 2**  (encrypted, 648 B)",
         '- call      command {"cmd":"seq 2 32"}',
@@ -220,6 +220,8 @@ def an_index(items: list[ConversationItem], calls: list[InferenceCall]) -> Any:
         place_of_call=calls.index,
         previous_call=lambda call: calls[calls.index(call) - 1] if calls.index(call) else None,
         tool_of_item=lambda _item: None,
+        size_of=lambda item_id: item_size(by_id[item_id]),
+        compactions_of=lambda _thread_id: [],
     )
 
 

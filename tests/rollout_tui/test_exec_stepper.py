@@ -285,7 +285,7 @@ async def test_x_goes_to_the_next_cell_and_back(shared_dir: Path, size: tuple[in
         assert at.seq == 266
         await at.press("x", "x", "x", "x")
         assert at.bar("title").startswith("exec cell 10 of 10  /root/builder")
-        assert at.bar("keys") == "This is the last cell."
+        assert at.bar("keys") == "this is the last cell"
         await at.press("s")
         assert at.bar("keys") == keys.footer_text(keys.Pane.EXEC, at.host.size.width - 2)
 
@@ -293,7 +293,7 @@ async def test_x_goes_to_the_next_cell_and_back(shared_dir: Path, size: tuple[in
 async def test_there_is_no_cell_before_the_first(code_mode: Path) -> None:
     async with stepping(code_mode) as at:
         await at.press("X")
-        assert at.bar("keys") == "This is the first cell."
+        assert at.bar("keys") == "this is the first cell"
         assert at.seq == 16
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer import reduce_bundle
+from rollout_tui.views.entries import Entry
 from rollout_tui.views.filters import (
     KINDS,
     STATUSES,
@@ -22,7 +23,7 @@ from rollout_tui.views.filters import (
 )
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.stepping import is_failure
-from rollout_tui.views.timeline import Entry, Timelines
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
 
 COMMAND = RowFacts(
@@ -132,7 +133,7 @@ def test_completions() -> None:
 
 
 def all_facts(timelines: Timelines) -> list[tuple[Entry, RowFacts]]:
-    facts = EntryFacts(timelines.index)
+    facts = EntryFacts(timelines.entries)
     return [(node.value, facts.of(node.value)) for node in timelines.all_agents]
 
 
@@ -208,7 +209,7 @@ def test_kept_rows_stand_under_the_nearest_kept_row() -> None:
 
 
 def test_filtering_the_tree_of_an_agent(team_timelines: Timelines) -> None:
-    facts = EntryFacts(team_timelines.index)
+    facts = EntryFacts(team_timelines.entries)
     nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
     wanted = parse_filter("kind:turn|call")
     kept = kept_nodes(nodes, lambda entry: wanted.matches(facts.of(entry)))

@@ -54,7 +54,7 @@ async def test_a_filter_that_makes_no_sense_stays_to_be_corrected(demo_trace: De
 
 @pytest.mark.parametrize(
     ("command", "expected"),
-    [("seq 257", 257), ("257", 257), ("line 257", 257), ("call 3", 40), ("turn 2", 213), ("100%", 370)],
+    [("go 257", 257), ("257", 257), ("line 257", 257), ("call 3", 40), ("turn 2", 213)],
 )
 async def test_commands_go_to_places(demo_trace: Demo, command: str, expected: int) -> None:
     async with inspecting(demo_trace("team")) as inspection:
@@ -100,7 +100,7 @@ async def test_copies_go_to_the_terminal_and_say_so(demo_trace: Demo, monkeypatc
         written: list[str] = []
         monkeypatch.setattr(inspection.app._driver, "write", written.append)
         await inspection.press(*"jjjjjjjj", "4")
-        await inspection.press("y")
+        await inspection.press("y", "y")
         sent = [text for text in written if "]52;" in text]
         assert base64.b64encode(b"/root").decode() in sent[-1]
         assert "clipboard" in inspection.screen_text()[-1]

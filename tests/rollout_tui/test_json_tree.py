@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from rollout_tui import glyphs
+from rollout_tui.safe_text import safe_text
 from rollout_tui.widgets import json_index
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.json_index import MAX_DEPTH, UNKNOWN, JsonIndex
 from rollout_tui.widgets.json_paint import size_text, value_row
 from rollout_tui.widgets.json_tree import INLINE_BYTES, JsonTree
@@ -240,22 +243,28 @@ def test_paths_are_jq_filters(keys: list[str | int], path: str) -> None:
     assert values.find_path([*keys, "no"]) is None
 
 
+def found(looked: Iterable[Looked]) -> list[int]:
+    return [one.position for one in looked if one.is_hit]
+
+
 def test_search_finds_keys_and_values_in_all_spellings() -> None:
     data = b'{"Alpha": "caf\\u00e9 \\"x\\"\\nline", "b": ["caf\xc3\xa9", 42, {"alpha": null}], "c": true}'
     values = JsonValues(index_of(data))
-    assert values.search("café") == [1, 3]
-    assert values.search('"x"\nline') == [1]
-    assert values.search("alpha") == [1, 6]
-    assert values.search("Alpha") == [1]
-    assert values.search("42") == [4]
-    assert values.search("nowhere") == []
-    assert values.search("") == []
+    assert found(values.hits("café")) == [1, 3]
+    assert found(values.hits('"x"\nline')) == [1]
+    assert found(values.hits("alpha")) == [1, 6]
+    assert found(values.hits("Alpha")) == [1]
+    assert found(values.hits("42")) == [4]
+    assert found(values.hits("nowhere")) == []
+    assert found(values.hits("")) == []
 
 
 def test_search_looks_across_the_pieces_it_searches_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollout_tui.widgets.json_value._SEARCH_BYTES", 7)
     data = json.dumps([f"needle {number}" for number in range(50)]).encode()
-    assert JsonValues(index_of(data)).search("needle") == list(range(1, 51))
+    values = JsonValues(index_of(data))
+    assert found(values.hits("needle")) == list(range(1, 51))
+    assert found(values.hits("needle", 48)) == [48, 49, 50, *range(1, 48)]
 
 
 def test_strings_decode_whatever_is_in_them() -> None:
@@ -494,7 +503,6 @@ async def test_keys_fold_walk_and_tell_the_path() -> None:
         assert tree.path == "."
         await pilot.press("l", "G")
         assert tree.path == ".d"
-        assert tree.value_bytes() == b'"text"'
         assert tree.value_text() == "text"
         moved = [message.path for message in app.heard if isinstance(message, JsonTree.CursorMoved)]
         assert moved[-1] == ".d"
@@ -541,12 +549,10 @@ async def test_enter_on_any_other_value_asks_to_show_it_whole() -> None:
         opened = [(m.path, m.text) for m in app.heard if isinstance(m, JsonTree.ValueOpened)]
         assert opened == [(".a", text), (".b", "1.5"), (".c", "{not json")]
         tree.show(b'{"a": "{\\"b\\": 1}", "n": 1.50}')
-        await pilot.press("j")
-        tree.show_value()
-        await pilot.press("j", "enter")
+        await pilot.press("j", "j", "enter")
         await settle(pilot)
         opened = [(m.path, m.text) for m in app.heard if isinstance(m, JsonTree.ValueOpened)]
-        assert opened[-2:] == [(".a", '{"b": 1}'), (".n", "1.50")]
+        assert opened[-1] == (".n", "1.50")
 
 
 async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_stays() -> None:
@@ -617,16 +623,42 @@ async def test_found_values_are_unfolded_and_reached() -> None:
     async with app.run_test(size=(70, 20)) as pilot:
         tree = app.tree_view
         tree.show(json.dumps({"input": items}).encode())
-        hits = await tree.find("number 321")
-        tree.go_to(hits[0])
-        tree.highlight("NUMBER 321")
+        hits = found(tree.find_hits("number 321", 0))
+        tree.show_hit(hits[0])
+        tree.highlight("number 321")
         await pilot.pause()
         assert tree.path == ".input[321].content[0].text"
         line = tree.cursor - tree.scroll_offset.y
         assert 3 <= line <= 16
         matched = [part.text for part in tree.render_line(line) if part.style and part.style.bold]
         assert matched == ["number 321"]
-        assert await tree.find("nowhere") == []
+        assert found(tree.find_hits("nowhere", 0)) == []
+
+
+async def test_the_cursor_tells_its_json_path_also_inside_strings() -> None:
+    app = TreeApp()
+    async with app.run_test(size=(70, 20)) as pilot:
+        tree = app.tree_view
+        tree.show(json.dumps({"a b": [{"x": '{"in": [1, 2]}'}]}).encode(), path=("a b", 0, "x"))
+        await settle(pilot)
+        assert tree.json_path == '$["a b"][0].x'
+        await pilot.press("l", "l", "l", "l")
+        await settle(pilot)
+        assert tree.json_path == '$["a b"][0].x | fromjson | $.in[0]'
+        assert tree.path == '.["a b"][0].x | fromjson | .in[0]'
+        assert tree.find_start() == tree._tree.values.find_path(["a b", 0, "x"])  # type: ignore[union-attr]
+
+
+def test_keys_that_a_terminal_would_obey_are_escaped_in_paths() -> None:
+    odd = ["\x1b[31m", "\x7f", "\u202e", "\n", 'q"', "\\(1)"]
+    values = JsonValues(index_of(json.dumps({key: place for place, key in enumerate(odd)}).encode()))
+    for place, key in enumerate(odd):
+        node = values.find_path([key])
+        assert node is not None
+        jq_filter = values.path(node)
+        assert safe_text(jq_filter) == jq_filter
+        assert json.loads(jq_filter.removeprefix(".[").removesuffix("]")) == key
+        assert values.text(node) == str(place)
 
 
 async def test_a_wanted_value_is_reached_as_soon_as_it_is_found() -> None:
@@ -658,8 +690,8 @@ async def test_what_is_no_json_is_shown_as_text_with_the_reason() -> None:
             "y" * 30,
         ]
         assert tree.path == ""
-        hits = await tree.find("yyy")
-        tree.go_to(hits[-1])
+        hits = found(tree.find_hits("yyy", 0))
+        tree.show_hit(hits[-1])
         assert tree.cursor == 3
         await pilot.resize_terminal(20, 20)
         await pilot.pause()

@@ -140,7 +140,7 @@ async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> No
         delta = inspection.rows(context.list)
         assert sum(row.startswith("- ") for row in delta) > 30
         assert "against call 14" in inspection.screen_text()[1]
-        await inspection.press("d")
+        await inspection.press("d", "enter")
         assert inspection.rows(context.list) == plain
 
 

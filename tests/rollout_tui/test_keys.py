@@ -87,17 +87,34 @@ def test_the_footer_fits_and_always_offers_help(pane: Pane, width: int) -> None:
     footer = keys.footer_text(pane, width)
     assert cell_len(footer) <= width
     if width >= 7:
-        assert footer.endswith("? help")
-    if width >= 20:
+        assert footer.endswith("F1 help" if pane in keys.TYPING else "? help")
+    if width >= 20 and Context.LINES in PANE_CONTEXTS[pane]:
         assert footer.startswith("j/k move")
     if width == 400:
-        shown = [action for action in keys.actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None]
+        shown = [
+            action
+            for action in keys.actions_in(*PANE_CONTEXTS[pane])
+            if action.rank is not None
+            and (pane not in keys.TYPING or any(len(key) > 1 for key in action.keys))
+        ]
         assert all(action.label in footer for action in shown)
 
 
 def test_ranks_of_the_footer_are_distinct() -> None:
     ranks = [action.rank for action in ACTIONS if action.rank is not None]
     assert len(ranks) == len(set(ranks))
+
+
+@pytest.mark.parametrize("pane", sorted(keys.TYPING))
+def test_no_character_is_offered_as_a_key_where_it_is_text(pane: Pane) -> None:
+    rows = keys.help_rows(pane)
+    assert {"tab", "esc", "F1"} <= {key for row in rows for key in row.keys.split()}
+    assert not any(len(key) == 1 and key.isascii() for row in rows for key in row.keys.split())
+
+
+def test_the_table_has_every_key_of_the_design_but_those_of_a_live_log() -> None:
+    expected = set("jkgGhl1234JK}{)(eEfF[]cCxXsSdavWz/nN&:m'ywpRi?qQY")
+    assert expected <= {key for action in ACTIONS for key in action.keys}
 
 
 def test_help_lists_every_key_of_the_pane_with_its_own_first() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
 
-from rollout_tui.screens.prompt import InputHistories, InputHistory, Prompt, checked_by
+from rollout_tui.screens.prompt import Prompt, checked_by
 from rollout_tui.views.commands import CommandRefused, command_completions, parse_command
 from rollout_tui.views.filters import FilterRefused, parse_filter
+from rollout_tui.widgets.history_input import InputHistories, InputHistory
 
 Demo = Callable[[str], Path]
 

@@ -14,10 +14,10 @@ from snapshot_support import assert_text_snapshot
 
 from reducer import ObjectRef
 from rollout_tui.screens import search as search_screen
-from rollout_tui.screens.prompt import InputHistory
 from rollout_tui.screens.search import SearchScreen
 from rollout_tui.views.search.query import parse_query
 from rollout_tui.views.search.search import Hit, Search, Where
+from rollout_tui.widgets.history_input import InputHistory
 
 Demo = Callable[[str], Path]
 

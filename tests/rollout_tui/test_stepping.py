@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from inspecting import Inspection, inspecting
 
-from rollout_tui.views.stepping import entry_kind, is_failure, next_entry
-from rollout_tui.views.timeline import Entry, Timelines
+from rollout_tui.views.entries import Entry
+from rollout_tui.views.stepping import entry_kind, is_failure
+from rollout_tui.views.timeline import Timelines
 
 Demo = Callable[[str], Path]
 
@@ -20,28 +22,36 @@ def root_entries(timelines: Timelines) -> list[Entry]:
 
 
 def test_the_next_wanted_entry_is_the_nearest_on_that_side(team_timelines: Timelines) -> None:
-    nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
-    entries = [node.value for node in nodes]
-    turns = [entry for entry in entries if entry.ref.type == "Turn"]
+    steps = team_timelines.stepping(team_timelines.index.trace.root_thread_id)
+    turns = [entry for entry in root_entries(team_timelines) if entry.ref.type == "Turn"]
+    assert steps.next_of_kind(turns[0], 1, "Turn") == turns[1]
+    assert steps.next_of_kind(turns[1], -1, "Turn") == turns[0]
+    assert steps.next_of_kind(turns[0], -1, "Turn") is None
+    assert steps.next_of_kind(turns[-1], 1, "Turn") is None
+    assert steps.next_of_kind(turns[0], 1, "no such kind") is None
 
-    def is_turn(entry: Entry) -> bool:
-        return entry.ref.type == "Turn"
 
-    assert next_entry(nodes, turns[0], 1, is_turn) == turns[1]
-    assert next_entry(nodes, turns[1], -1, is_turn) == turns[0]
-    assert next_entry(nodes, turns[0], -1, is_turn) is None
-    assert next_entry(nodes, turns[-1], 1, is_turn) is None
+def test_steps_visit_every_entry_of_a_kind_in_order(team_timelines: Timelines) -> None:
+    index = team_timelines.index
+    for thread_id in (index.trace.root_thread_id, None):
+        entries = [node.value for node in team_timelines.nodes(thread_id)]
+        steps = team_timelines.stepping(thread_id)
+        for kind in {entry_kind(index, entry) for entry in entries}:
+            of_kind = [entry for entry in entries if entry_kind(index, entry) == kind]
+            for before, after in pairwise(of_kind):
+                assert steps.next_of_kind(before, 1, kind) == after
+                assert steps.next_of_kind(after, -1, kind) == before
 
 
 def test_an_entry_of_another_timeline_counts_by_its_sequence_number(team_timelines: Timelines) -> None:
-    nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
+    steps = team_timelines.stepping(team_timelines.index.trace.root_thread_id)
     stranger = next(
         node.value
         for node in team_timelines.all_agents
         if node.value.thread_id != team_timelines.index.trace.root_thread_id and node.value.seq > 150
     )
-    after = next_entry(nodes, stranger, 1, lambda entry: True)
-    before = next_entry(nodes, stranger, -1, lambda entry: True)
+    after = steps.next_of_kind(stranger, 1, "InferenceCall")
+    before = steps.next_of_kind(stranger, -1, "InferenceCall")
     assert after is not None
     assert before is not None
     assert before.seq <= stranger.seq < after.seq
@@ -54,12 +64,12 @@ def test_failures_are_what_went_wrong(team_timelines: Timelines) -> None:
         for entry in root_entries(team_timelines)
         if is_failure(index, entry)
     }
-    # The error of a child, a rejected patch, two interruptions, the turn and the call they ended, the
-    # compaction request that failed, and the script that threw.
+    # An error that names no turn, a rejected patch, an interruption, the turn and the call it ended, the
+    # compaction request that failed, and the script that threw. The interruption that names a turn of a
+    # child is in the timeline of the child.
     assert failed == {
         161: "Event",
         228: "patch",
-        282: "Event",
         310: "Turn",
         321: "InferenceCall",
         325: "Event",

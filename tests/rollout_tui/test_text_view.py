@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from textual.pilot import Pilot
 from rollout_tui import glyphs
 from rollout_tui.safe_text import MAX_MARKS, safe_text
 from rollout_tui.widgets import text_colour
+from rollout_tui.widgets.finding import Looked
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.text_colour import Language, TextColours
 from rollout_tui.widgets.text_lines import (
@@ -20,7 +23,7 @@ from rollout_tui.widgets.text_lines import (
     TextLines,
     TextRows,
     decode_pieces,
-    search_text,
+    text_hits,
 )
 from rollout_tui.widgets.text_view import INLINE_CHARS, TextView
 
@@ -126,18 +129,25 @@ def test_a_layout_changes_only_when_told() -> None:
     assert len(layout.build_all(0).rows) == 1
 
 
+def found(looked: Iterable[Looked]) -> list[int]:
+    return [one.position for one in looked if one.is_hit]
+
+
 def test_search_minds_case_only_if_asked() -> None:
-    assert search_text("Abc abc ABC", "abc") == [0, 4, 8]
-    assert search_text("Abc abc ABC", "Abc") == [0]
-    assert search_text("a.c", ".") == [1]
-    assert search_text("aaaa", "aa") == [0, 2]
-    assert search_text("aaaa", "") == []
+    assert found(text_hits("Abc abc ABC", "abc")) == [0, 4, 8]
+    assert found(text_hits("Abc abc ABC", "Abc")) == [0]
+    assert found(text_hits("a.c", ".")) == [1]
+    assert found(text_hits("aaaa", "aa")) == [0, 2]
+    assert found(text_hits("aaaa", "")) == []
 
 
 def test_search_looks_across_the_pieces_it_searches_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollout_tui.widgets.text_lines._SEARCH_CHARS", 5)
     text = "needle in hay, needle"
-    assert search_text(text, "needle") == [0, 15]
+    assert found(text_hits(text, "needle")) == [0, 15]
+    assert found(text_hits(text, "needle", 3)) == [15, 0]
+    assert found(text_hits(text, "needle", 15)) == [15, 0]
+    assert found(text_hits(text, "needle", 16)) == [0, 15]
 
 
 # --- colours
@@ -296,7 +306,7 @@ async def test_a_line_of_megabytes_shows_at_once_and_reaches_its_end() -> None:
         await pilot.press("G")
         assert shown(view)[-1].endswith("END")
         assert view.line_count == 125_001
-        hits = await view.find("end")
+        hits = found(view.find_hits("end", 0))
         assert hits == [5_000_001]
         await pilot.press("g", "W")
         await settle(pilot)
@@ -329,7 +339,7 @@ async def test_found_text_is_reached_with_context_and_marked() -> None:
     async with app.run_test(size=(41, 20)) as pilot:
         view = app.view
         view.show("\n".join(f"line {number} of the text" for number in range(2000)))
-        hits = await view.find("LINE 1234".lower())
+        hits = found(view.find_hits("LINE 1234".lower(), 0))
         view.highlight("line 1234")
         view.go_to(hits[0])
         await pilot.pause()
@@ -385,7 +395,7 @@ async def test_no_text_is_a_sentence_and_survives_every_key() -> None:
         await settle(pilot)
         assert view.render_line(0).text.rstrip() == "Encrypted, 1.2 kB."
         assert view.line_count == 0
-        assert await view.find("x") == []
+        assert found(view.find_hits("x", 0)) == []
         view.go_to(5)
         view.go_to_line(3)
 

@@ -13,10 +13,11 @@ from rollout_tui.safe_text import SafeText
 from rollout_tui.views.contexts.context import SeenWords, context_of
 from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.detail.describe import describe
+from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.overview import overview
 from rollout_tui.views.threads import ThreadWords, thread_nodes
-from rollout_tui.views.timeline import EntryWords, Timelines
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.rows import Row, lay_out
 from rollout_tui.widgets.spans import spans_text
 
@@ -30,20 +31,21 @@ def call_number(index: TraceIndex, agent_path: str, number: int) -> InferenceCal
     return index.contents[thread.thread_id].calls[number - 1]
 
 
-def test_the_agents(team: TraceIndex) -> None:
-    words = ThreadWords(team)
-    assert_text_snapshot([text_of(words.row(node)) for node in thread_nodes(team)], "views/threads")
+def test_the_agents(team_timelines: Timelines) -> None:
+    words = ThreadWords(team_timelines.links)
+    nodes = thread_nodes(team_timelines.index)
+    assert_text_snapshot([text_of(words.row(node)) for node in nodes], "views/threads")
 
 
 def test_the_timeline_of_the_root(team_timelines: Timelines) -> None:
     index = team_timelines.index
-    words = EntryWords(index, with_thread=False)
+    words = EntryWords(team_timelines.entries, with_thread=False)
     nodes = team_timelines.of_thread(index.trace.root_thread_id)
     assert_text_snapshot([text_of(words.row(node)) for node in nodes], "views/timeline-root")
 
 
 def test_the_timeline_of_all_agents(team_timelines: Timelines) -> None:
-    words = EntryWords(team_timelines.index, with_thread=True)
+    words = EntryWords(team_timelines.entries, with_thread=True)
     rows = [text_of(words.row(node)) for node in team_timelines.all_agents]
     assert_text_snapshot(rows, "views/timeline-all")
 

@@ -322,7 +322,7 @@ async def test_the_wheel_scrolls_without_animation_and_leaves_the_cursor() -> No
 async def test_highlight_and_cursor_are_visible_without_colour() -> None:
     app = ListApp(VirtualList(numbers(30)))
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
-        app.view.highlight("ROW 1")
+        app.view.highlight("row 1")
         await pilot.pause()
         cursor, other, match = (list(app.view.render_line(y)) for y in (0, 2, 1))
         assert cursor[0].style is not None

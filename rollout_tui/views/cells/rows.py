@@ -109,7 +109,7 @@ def cell_header(index: TraceIndex, steps: CellSteps, place: int, total: int) -> 
         span(f"  {index.thread_path(cell.thread_id)}", "link"),
     ]
     if turn is not None:
-        spans.append(span(f"  turn {index.contents[turn.thread_id].turns.index(turn) + 1}", "muted"))
+        spans.append(span(f"  turn {index.turn_number(turn.codex_turn_id)}", "muted"))
     spans.append(span("  "))
     if cell.execution.status == "running" and index.is_over:
         spans += [span(f"{glyphs.active().unknown} never ended", "warn")]

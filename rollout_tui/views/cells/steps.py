@@ -182,6 +182,40 @@ def cell_near(index: TraceIndex, ref: ObjectRef | None, thread_id: str, seq: int
     return min(nearby, key=lambda cell: abs(cell.execution.started_seq - seq), default=None)
 
 
+def cell_before(index: TraceIndex, ref: ObjectRef | None, thread_id: str, seq: int) -> CodeCell | None:
+    """The last cell that began before the one at the cursor, or before the cursor.
+
+    Args:
+        index: the graph.
+        ref: what the cursor is on; in a cell, that cell does not count.
+        thread_id: the agent to prefer; cells of others count only if it has none before.
+        seq: the sequence number of the cursor.
+
+    Returns:
+        None if there is none before.
+    """
+    near = cell_near(index, ref, thread_id, seq)
+    if near is not None and _is_of_cell(index, ref, near):
+        seq = near.execution.started_seq
+    before = (cell for cell in cells_in_order(index) if cell.execution.started_seq < seq)
+    return max(
+        before, key=lambda cell: (cell.thread_id == thread_id, cell.execution.started_seq), default=None
+    )
+
+
+def _is_of_cell(index: TraceIndex, ref: ObjectRef | None, cell: CodeCell) -> bool:
+    """Whether an object is a cell, its `exec` call, a nested call of it, or a wait for it."""
+    if ref is None or ref.type != "ToolCall":
+        return ref == ObjectRef("CodeCell", cell.code_cell_id)
+    call = index.trace.tool_calls.get(ref.id)
+    around = (
+        ()
+        if call is None
+        else (index.cell_of_call(call), index.cell_around(call), index.cell_of_wait(call.tool_call_id))
+    )
+    return any(one is cell for one in around)
+
+
 def known_calls(index: TraceIndex, call_ids: Iterable[str]) -> list[ToolCall]:
     """The tool calls with these ids, in the order in which they began."""
     known = index.trace.tool_calls

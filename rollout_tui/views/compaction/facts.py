@@ -32,7 +32,7 @@ def request_facts(index: TraceIndex, view: StepView) -> list[Fact]:
         facts += _one_request(index, request)
     if not step.requests:
         facts.append(Fact("request", "none was recorded", style="warn"))
-    if step.outcome == "inferred":
+    if step.rewrite is not None:
         facts += _inferred_facts(index, view)
     else:
         facts += _install_facts(index, view)
@@ -105,7 +105,9 @@ def _inferred_facts(index: TraceIndex, view: StepView) -> list[Fact]:
     rewrite = view.step.rewrite
     if rewrite is None:
         return []
-    if view.step.requests:
+    if rewrite.kind != "compacted":
+        why = f"no event says that the history was {rewrite.kind}"
+    elif view.step.requests:
         why = "the request was recorded, a checkpoint was not"
     else:
         why = "local compaction leaves no request and no checkpoint"

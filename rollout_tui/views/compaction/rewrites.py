@@ -47,9 +47,7 @@ def rewrites_of(index: TraceIndex, thread_id: str) -> list[Rewrite]:
     """
     contents = index.contents.get(thread_id)
     calls = [] if contents is None else contents.calls
-    installs = sorted(
-        install_seq(index, one) for one in index.trace.compactions.values() if one.thread_id == thread_id
-    )
+    installs = sorted(install_seq(index, one) for one in index.compactions_of(thread_id))
     found = []
     for before, after in pairwise(calls):
         place = bisect_left(installs, before.execution.started_seq)

@@ -15,8 +15,9 @@ from rollout_tui.views.compaction.verdicts import Comparison, compare_checkpoint
 from rollout_tui.views.contexts.item_sizes import ItemSize, total_size
 from rollout_tui.views.index import TraceIndex
 
-Outcome = Literal["installed", "inferred", "failed", "not installed"]
-"""What came of a compaction: `inferred` has no checkpoint in the log, but a rewritten request shows it."""
+Outcome = Literal["installed", "inferred", "failed", "not installed", "rewritten"]
+"""What came of a compaction: `inferred` has no checkpoint in the log, but a rewritten request shows it.
+`rewritten` is no compaction: a history that was cut back or edited, which can be looked at all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,32 @@ class CompactionStep:
         return self.outcome in ("installed", "inferred")
 
 
-def compaction_steps(index: TraceIndex) -> list[CompactionStep]:
-    """All compactions of a bundle, thread by thread, in each in the order of the log."""
-    return [step for thread in index.threads for step in thread_steps(index, thread.thread_id)]
+def compaction_steps(index: TraceIndex, besides: Rewrite | None = None) -> list[CompactionStep]:
+    """All compactions of a bundle, thread by thread, in each in the order of the log.
+
+    Args:
+        index: the graph.
+        besides: a rewrite that is to be among them, though it is no compaction.
+    """
+    steps = []
+    for thread in index.threads:
+        own = besides is not None and besides.after.thread_id == thread.thread_id
+        steps += thread_steps(index, thread.thread_id, besides if own else None)
+    return steps
 
 
-def thread_steps(index: TraceIndex, thread_id: str) -> list[CompactionStep]:
-    """The compactions of one thread, in the order of the log."""
+def thread_steps(index: TraceIndex, thread_id: str, besides: Rewrite | None = None) -> list[CompactionStep]:
+    """The compactions of one thread, in the order of the log.
+
+    Args:
+        index: the graph.
+        thread_id: the thread.
+        besides: a rewrite of its history that is to be among them, though it is no compaction.
+    """
     steps = _recorded(index, thread_id)
+    if besides is not None and besides.kind != "compacted":
+        seq = besides.after.execution.started_seq
+        steps.append(CompactionStep(thread_id, seq, seq, "rewritten", rewrite=besides))
     for rewrite in rewrites_of(index, thread_id):
         if rewrite.kind == "compacted":
             _add_inferred(steps, rewrite)
@@ -89,6 +108,23 @@ def nearest_step(steps: Sequence[CompactionStep], thread_id: str | None, seq: in
         return step.thread_id != thread_id, gap
 
     return min(range(len(steps)), key=distance, default=None)
+
+
+def step_before(steps: Sequence[CompactionStep], thread_id: str | None, seq: int) -> int | None:
+    """The place of the last compaction that was over before a sequence number.
+
+    Args:
+        steps: where to look.
+        thread_id: the thread to prefer; those of others count only if it has none before.
+        seq: the sequence number.
+
+    Returns:
+        A place in `steps`; None if there is none before.
+    """
+    before = (place for place, step in enumerate(steps) if step.seq < seq)
+    return max(
+        before, key=lambda place: (steps[place].thread_id == thread_id, steps[place].seq), default=None
+    )
 
 
 def _recorded(index: TraceIndex, thread_id: str) -> list[CompactionStep]:
@@ -133,7 +169,7 @@ def _with_calls(index: TraceIndex, thread_id: str, steps: list[CompactionStep]) 
     replaced_at: int | None = None
     for place, step in enumerate(steps):
         before = bisect_left(starts, step.start_seq) - 1
-        inferred = step.outcome == "inferred"
+        inferred = step.rewrite is not None
         after = bisect_left(starts, step.seq) if inferred else bisect_right(starts, step.seq)
         later = steps[place + 1].start_seq if place + 1 < len(steps) else None
         came = after < len(calls) and (later is None or starts[after] < later or inferred)

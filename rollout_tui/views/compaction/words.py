@@ -15,6 +15,7 @@ from rollout_tui.widgets.spans import Span, StyleName, span
 _OUTCOMES: dict[Outcome, tuple[str, StyleName]] = {
     "installed": ("recorded", "good"),
     "inferred": ("inferred from the requests", "warn"),
+    "rewritten": ("no compaction: rewritten, inferred from the requests", "warn"),
     "failed": ("recorded, failed", "bad"),
     "not installed": ("recorded, never installed", "bad"),
 }
@@ -35,9 +36,7 @@ def title_spans(index: TraceIndex, steps: Sequence[CompactionStep], place: int) 
 
 def _turn_number(index: TraceIndex, step: CompactionStep) -> int | None:
     made = step.compaction or (step.requests[0] if step.requests else step.first_after)
-    turns = index.contents[step.thread_id].turns
-    numbers = {turn.codex_turn_id: number for number, turn in enumerate(turns, 1)}
-    return None if made is None else numbers.get(made.codex_turn_id)
+    return None if made is None else index.turn_number(made.codex_turn_id)
 
 
 def nothing_found(index: TraceIndex) -> str:

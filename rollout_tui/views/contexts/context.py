@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from reducer import ObjectRef
-from reducer.model import CompactionProducer, InferenceCall
+from reducer.model import CompactionProducer, ConversationItem, InferenceCall, PayloadRefPart
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.contexts.item_signs import same_text_key
 from rollout_tui.views.contexts.item_words import item_label, item_words
+from rollout_tui.views.contexts.prefix import PrefixBreak, Shares, prefix_break, prefix_words
+from rollout_tui.views.contexts.request_parts import RequestParts
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import count, duration, plural, window_ms
+from rollout_tui.views.words import duration, plural, window_ms
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, StyleName, span
 
@@ -25,13 +27,16 @@ class Seen:
 
     Attributes:
         place: which line it is, from 0; an item may stand in a context twice.
-        ref: the item, or `RequestPart` with `instructions` or `tools`; None for the rule before the answer.
+        ref: the item, or `RequestPart` with `instructions` or `tools`; None for a rule.
         mark: how it stands to the previous call of the same agent; None for what the model answered.
+        rule: which rule it is: where what the previous call saw and said ends or is left, or where the answer
+            begins.
     """
 
     place: int
     ref: ObjectRef | None
     mark: Mark | None = None
+    rule: Literal["prefix", "answer"] | None = None
 
 
 class ContextView(NamedTuple):
@@ -41,11 +46,13 @@ class ContextView(NamedTuple):
         call: the inference call.
         header: what the call cost, in one line.
         seen: its lines in order.
+        prefix: how far it is that of the previous call; None for the first call of an agent.
     """
 
     call: InferenceCall
     header: SafeText
     seen: list[Seen]
+    prefix: PrefixBreak | None = None
 
 
 def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
@@ -54,13 +61,18 @@ def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
     known = set() if previous is None else {*previous.request_item_ids, *previous.response_item_ids}
     restored = _restored(index, call)
     seen = [Seen(0, ObjectRef("RequestPart", "instructions")), Seen(1, ObjectRef("RequestPart", "tools"))]
-    for item_id in call.request_item_ids:
+    prefix = None if previous is None else prefix_break(index, previous, call)
+    for place, item_id in enumerate(call.request_item_ids):
+        if prefix is not None and place == prefix.shared:
+            seen.append(Seen(len(seen), None, rule="prefix"))
         mark: Mark = "kept" if item_id in known else "restored" if item_id in restored else "new"
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id), mark))
-    seen.append(Seen(len(seen), None))
+    if prefix is not None and prefix.shared == len(call.request_item_ids):
+        seen.append(Seen(len(seen), None, rule="prefix"))
+    seen.append(Seen(len(seen), None, rule="answer"))
     for item_id in call.response_item_ids:
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id)))
-    return ContextView(call, _header(call), seen)
+    return ContextView(call, call_header(call), seen, prefix)
 
 
 def _restored(index: TraceIndex, call: InferenceCall) -> set[str]:
@@ -74,46 +86,92 @@ def _restored(index: TraceIndex, call: InferenceCall) -> set[str]:
     }
 
 
-def _header(call: InferenceCall) -> SafeText:
-    """Model, items, tokens in and how many of them were cached, tokens out, time."""
-    words = [call.model, plural(len(call.request_item_ids), "item")]
+def call_header(call: InferenceCall) -> SafeText:
+    """Items, exact tokens in and how many of them were cached, tokens out, time, model."""
+    words = [plural(len(call.request_item_ids), "item")]
     usage = call.usage
     if usage is not None:
-        words.append(f"{count(usage.input_tokens)} in, {count(usage.cached_input_tokens)} cached")
+        words.append(f"{usage.input_tokens:,} in, {usage.cached_input_tokens:,} cached")
         reasoning = usage.reasoning_output_tokens
-        thought = f" ({count(reasoning)} reasoning)" if reasoning else ""
-        words.append(f"{count(usage.output_tokens)} out{thought}")
+        thought = f" ({reasoning:,} reasoning)" if reasoning else ""
+        words.append(f"{usage.output_tokens:,} out{thought}")
+    else:
+        words.append("tokens not told")
     if call.execution.status == "completed":
         words.append(duration(window_ms(call.execution)))
     else:
         words.append(call.execution.status)
-    return safe_text("  ".join(words))
+    return safe_text("  ".join([*words, call.model]))
 
 
 class SeenWords:
     """Makes the row of a line of a context."""
 
-    def __init__(self, index: TraceIndex, view: ContextView) -> None:
+    def __init__(
+        self,
+        index: TraceIndex,
+        view: ContextView,
+        parts: RequestParts | None = None,
+        *,
+        is_wide: bool = True,
+    ) -> None:
+        """Remember what rows are made from.
+
+        Args:
+            index: the graph.
+            view: the context.
+            parts: what its raw request holds beside the items; None while it was not looked at.
+            is_wide: whether there is room for the estimated tokens of an item beside its share.
+        """
         self._index = index
         self._view = view
+        self._parts = parts
+        self._is_wide = is_wide
+        self._shares = Shares(index, view.call, with_tokens=is_wide)
 
     def row(self, seen: Seen) -> Row:
-        """Mark, role, and the first line of what was said."""
+        """Mark, role, the first line of what was said, and at the right its share of the context."""
         if seen.ref is None:
-            answered = len(self._view.call.response_item_ids)
-            words = f"answered with {plural(answered, 'item')}" if answered else "no answer was recorded"
-            return Row(key=seen.place, spans=(span(f"{glyphs.active().rule * 2} {words}", "muted"),))
+            return self._rule(seen)
         if seen.ref.type == "RequestPart":
-            return Row(key=seen.place, spans=(span("  "), span(seen.ref.id, "muted")))
+            return part_row(seen.place, seen.ref.id, self._parts)
         item = self._index.trace.conversation_items[seen.ref.id]
         return Row(
             key=seen.place,
             spans=(
                 *_mark_spans(seen.mark),
                 span(f"{item_label(item):<10}", _LABEL_STYLES.get(item_label(item), "text")),
-                span(item_words(self._index, item)),
+                span(_words(self._index, item, self._parts)),
             ),
+            tail=() if seen.mark is None else self._shares.tail(item.item_id),
         )
+
+    def _rule(self, seen: Seen) -> Row:
+        rule = glyphs.active().rule * 2
+        prefix = self._view.prefix
+        if seen.rule == "prefix" and prefix is not None:
+            style: StyleName = "muted" if prefix.continues else "warn"
+            words = prefix_words(prefix, is_wide=self._is_wide)
+            return Row(key=seen.place, spans=(span(f"{rule} {words}", style),))
+        answered = len(self._view.call.response_item_ids)
+        words = f"answered with {plural(answered, 'item')}" if answered else "no answer was recorded"
+        return Row(key=seen.place, spans=(span(f"{rule} {words}", "muted"),))
+
+
+def part_row(place: int, part: str, parts: RequestParts | None) -> Row:
+    """The row of a part of a request that is no item, with its size once that is known."""
+    size = () if parts is None else (span(parts.words(part), "muted"),)
+    return Row(key=place, spans=(span("  "), span(f"{part:<14}", "muted"), *size))
+
+
+def _words(index: TraceIndex, item: ConversationItem, parts: RequestParts | None) -> str:
+    """The first line of an item, with what its blobs are once that is known."""
+    words = item_words(index, item)
+    if parts is None:
+        return words
+    refs = (part for part in item.body.parts if isinstance(part, PayloadRefPart))
+    blobs = [parts.blobs[ref.content_sha256] for ref in refs if ref.content_sha256 in parts.blobs]
+    return f"({'; '.join(blobs)})  {words}" if blobs else words
 
 
 def _mark_spans(mark: Mark | None) -> tuple[Span, ...]:

@@ -14,10 +14,12 @@ from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.compaction.rewrites import rewrite_between
-from rollout_tui.views.compaction.verdicts import Basis, compare_contexts
+from rollout_tui.views.compaction.rewrites import install_seq, rewrite_between
+from rollout_tui.views.compaction.verdicts import Basis, Judged, compare_contexts
+from rollout_tui.views.contexts.context import part_row
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.contexts.prefix import PrefixBreak, prefix_break
+from rollout_tui.views.contexts.request_parts import RequestParts
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import plural
 from rollout_tui.widgets.rows import Row
@@ -61,6 +63,7 @@ class ContextDelta:
         seen: its lines in order, each dropped item where it stood.
         counts: how many items have which mark.
         prefix: where the two contexts begin to differ; None without a base.
+        between: what replaced the history between the two calls, in words; empty if nothing did.
     """
 
     call: InferenceCall
@@ -68,6 +71,12 @@ class ContextDelta:
     seen: list[DeltaLine]
     counts: Counter[DeltaMark]
     prefix: PrefixBreak | None
+    between: str = ""
+
+    @property
+    def replaced(self) -> int:
+        """How many items that are gone have another of their sort in their stead."""
+        return sum(line.mark == "dropped" and line.basis is not None for line in self.seen)
 
     @property
     def first_change(self) -> int:
@@ -100,7 +109,8 @@ def context_delta(index: TraceIndex, call: InferenceCall, base: InferenceCall | 
         if place == breaks_at:
             lines.add(None, None, "break")
         for lost in dropped.get(place, ()):
-            lines.add(ObjectRef("ConversationItem", lost), "dropped")
+            basis = lost.basis if lost.basis in _REPLACED else None
+            lines.add(ObjectRef("ConversationItem", lost.item_id), "dropped", basis=basis)
         if place < len(call.request_item_ids):
             mark, basis, is_judged = marks[place]
             ref = ObjectRef("ConversationItem", call.request_item_ids[place])
@@ -109,7 +119,8 @@ def context_delta(index: TraceIndex, call: InferenceCall, base: InferenceCall | 
     for item_id in call.response_item_ids:
         lines.add(ObjectRef("ConversationItem", item_id), None, "answer")
     counts = Counter(line.mark for line in lines.made if line.mark is not None)
-    return ContextDelta(call, base, lines.made, counts, prefix)
+    between = "" if base is None else _way_between(index, base, call)
+    return ContextDelta(call, base, lines.made, counts, prefix, between)
 
 
 class _Lines:
@@ -134,7 +145,7 @@ _Marked = tuple[DeltaMark, Basis | None, bool]
 
 def _compare(
     index: TraceIndex, call: InferenceCall, prefix: PrefixBreak | None
-) -> tuple[list[_Marked], dict[int, list[str]]]:
+) -> tuple[list[_Marked], dict[int, list[Judged]]]:
     """The mark of each item of a context, and the dropped items by the place before which they stood."""
     now = call.request_item_ids
     if prefix is None:
@@ -150,24 +161,43 @@ def _compare(
     )
     stands_at: dict[int, int] = {}
     for judged in comparison.after:
-        if judged.partner is None or judged.basis in _OTHER_CONTENT:
+        if judged.partner is None:
             marks.append(("new", None, False))
+            continue
+        if judged.basis in _OTHER_CONTENT:
+            other = judged.basis if judged.basis in _REPLACED else None
+            marks.append(("new", other, other is not None))
             continue
         stands_at[judged.partner] = shared + judged.place
         mark: DeltaMark = "kept" if judged.basis == "same item" else "restored"
         marks.append((mark, judged.basis, judged.is_judged and mark == "restored"))
-    dropped: dict[int, list[str]] = defaultdict(list)
+    dropped: dict[int, list[Judged]] = defaultdict(list)
     follows = shared
-    for place, item_id in enumerate(before[shared:]):
-        if place in stands_at:
-            follows = stands_at[place] + 1
+    for lost in comparison.before:
+        if lost.place in stands_at:
+            follows = stands_at[lost.place] + 1
         else:
-            dropped[follows].append(item_id)
+            dropped[follows].append(lost)
     return marks, dropped
 
 
 _OTHER_CONTENT: frozenset[Basis] = frozenset({"same sort", "nothing like it"})
 """Pairs of items that do not say the same: the one is gone, and the other is new."""
+
+_REPLACED: frozenset[Basis] = frozenset({"same sort", "earlier summary"})
+"""Why an item that is gone has another in its stead that says something else."""
+
+
+def _way_between(index: TraceIndex, base: InferenceCall, call: InferenceCall) -> str:
+    """What replaced the history between two calls, whichever is the later one; empty if nothing did."""
+    first, last = sorted((base.execution.started_seq, call.execution.started_seq))
+    installs = (install_seq(index, one) for one in index.compactions_of(call.thread_id))
+    found = sorted(seq for seq in installs if first < seq < last)
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"compaction at seq {found[0]}{more}"
+    rewrite = rewrite_between(index, base, call) if base.execution.started_seq == first else None
+    return "" if rewrite is None else f"history {rewrite.kind}, inferred"
 
 
 def delta_header(index: TraceIndex, delta: ContextDelta) -> SafeText:
@@ -185,6 +215,10 @@ def delta_header(index: TraceIndex, delta: ContextDelta) -> SafeText:
     for glyph, mark in shown:
         if counts[mark]:
             words.append(f"{glyph}{counts[mark]} {_MARK_WORDS[mark]}")
+    if delta.replaced:
+        words.append(f"({delta.replaced} of them replaced)")
+    if delta.between:
+        words.append(f"across {delta.between}")
     if delta.prefix is not None and not delta.prefix.continues:
         words.append(f"the prefix breaks at item {delta.prefix.shared + 1}")
     return safe_text("  ".join(words))
@@ -193,9 +227,17 @@ def delta_header(index: TraceIndex, delta: ContextDelta) -> SafeText:
 class DeltaWords:
     """Makes the row of a line of a delta."""
 
-    def __init__(self, index: TraceIndex, delta: ContextDelta) -> None:
+    def __init__(self, index: TraceIndex, delta: ContextDelta, parts: RequestParts | None = None) -> None:
+        """Remember what rows are made from.
+
+        Args:
+            index: the graph.
+            delta: the delta.
+            parts: what the raw request holds beside the items; None while it was not looked at.
+        """
         self._index = index
         self._delta = delta
+        self._parts = parts
 
     def row(self, line: DeltaLine) -> Row:
         """Mark, role, and the first line of what was said; what is dropped or kept is muted."""
@@ -207,11 +249,11 @@ class DeltaWords:
             words = f"answered with {plural(answered, 'item')}" if answered else "no answer was recorded"
             return Row(key=line.place, spans=(span(f"{rule} {words}", "muted"),))
         if line.ref is None or line.ref.type == "RequestPart":
-            name = "" if line.ref is None else line.ref.id
-            return Row(key=line.place, spans=(span("  "), span(name, "muted")))
+            return part_row(line.place, "" if line.ref is None else line.ref.id, self._parts)
         item = self._index.trace.conversation_items[line.ref.id]
         style = _TEXT_STYLES[line.mark]
-        tail: tuple[Span, ...] = (span("judged", "muted"),) if line.is_judged else ()
+        word = _tail_word(line)
+        tail: tuple[Span, ...] = (span(word, "muted"),) if word else ()
         return Row(
             key=line.place,
             spans=(
@@ -229,6 +271,10 @@ class DeltaWords:
         if line.mark == "restored" and line.basis is not None:
             judged = ": a judgement" if line.is_judged else ""
             return f"put back: {_BASIS_WORDS.get(line.basis, line.basis)}{judged}"
+        if line.basis in _REPLACED:
+            if line.mark == "new":
+                return "replaces an item of its sort in the other context: a judgement"
+            return "replaced by an item of its sort, or by a later summary: a judgement"
         return {
             "new": "new: the other context has nothing that says the same",
             "kept": "kept: the same item is in both contexts",
@@ -239,7 +285,19 @@ class DeltaWords:
         prefix = self._delta.prefix
         if prefix is None:
             return ""
-        return f"here the contexts begin to differ, after {plural(prefix.shared, 'item')}"
+        after = f"after {plural(prefix.shared, 'item')}"
+        if self._delta.between:
+            return f"{self._delta.between}: the contexts differ {after}"
+        return f"here the contexts begin to differ, {after}"
+
+
+def _tail_word(line: DeltaLine) -> str:
+    """What happened to an item at a compaction, as far as its mark does not say it."""
+    if line.mark == "restored":
+        return "put back, judged" if line.is_judged else "put back"
+    if line.basis in _REPLACED:
+        return "replaced" if line.mark == "dropped" else "replacing"
+    return ""
 
 
 def _mark_span(mark: DeltaMark | None) -> Span:

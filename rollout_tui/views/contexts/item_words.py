@@ -72,6 +72,20 @@ def agent_text(item: ConversationItem) -> str:
     return "  ".join(filter(None, (text.strip(), *sealed)))
 
 
+def item_text(item: ConversationItem) -> str:
+    """All that an item says in readable parts, as far as the graph has it; not safe for a terminal."""
+    return "\n".join(filter(None, map(_part_text, item.body.parts)))
+
+
+def _part_text(part: Part) -> str:
+    """The text of a part; of JSON its beginning; empty for what cannot be read."""
+    if isinstance(part, TextPart | SummaryPart):
+        return part.text
+    if isinstance(part, CodePart):
+        return part.source
+    return part.summary if isinstance(part, JsonPart) else ""
+
+
 def part_words(part: Part) -> str:
     """One part of an item in a line. Content that cannot be read says what it is and how large."""
     if isinstance(part, TextPart | SummaryPart):

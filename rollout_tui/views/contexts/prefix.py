@@ -12,12 +12,14 @@ from itertools import islice
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
+from rollout_tui import glyphs
 from rollout_tui.views.contexts.item_signs import same_text_key
-from rollout_tui.views.contexts.item_sizes import CHARACTERS_PER_TOKEN, ItemSize, item_size, total_size
+from rollout_tui.views.contexts.item_sizes import CHARACTERS_PER_TOKEN, ItemSize, total_size
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import one_line, plural, size
+from rollout_tui.views.words import count, one_line, plural, size
+from rollout_tui.widgets.spans import Span, span
 
 ENVELOPE_BYTES = 650
 """Bytes of decoded encrypted content that are no content: what Codex takes off in its own estimate."""
@@ -78,11 +80,32 @@ def prefix_break(index: TraceIndex, base: InferenceCall, call: InferenceCall) ->
     return PrefixBreak(base, call, items, shared, of, lost, found)
 
 
+def prefix_words(prefix: PrefixBreak, *, is_wide: bool = True) -> str:
+    """Where the shared beginning of two contexts ends, beside what the provider says it had cached.
+
+    The items are counted; the tokens are exact, and of the whole request of the later call.
+
+    Args:
+        prefix: where the contexts part.
+        is_wide: whether there is room for whole sentences; without, it fits into 46 cells.
+    """
+    usage = prefix.call.usage
+    cached = "tokens not told"
+    if usage is not None:
+        cached = f"cached {count(usage.cached_input_tokens)} of {count(usage.input_tokens)}"
+        cached += " tokens" if is_wide else ""
+    here = " here" if is_wide else ""
+    if prefix.continues:
+        return f"prefix ends{here}: {plural(prefix.shared, 'item')}; {cached}"
+    of = plural(prefix.of, "item") if is_wide else str(prefix.of)
+    return f"prefix breaks{here}: {prefix.shared} of {of}; {cached}"
+
+
 def prefix_facts(index: TraceIndex, prefix: PrefixBreak) -> list[Fact]:
     """What both contexts begin with, beside what the provider says it had cached."""
     base = index.place_of_call(prefix.base) + 1
-    shared = index.items(islice(prefix.call.request_item_ids, prefix.shared))
-    tokens = f"est. {sum(estimate_tokens(item_size(item)) for item in shared):,} tok"
+    shared = islice(prefix.call.request_item_ids, prefix.shared)
+    tokens = f"est. {sum(estimate_tokens(index.size_of(one)) for one in shared):,} tok"
     if prefix.continues:
         answer = prefix.shared - prefix.of
         more = f" and {answer} of its answer" if answer else ""
@@ -167,13 +190,44 @@ def estimate_tokens(one: ItemSize) -> int:
 def shares(index: TraceIndex, call: InferenceCall) -> list[Share]:
     """How much of the context of a call each of its items is, in order."""
     ids = call.request_item_ids
-    sizes = [item_size(item) for item in index.items(ids)]
+    sizes = [index.size_of(item_id) for item_id in ids]
     tokens = [estimate_tokens(one) for one in sizes]
     total = max(1, sum(tokens))
     return [
         Share(place, ids[place], sizes[place], tokens[place], 100 * tokens[place] / total)
         for place in range(len(ids))
     ]
+
+
+class Shares:
+    """How much of the context of a call each item is, as two columns of a row.
+
+    The numbers are estimates, and say so; the exact total of the request stands in the header of the context.
+    """
+
+    def __init__(self, index: TraceIndex, call: InferenceCall, *, with_tokens: bool) -> None:
+        """Sum up the items of a call.
+
+        Args:
+            index: the graph.
+            call: the call.
+            with_tokens: whether there is room for a number of tokens beside the percentage.
+        """
+        self._index = index
+        self._with_tokens = with_tokens
+        self._total = max(1, sum(estimate_tokens(index.size_of(one)) for one in call.request_item_ids))
+
+    def tail(self, item_id: str) -> tuple[Span, ...]:
+        """The estimated tokens of an item, and its share of those of all items."""
+        one = self._index.size_of(item_id)
+        tokens, marks = estimate_tokens(one), glyphs.active()
+        number, share = f"{marks.about}{count(tokens)}", f"{100 * tokens / self._total:.0f}%"
+        if not tokens and (one.encrypted or one.unread):
+            number = share = marks.unknown  # there is something, but nothing that can be counted
+        elif not self._with_tokens:
+            share = f"{marks.about}{share}"
+        columns = (span(f"{number:>6}", "muted"),) if self._with_tokens else ()
+        return (*columns, span(f"{share:>5}", "muted"))
 
 
 def share_facts(index: TraceIndex, call: InferenceCall) -> list[Fact]:

@@ -14,6 +14,7 @@ from reducer.model import (
     PayloadRefPart,
     Producer,
 )
+from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
 from rollout_tui.views.contexts.item_words import call_name, item_label, item_words, part_label
 from rollout_tui.views.detail.facts import Detail, titled
 from rollout_tui.views.detail.object_facts import (
@@ -22,9 +23,10 @@ from rollout_tui.views.detail.object_facts import (
     add_tool,
     add_window,
     item_sections,
+    sealed_words,
 )
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import clock, one_line, plural, size
+from rollout_tui.views.words import clock, one_line, plural
 
 
 def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
@@ -78,7 +80,10 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     add_thread(detail, index, item.thread_id, item.codex_turn_id)
     detail.add("first seen", clock(item.first_seen_at_unix_ms))
     if item.accepted_seq is not None:
-        detail.add("accepted", f"{clock(item.accepted_at_unix_ms or 0)}  seq {item.accepted_seq}")
+        words = f"{clock(item.accepted_at_unix_ms or 0)}  seq {item.accepted_seq}"
+        detail.add("accepted", words, ObjectRef("Event", str(item.accepted_seq)))
+    elif not index.tells_end:
+        detail.add("accepted", "schema 1 does not record what was accepted into the history")
     for producer in item.produced_by:
         _producer_fact(detail, index, producer)
     call = index.tool_of_item(item)
@@ -86,7 +91,7 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         add_tool(detail, index, "tool call", call.tool_call_id)
     for part in item.body.parts:
         if isinstance(part, EncodedPart):
-            detail.add("encrypted", f"{size(len(part.value))}; only the provider can read it")
+            detail.add("encrypted", sealed_words(index, item, part).removeprefix("encrypted, "))
         elif isinstance(part, PayloadRefPart):
             detail.add("holds", f"{part_label(part)}, in {part.raw_payload_id}")
     detail.add("call id", item.call_id)
@@ -139,6 +144,41 @@ def describe_compaction(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
         for payload in event.payloads:
             detail.add_payload(index, "checkpoint", payload.raw_payload_id)
+    return detail
+
+
+def describe_rewrite(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """A history that was rewritten between two calls, told from their requests alone.
+
+    Args:
+        index: the graph.
+        ref: `Rewrite` with the id of the later call.
+    """
+    call = index.trace.inference_calls.get(ref.id)
+    before = None if call is None else index.previous_call(call)
+    found = None if call is None or before is None else rewrite_between(index, before, call)
+    if call is None or before is None or found is None:
+        return None
+    sizes = (len(before.request_item_ids), len(call.request_item_ids))
+    detail = titled(ref, f"history rewritten: {found.kind}, {sizes[0]} to {plural(sizes[1], 'item')}")
+    add_thread(detail, index, call.thread_id, call.codex_turn_id)
+    detail.add(
+        "inferred", f"no event says that the history was {found.kind}: the requests show it", None, "warn"
+    )
+    detail.add("shared", f"both requests begin with the same {plural(found.shared, 'item')}")
+    for name, one in (("call before", before), ("call after", call)):
+        words = f"call {index.place_of_call(one) + 1}, seq {one.execution.started_seq}, "
+        words += plural(len(one.request_item_ids), "item")
+        detail.add(name, words, ObjectRef("InferenceCall", one.inference_call_id))
+    for item_id in found.summary_ids:
+        add_item(detail, index, "summary (?)", item_id)
+    lost = unseen_outputs(index, found)
+    if lost:
+        detail.add(
+            "never sent", f"the output of {plural(lost, 'tool call')} reached no request", None, "warn"
+        )
+    detail.add_payload(index, "request before", before.raw_request_payload_id)
+    detail.add_payload(index, "request after", call.raw_request_payload_id)
     return detail
 
 

@@ -17,7 +17,9 @@ from rollout_tui.views.detail.conversation import (
     describe_compaction_request,
     describe_inference_call,
     describe_item,
+    describe_rewrite,
 )
+from rollout_tui.views.detail.delivered import add_delivery
 from rollout_tui.views.detail.facts import Detail, TextSection, add_trail, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
@@ -27,16 +29,31 @@ from rollout_tui.views.detail.object_facts import (
     edge_words,
     item_sections,
 )
-from rollout_tui.views.detail.work import describe_code_cell, describe_terminal_session, describe_tool_call
+from rollout_tui.views.detail.problems import describe_problem
+from rollout_tui.views.detail.work import (
+    describe_code_cell,
+    describe_terminal_operation,
+    describe_terminal_session,
+    describe_tool_call,
+)
+from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import clock, count, moment
 
 
-def describe(index: TraceIndex, ref: ObjectRef) -> Detail | None:
-    """What the detail pane shows of an object; None for one that the graph does not know."""
+def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None) -> Detail | None:
+    """What the detail pane shows of an object; None for one that the graph does not know.
+
+    Args:
+        index: the graph.
+        ref: the object.
+        links: what went between its agents; without it nothing is said about that.
+    """
     make = _DESCRIBERS.get(ref.type)
     detail = None if make is None else make(index, ref)
     if detail is not None:
+        if links is not None:
+            add_delivery(detail, links)
         add_trail(detail, index.reduction.provenance.of(ref.type, ref.id))
     return detail
 
@@ -81,7 +98,7 @@ def _turn(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     contents = index.contents[turn.thread_id]
     calls = [call for call in contents.calls if call.codex_turn_id == ref.id]
     usages = [call.usage for call in calls if call.usage is not None]
-    detail = titled(ref, f"turn {contents.turns.index(turn) + 1} of {index.thread_path(turn.thread_id)}")
+    detail = titled(ref, f"turn {index.turn_number(ref.id)} of {index.thread_path(turn.thread_id)}")
     add_thread(detail, index, turn.thread_id)
     add_window(detail, index, turn.execution)
     detail.add("calls", len(calls))
@@ -101,7 +118,7 @@ def _edge(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     for name, anchor in (("from", edge.source), ("to", edge.target)):
         _anchor_fact(detail, index, name, anchor)
     if not isinstance(edge.target, ItemAnchor) and edge.kind != "close_agent":
-        detail.add("delivered", "no call of the receiving agent ever saw it", style="warn")
+        detail.add("delivered", "by no item", style="warn")
     detail.add("started", moment(edge.started_at_unix_ms))
     if edge.ended_at_unix_ms is not None:
         detail.add("ended", moment(edge.ended_at_unix_ms))
@@ -126,10 +143,11 @@ def _anchor_fact(detail: Detail, index: TraceIndex, name: str, anchor: Anchor) -
 
 def _event(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     seq = int(ref.id)
-    event = next((one for one in index.reduction.provenance.events if one.seq == seq), None)
+    event = index.event_at(seq)
     if event is None:
         return None
-    detail = titled(ref, f"{event.note or event.kind}")
+    title = event.kind if event.kind not in _TYPED_BY_NOTE else event.note or event.kind
+    detail = titled(ref, title)
     detail.add("event", event.kind)
     detail.add("type", event.note)
     detail.add("at", f"{clock(event.at_unix_ms)}  seq {event.seq}, line {event.line}")
@@ -142,16 +160,8 @@ def _event(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     return detail
 
 
-def _problem(index: TraceIndex, ref: ObjectRef) -> Detail | None:
-    problem = index.reduction.problems[int(ref.id)]
-    detail = titled(ref, "problem")
-    detail.add("where", problem.where())
-    detail.add("reason", problem.reason, style="bad")
-    detail.add("consequence", problem.consequence)
-    detail.add("payload", problem.raw_payload_id)
-    detail.texts.append(TextSection("problem", "text", f"{problem.reason}\n\n{problem.consequence}"))
-    detail.add_payload(index, "payload", problem.raw_payload_id)
-    return detail
+_TYPED_BY_NOTE = frozenset({"protocol_event_observed"})
+"""Events whose note is their type; of others it is a reason."""
 
 
 _DESCRIBERS: dict[str, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
@@ -160,11 +170,13 @@ _DESCRIBERS: dict[str, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
     "InferenceCall": describe_inference_call,
     "ToolCall": describe_tool_call,
     "CodeCell": describe_code_cell,
+    "TerminalOperation": describe_terminal_operation,
     "TerminalSession": describe_terminal_session,
     "InteractionEdge": _edge,
     "Compaction": describe_compaction,
     "CompactionRequest": describe_compaction_request,
+    "Rewrite": describe_rewrite,
     "ConversationItem": describe_item,
     "Event": _event,
-    "Problem": _problem,
+    "Problem": describe_problem,
 }

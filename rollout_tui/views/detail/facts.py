@@ -127,12 +127,19 @@ def add_trail(detail: Detail, events: list[EventRecord]) -> None:
     if not events:
         return
     made, *later = events
-    detail.add("made by", f"seq {made.seq}, {made.kind}, line {made.line}")
+    if detail.ref.type != "Event":
+        _add_event(detail, "made by", made)
     for event in later[:_LATER_EVENTS]:
-        detail.add("then", f"seq {event.seq}, {event.kind}, line {event.line}")
+        _add_event(detail, "then", event)
     if len(later) > _LATER_EVENTS:
         detail.add("", f"and {len(later) - _LATER_EVENTS} events more")
     detail.log_line = made.offset
+
+
+def _add_event(detail: Detail, name: str, event: EventRecord) -> None:
+    """Name an event of the log, with a link to it."""
+    words = f"seq {event.seq}, {event.kind}, line {event.line}"
+    detail.add(name, words, ObjectRef("Event", str(event.seq)))
 
 
 _LATER_EVENTS = 12

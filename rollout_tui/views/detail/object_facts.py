@@ -5,16 +5,21 @@ from __future__ import annotations
 from reducer import ObjectRef
 from reducer.model import (
     CodePart,
+    CompactionProducer,
     ConversationItem,
     EncodedPart,
     ExecutionWindow,
+    InferenceProducer,
     JsonPart,
+    PayloadRefPart,
     SummaryPart,
     TextPart,
 )
 from rollout_tui.views.contexts.item_words import item_label, item_words, part_label, tool_name
+from rollout_tui.views.contexts.request_parts import blob_words
 from rollout_tui.views.detail.facts import Detail, TextSection
-from rollout_tui.views.evidence import find_item, item_json, pretty
+from rollout_tui.views.detail.readable import readable
+from rollout_tui.views.evidence import find_content, find_item, item_json
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
 from rollout_tui.views.words import clock, duration, size, window_ms
@@ -38,8 +43,11 @@ def add_thread(detail: Detail, index: TraceIndex, thread_id: str, turn_id: str |
     detail.add("agent", index.thread_path(thread_id), ObjectRef("Thread", thread_id))
     turn = index.trace.codex_turns.get(turn_id or "")
     if turn is not None:
-        number = index.contents[turn.thread_id].turns.index(turn) + 1
-        detail.add("turn", f"{number}  {turn_id}", ObjectRef("Turn", turn.codex_turn_id))
+        detail.add(
+            "turn",
+            f"{index.turn_number(turn.codex_turn_id)}  {turn_id}",
+            ObjectRef("Turn", turn.codex_turn_id),
+        )
 
 
 def add_item(detail: Detail, index: TraceIndex, name: str, item_id: str) -> None:
@@ -81,13 +89,47 @@ def item_sections(index: TraceIndex, item: ConversationItem, title: str = "") ->
         elif isinstance(part, CodePart):
             sections.append(TextSection(name, "javascript", part.source))
         elif isinstance(part, EncodedPart):
-            sections.append(TextSection(name, "text", f"(encrypted, {size(len(part.value))})"))
+            sections.append(TextSection(name, "text", f"({sealed_words(index, item, part)})"))
         elif isinstance(part, JsonPart):
             payload = index.trace.raw_payloads.get(part.raw_payload_id)
             sections.append(_json_section(name, item, part, payload is None, index))
         else:
-            sections.append(TextSection(name, "text", f"({part_label(part)}, in {part.raw_payload_id})"))
+            sections.append(_content_section(name, item, part, index))
     return sections
+
+
+def sealed_words(index: TraceIndex, item: ConversationItem, part: EncodedPart) -> str:
+    """How large encrypted content is, and where it came from; only the provider can read it."""
+    origin = ""
+    if item.agent_message is not None:
+        origin = f", sent by {item.agent_message.author}"
+    for producer in item.produced_by:
+        if (
+            isinstance(producer, InferenceProducer)
+            and producer.inference_call_id in index.trace.inference_calls
+        ):
+            call = index.trace.inference_calls[producer.inference_call_id]
+            origin = f", from the answer of call {index.place_of_call(call) + 1}"
+        elif isinstance(producer, CompactionProducer):
+            origin = ", put there by a compaction"
+    return f"encrypted, {size(len(part.value))}{origin}; only the provider can read it"
+
+
+def _content_section(
+    name: str, item: ConversationItem, part: PayloadRefPart, index: TraceIndex
+) -> TextSection:
+    """Content that is no text, such as an image: what it is, how large, and all else that is said of it."""
+    words = f"({part_label(part)}, in {part.raw_payload_id})"
+
+    def extract(payload: object) -> str | None:
+        element = find_content(payload, item, part)
+        if element is None:
+            return None
+        blob = blob_words(element)
+        return f"({part_label(part)}: {blob})" if blob else f"{words}\n{readable(element)}"
+
+    payload = index.trace.raw_payloads.get(part.raw_payload_id)
+    return TextSection(name, "text", words, payload, None if payload is None else extract)
 
 
 def _json_section(
@@ -98,6 +140,6 @@ def _json_section(
 
     def extract(payload: object) -> str | None:
         found = find_item(payload, item)
-        return None if found is None else pretty(item_json(found[1]))
+        return None if found is None else readable(item_json(found[1]))
 
     return TextSection(name, "json", part.summary, index.trace.raw_payloads[part.raw_payload_id], extract)

@@ -20,7 +20,8 @@ from rollout_tui.views.detail.object_facts import (
     edge_words,
     item_sections,
 )
-from rollout_tui.views.evidence import item_json, pretty
+from rollout_tui.views.detail.readable import readable
+from rollout_tui.views.evidence import item_json
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import command_line, operation_words, tool_label, tool_words, visible_keys
 from rollout_tui.views.words import clock, one_line, plural
@@ -105,7 +106,7 @@ def _tool_texts(
     for item in outputs:
         detail.texts += item_sections(index, item, title="what the model saw")
     if result is not None and not outputs:
-        detail.texts.append(TextSection("result", "json", payload=result, extract=pretty))
+        detail.texts.append(TextSection("result", "json", payload=result, extract=readable))
 
 
 def _operation_sections(operation: TerminalOperation) -> list[TextSection]:
@@ -125,7 +126,7 @@ def _operation_sections(operation: TerminalOperation) -> list[TextSection]:
 
 def _arguments(payload: object) -> str | None:
     body = payload.get("payload") if isinstance(payload, dict) else None
-    return pretty(item_json(body)) if isinstance(body, dict) else None
+    return readable(item_json(body)) if isinstance(body, dict) else None
 
 
 def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
@@ -155,6 +156,25 @@ def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         detail.texts += item_sections(index, item, title="what the model saw")
     detail.add_payload(index, "first response", cell.raw_initial_response_payload_id)
     detail.add_payload(index, "result", cell.raw_result_payload_id)
+    return detail
+
+
+def describe_terminal_operation(index: TraceIndex, ref: ObjectRef) -> Detail | None:
+    """One command run in a terminal, or one write to it."""
+    operation = index.trace.terminal_operations.get(ref.id)
+    if operation is None:
+        return None
+    detail = titled(ref, f"terminal operation  {operation_words(operation)}")
+    add_window(detail, index, operation.execution)
+    add_tool(detail, index, "run by", operation.tool_call_id)
+    _operation_facts(detail, index, operation)
+    for observation in operation.model_observations:
+        for item_id in observation.output_item_ids:
+            add_item(detail, index, "model saw", item_id)
+    detail.add("operation id", operation.operation_id)
+    detail.texts = _operation_sections(operation)
+    for payload_id in operation.raw_payload_ids:
+        detail.add_payload(index, "runtime", payload_id)
     return detail
 
 

@@ -57,6 +57,7 @@ class AgentLinks:
         self._reports: dict[str, EventRecord] = {}
         self._report_of_payload: dict[str, str] = {}
         self._report_at: dict[tuple[str | None, int], str] = {}
+        self._turn_of_report: dict[int, str] = {}
         self._calls_of_turn: dict[str, list[InferenceCall]] = defaultdict(list)
         self._by_path: dict[str, list[Thread]] = defaultdict(list)
         for contents in index.contents.values():
@@ -95,6 +96,7 @@ class AgentLinks:
             turn_id = event.codex_turn_id
             if event.kind == "agent_result_observed" and turn_id is not None:
                 self._reports.setdefault(turn_id, event)
+                self._turn_of_report[event.seq] = turn_id
                 self._report_at.setdefault((event.thread_id, event.at_unix_ms), turn_id)
                 for payload in event.payloads:
                     self._report_of_payload.setdefault(payload.raw_payload_id, turn_id)
@@ -176,6 +178,11 @@ class AgentLinks:
     def report_of(self, turn: Turn) -> EventRecord | None:
         """The event by which the result of a turn was handed to the parent, whether or not it arrived."""
         return self._reports.get(turn.codex_turn_id)
+
+    def turn_of_report(self, seq: int) -> Turn | None:
+        """The turn whose result the event with this sequence number handed to the parent."""
+        turn_id = self._turn_of_report.get(seq)
+        return None if turn_id is None else self.index.trace.codex_turns.get(turn_id)
 
     def calls_of_turn(self, turn_id: str) -> Sequence[InferenceCall]:
         """The inference calls of a turn, in order."""

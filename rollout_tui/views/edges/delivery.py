@@ -227,7 +227,7 @@ def message_of_call(call: ToolCall | None) -> Message:
 def delivery_facts(index: TraceIndex, view: DeliveryView) -> list[Fact]:
     """The delivery view of an agent as rows with links, in order of the log."""
     told: list[tuple[int, list[Fact]]] = [(sent.seq, _sent_facts(index, sent)) for sent in view.sent]
-    told += [(answer.seq, _answer_facts(index, answer)) for answer in view.answers]
+    told += [(answer.seq, answer_facts(index, answer)) for answer in view.answers]
     for call in view.closes:
         words = f"by {index.thread_path(call.thread_id)}, seq {call.execution.started_seq}"
         closing = Fact("closed", words, ObjectRef("ToolCall", call.tool_call_id))
@@ -244,7 +244,8 @@ def _sent_facts(index: TraceIndex, sent: Sent) -> list[Fact]:
     return [Fact(sent.kind, words, link), _seen_fact(index, sent.seen_by, sent.missing)]
 
 
-def _answer_facts(index: TraceIndex, answer: Answer) -> list[Fact]:
+def answer_facts(index: TraceIndex, answer: Answer) -> list[Fact]:
+    """What became of a turn as rows with links: its answer, its way to the parent, and who saw it there."""
     if answer.item is None:
         turn_ref = ObjectRef("Turn", answer.turn.codex_turn_id)
         facts = [Fact("no answer", f"turn {answer.number}: {answer.no_answer}", turn_ref, "warn")]

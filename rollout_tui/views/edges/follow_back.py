@@ -160,6 +160,21 @@ class Back:
         request = self._index.trace.compaction_requests[request_id]
         return self._last_call_before(request.thread_id, request.execution.started_seq)
 
+    def rewrite(self, call_id: str) -> Way:
+        """The call before the one whose request has the rewritten history."""
+        before = self._index.previous_call(self._index.trace.inference_calls[call_id])
+        return (
+            NoStep("no call came before") if before is None else [self._to.call(before, "last call before")]
+        )
+
+    def event(self, seq: str) -> Way:
+        """Of an event that reported a result: the answer, or else the turn that came to none."""
+        turn = self._links.turn_of_report(int(seq))
+        if turn is None:
+            return NoStep("no edge leads from here or to here")
+        answer = self._links.answer_of(turn)
+        return [self._to.turn(turn, "result of") if answer is None else self._to.item(answer, "reports")]
+
     def _last_call_before(self, thread_id: str, seq: int) -> Way:
         call = self._index.call_at(thread_id, seq)
         if call is None:

@@ -197,6 +197,18 @@ class Forward:
             return NoStep(f"no compaction was installed: the request is {request.execution.status}")
         return [self._to.compaction(compaction, "installed as")]
 
+    def rewrite(self, call_id: str) -> Way:
+        """The call whose request has the rewritten history."""
+        return [self._to.call(self._index.trace.inference_calls[call_id], "first call after")]
+
+    def event(self, seq: str) -> Way:
+        """Of an event that reported a result: what brought it to the parent, or why nothing did."""
+        turn = self._links.turn_of_report(int(seq))
+        if turn is None:
+            return NoStep("no edge leads from here or to here")
+        edge = self._links.result_of(turn)
+        return NoStep(self._links.why_no_result(turn)) if edge is None else self._far_end(edge)
+
     def session(self, terminal_id: str) -> Way:
         """The tool calls that used a terminal."""
         trace = self._index.trace

@@ -41,6 +41,8 @@ class Follower:
             "InteractionEdge": ahead.edge,
             "Compaction": ahead.compaction,
             "CompactionRequest": ahead.request,
+            "Rewrite": ahead.rewrite,
+            "Event": ahead.event,
             "TerminalSession": ahead.session,
         }
         self._back: dict[str, Callable[[str], Way]] = {
@@ -53,6 +55,8 @@ class Follower:
             "InteractionEdge": behind.edge,
             "Compaction": behind.compaction,
             "CompactionRequest": behind.request,
+            "Rewrite": behind.rewrite,
+            "Event": behind.event,
             "TerminalSession": behind.session,
         }
         trace = self.index.trace
@@ -66,6 +70,7 @@ class Follower:
             "InteractionEdge": trace.interaction_edges,
             "Compaction": trace.compactions,
             "CompactionRequest": trace.compaction_requests,
+            "Rewrite": trace.inference_calls,
             "TerminalSession": trace.terminal_sessions,
         }
 
@@ -94,6 +99,7 @@ class Follower:
     def _follow(self, ways: dict[str, Callable[[str], Way]], ref: ObjectRef) -> Way:
         if ref.type not in ways:
             return NoStep("no edge leads from here or to here")
-        if ref.id not in self._objects[ref.type]:
+        known = self._objects.get(ref.type)
+        if known is not None and ref.id not in known:
             return NoStep("this is not in the graph")
         return ways[ref.type](ref.id)

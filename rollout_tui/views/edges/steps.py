@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reducer import ObjectRef
-from reducer.model import CodeCell, Compaction, ConversationItem, InferenceCall, ToolCall
+from reducer.model import CodeCell, Compaction, ConversationItem, InferenceCall, ToolCall, Turn
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
@@ -82,6 +82,11 @@ class Steps:
     def thread(self, thread_id: str, why: str) -> Step:
         """A step to an agent as a whole."""
         return Step(ObjectRef("Thread", thread_id), f"agent {self.index.thread_path(thread_id)}", why)
+
+    def turn(self, turn: Turn, why: str) -> Step:
+        """A step to a turn."""
+        words = f"turn {self.index.turn_number(turn.codex_turn_id)}, {turn.execution.status}"
+        return Step(ObjectRef("Turn", turn.codex_turn_id), self._of(turn.thread_id, words), why)
 
     def cell(self, cell: CodeCell, why: str) -> Step:
         """A step to a code cell: to its `exec` call, which stands for it, if there is one."""

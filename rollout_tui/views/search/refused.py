@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
-from reducer import BundleError, ObjectRef
+from reducer import BundleError, LogLine, ObjectRef
 from reducer.events import PayloadRef
+from reducer.json_text import JsonError, refuse_excess
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.owners import Owner
 
@@ -42,30 +43,51 @@ def refused_lines(index: TraceIndex) -> Iterator[RefusedLine]:
     for place, problem in enumerate(index.reduction.problems):
         if problem.line is not None:
             problems.setdefault(problem.line, place)
-    known = sorted((event.line, event.offset) for event in index.reduction.provenance.events)
-    for number, _offset in known:
-        problems.pop(number, None)
-    number, offset = 1, 0
+    for event in index.reduction.provenance.events:
+        problems.pop(event.line, None)
+    known = (1, 0)
     for wanted, place in sorted(problems.items()):
-        before = bisect_left(known, (wanted, 0)) - 1
-        if before >= 0 and known[before][0] > number:
-            number, offset = known[before]
         try:
-            while number <= wanted:
-                data = index.reduction.bundle.read_line(offset)
-                number, offset = number + 1, offset + len(data) + 1
+            line = line_at(index, wanted, known)
         except BundleError:
+            line = None
+        if line is None:
             return  # the log went away after it was reduced: all else can still be searched
+        known, data = (line.number, line.offset), line.data
         owner = Owner(ObjectRef("Problem", str(place)), None)
         seq = index.reduction.problems[place].seq or 0
-        yield RefusedLine(wanted, seq, owner, data, _payloads_in(data))
+        yield RefusedLine(wanted, seq, owner, data, payloads_in(data))
 
 
-def _payloads_in(line: bytes) -> list[PayloadRef]:
+def line_at(index: TraceIndex, wanted: int, known: tuple[int, int] = (1, 0)) -> LogLine | None:
+    """A line of the log by its number; None where the log has no such line any more.
+
+    It is read from where the applied event before it stands.
+
+    Args:
+        index: the graph.
+        wanted: the number of the line, from 1.
+        known: number and byte offset of a line that is not after it.
+
+    Raises:
+        BundleError: the log cannot be read.
+    """
+    events = index.reduction.provenance.events
+    before = bisect_left(events, wanted, key=lambda event: event.line)
+    nearby = [(event.line, event.offset) for event in events[max(0, before - 1) : before + 1]]
+    number, offset = max(place for place in (known, *nearby) if place[0] <= wanted)
+    for line in index.reduction.bundle.lines(number, offset):
+        if line.number == wanted:
+            return line
+    return None
+
+
+def payloads_in(line: bytes) -> list[PayloadRef]:
     """The payload references anywhere in a line, as far as it is JSON."""
     try:
+        refuse_excess(line)
         layer: list[Any] = [orjson.loads(line)]
-    except orjson.JSONDecodeError:
+    except (JsonError, orjson.JSONDecodeError):
         return []
     found = []
     while layer:

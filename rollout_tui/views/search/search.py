@@ -245,7 +245,7 @@ class Search:
 
     def _report(self, payload: _Payload, values: JsonValues, node: int, match: Match) -> None:
         """Make a hit of a match, unless it was reported elsewhere."""
-        path = _steps_to(values, node)
+        path = tuple(values.steps(node))
         said = _identity(values, node, match)
         ref, thread_id = payload.owner
         where, scope = Where.PAYLOAD, Scope(ref)
@@ -349,16 +349,6 @@ def _common_head(one: bytes, other: bytes) -> int:
 def _is_said(path: tuple[str | int, ...]) -> bool:
     """Whether what stands at a path in an item is what the item says, not how it is labelled."""
     return bool(path) and path[0] not in _ENVELOPE and path[-1] != "type"
-
-
-def _steps_to(values: JsonValues, node: int) -> tuple[str | int, ...]:
-    """Keys and positions from the top of a text to a value."""
-    steps: list[str | int] = []
-    while node:
-        key = values.key(node)
-        steps.append(values.index.ordinals[node] if key is None else key)
-        node = values.index.parents[node]
-    return tuple(reversed(steps))
 
 
 def _identity(values: JsonValues, node: int, match: Match) -> Hashable:

@@ -1,0 +1,67 @@
+"""Which recordings are still being written.
+
+A recording without an end is live if another process has its log open for writing, which `/proc` tells for
+processes of the same user, or if the log was written in the last `FRESH_SECONDS`: the writer may be another
+user's, or on another machine with the same disk. A writer that was killed is so taken for live for that long.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+FRESH_SECONDS = 10.0
+"""A log that was written so recently is taken for one that still is."""
+
+_ACCESS_MODE = 0o3
+"""The bits of the flags of an open file that say how it is used; 0 is for reading only."""
+
+
+def logs_being_written(logs: Collection[Path], processes: Path = Path("/proc")) -> set[Path]:
+    """Those of some logs that another process has open for writing.
+
+    Args:
+        logs: paths of event logs.
+        processes: where the system tells about its processes; if it does not, no log is open.
+    """
+    wanted = {os.path.realpath(log): log for log in logs}
+    if not wanted:
+        return set()
+    own = str(os.getpid())
+    found: set[Path] = set()
+    for process in _names(processes):
+        if not process.isdecimal() or process == own:
+            continue
+        descriptors = processes / process / "fd"
+        for descriptor in _names(descriptors):
+            try:
+                log = wanted.get(os.readlink(descriptors / descriptor))
+            except OSError:
+                continue
+            if log is not None and _writes(processes / process / "fdinfo" / descriptor):
+                found.add(log)
+    return found
+
+
+def is_fresh(written_at_unix_ms: int, now_unix_ms: int) -> bool:
+    """Whether a log was written just now; a time in the future is a clock that was set."""
+    return abs(now_unix_ms - written_at_unix_ms) <= FRESH_SECONDS * 1000
+
+
+def _writes(info: Path) -> bool:
+    try:
+        lines = info.read_text().splitlines()
+    except OSError:
+        return False
+    flags = (line.removeprefix("flags:").strip() for line in lines if line.startswith("flags:"))
+    return any(int(one, 8) & _ACCESS_MODE for one in flags)
+
+
+def _names(directory: Path) -> Iterator[str]:
+    """Names in a directory; none where it cannot be listed, as that of another user's process."""
+    try:
+        with os.scandir(directory) as entries:
+            yield from [entry.name for entry in entries]
+    except OSError:
+        return

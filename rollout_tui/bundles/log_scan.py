@@ -1,0 +1,135 @@
+"""What the kinds of events in a log tell, without reducing it: a line is looked at, and seldom parsed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from reducer import Bundle, BundleError
+
+_KIND = re.compile(rb'"payload":\s*\{\s*"type":\s*"(\w+)"')
+"""How codex and our own recorder begin a payload. Quotes in texts are escaped: nothing else looks so."""
+
+_HEAD = 2_000
+"""Bytes of a line in which its kind stands, if it stands where codex writes it."""
+
+_PARSED = frozenset(
+    {
+        b"rollout_ended",
+        b"thread_started",
+        b"inference_started",
+        b"inference_completed",
+        b"inference_failed",
+        b"inference_cancelled",
+        b"protocol_event_observed",
+    }
+)
+"""Kinds whose lines say something beyond that they are there."""
+
+_END_STATUSES = ("completed", "failed", "aborted")
+
+
+class LogScan:
+    """Reads a log once, and what is added to it later from where it was.
+
+    Attributes:
+        kinds: how many events of which kind there are.
+        thread_ids: the ids of all threads that were started.
+        end_status: what `rollout_ended` says; None without one.
+        responses: payload paths of all responses, in order.
+        first_request: payload path of the first request of the root thread.
+        metadata: payload path of the metadata of the root thread.
+        configured: payload paths of `session_configured` events, the first few.
+    """
+
+    MAX_CONFIGURED = 4
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._root = bundle.manifest.root_thread_id
+        self._number, self._offset = 1, 0
+        self.kinds: Counter[str] = Counter()
+        self.thread_ids: set[str] = set()
+        self.end_status: str | None = None
+        self.responses: list[str] = []
+        self.first_request: str | None = None
+        self.metadata: str | None = None
+        self.configured: list[str] = []
+
+    @property
+    def offset(self) -> int:
+        """So many bytes of the log were read: all lines up to the last one that is ended."""
+        return self._offset
+
+    def read_on(self) -> None:
+        """Read the lines that are new; one that is not ended yet is left for the next time.
+
+        Raises:
+            BundleError: the log is missing or unreadable.
+        """
+        for line in self._bundle.lines(self._number, self._offset):
+            if not line.ended:
+                return
+            self._take(line.data)
+            self._number = line.number + 1
+            self._offset = line.offset + len(line.data) + 1
+
+    def _take(self, data: bytes) -> None:
+        found = _KIND.search(data, 0, _HEAD)
+        if found is not None and found[1] not in _PARSED:
+            self.kinds[found[1].decode()] += 1
+            return
+        try:
+            event = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return
+        payload = event.get("payload") if isinstance(event, dict) else None
+        if isinstance(payload, dict) and isinstance(payload.get("type"), str):
+            self.kinds[payload["type"]] += 1
+            self._note(payload)
+
+    def _note(self, payload: dict[str, Any]) -> None:
+        kind = payload["type"]
+        if kind == "rollout_ended" and payload.get("status") in _END_STATUSES:
+            self.end_status = payload["status"]
+        elif kind == "thread_started":
+            if isinstance(payload.get("thread_id"), str):
+                self.thread_ids.add(payload["thread_id"])
+            if payload.get("thread_id") == self._root and self.metadata is None:
+                self.metadata = _path(payload.get("metadata_payload"))
+        elif kind == "inference_started":
+            if self.first_request is None and payload.get("thread_id") == self._root:
+                self.first_request = _path(payload.get("request_payload"))
+        elif kind.startswith("inference_"):
+            path = _path(payload.get("response_payload") or payload.get("partial_response_payload"))
+            if path is not None:
+                self.responses.append(path)
+        elif kind == "protocol_event_observed" and payload.get("event_type") == "session_configured":
+            path = _path(payload.get("event_payload"))
+            if path is not None and len(self.configured) < self.MAX_CONFIGURED:
+                self.configured.append(path)
+
+
+def _path(ref: Any) -> str | None:
+    path = ref.get("path") if isinstance(ref, dict) else None
+    return path if isinstance(path, str) else None
+
+
+def scan_log(bundle: Bundle, before: LogScan | None = None) -> LogScan:
+    """Scan the log of a bundle.
+
+    Args:
+        bundle: the bundle.
+        before: an earlier scan of it, which is continued if the log only grew.
+
+    Raises:
+        BundleError: the log is missing or unreadable.
+    """
+    scan = LogScan(bundle) if before is None or bundle.log_size() < before.offset else before
+    if not bundle.log_path.exists():
+        raise BundleError(f"{bundle.log_path}: there is no event log")
+    scan.read_on()
+    return scan

@@ -1,0 +1,198 @@
+"""`rollout-tui check`: is a bundle whole, and what is wrong with it.
+
+The report has the problems of the replay and then, section by section, what the check found. What makes the
+exit status 1 is marked `problem`; what only is worth knowing, `note`. `reducer.check` says which is which.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.cells import cell_len
+
+from reducer import Problem, open_bundle
+from reducer.check import Finding, Place, Report, check_bundle
+from reducer.check.report import Section
+from rollout_tui.commands.output import CLEAN, MAX_LISTED_LINE, PROBLEMS, write_line
+from rollout_tui.safe_text import SafeText, clip, safe_text
+from rollout_tui.trace_root import bundle_directory
+from rollout_tui.views.words import duration, plural, size
+
+WIDTH = 80
+"""Cells of a line of the report."""
+
+MAX_PROBLEMS = 50
+"""Problems of the replay that are listed; `--json` has all, as it has all places of a finding."""
+
+MAX_PLACES = 10
+"""Places of one finding that are listed."""
+
+_TITLES: dict[Section, str] = {
+    "log": "Log",
+    "payloads": "Payloads",
+    "lifecycles": "Lifecycles",
+    "graph": "Graph",
+}
+
+
+def check(path: Path, *, as_json: bool) -> int:
+    """Check a bundle and print the report.
+
+    Args:
+        path: A bundle directory or a file in it.
+        as_json: Print one JSON object with everything, instead of lines for people.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        BundleError: There is no bundle, or its log cannot be read.
+    """
+    bundle = open_bundle(bundle_directory(path))
+    report = check_bundle(bundle)
+    if as_json:
+        write_line(sys.stdout, json.dumps(report_json(report, str(bundle.path)), indent=2))
+    else:
+        for line in report_lines(report, str(bundle.path)):
+            write_line(sys.stdout, line)
+    return CLEAN if report.is_clean else PROBLEMS
+
+
+def report_json(report: Report, path: str) -> dict[str, Any]:
+    """The report as JSON; printed as ASCII, so that no text of the bundle reaches a terminal as it is."""
+    return {
+        "path": path,
+        "clean": report.is_clean,
+        "schema_version": report.schema_version,
+        "session": report.session,
+        "recording": report.recording,
+        "replay": msgspec.to_builtins(report.replay),
+        **{
+            section: [
+                {
+                    "rule": finding.rule,
+                    "severity": finding.severity,
+                    "summary": finding.summary,
+                    "count": finding.count,
+                    "places": msgspec.to_builtins(finding.places),
+                }
+                for finding in report.section(section)
+            ]
+            for section in _TITLES
+        },
+        "totals": msgspec.to_builtins(report.totals),
+    }
+
+
+def report_lines(report: Report, path: str) -> Iterator[SafeText]:
+    """The report for people, `WIDTH` cells wide."""
+    yield from _wrapped(path)
+    yield from _wrapped(
+        f"trace schema {report.schema_version}, session {report.session}, recording {report.recording}"
+    )
+    yield from _replay_lines(report.replay)
+    for section, title in _TITLES.items():
+        yield safe_text("")
+        found = report.section(section)
+        yield safe_text(title if found else f"{title}: nothing to remark")
+        for finding in found:
+            yield from _finding_lines(finding)
+    yield safe_text("")
+    yield from _total_lines(report)
+    yield safe_text("")
+    yield _verdict(report)
+
+
+def _replay_lines(problems: list[Problem]) -> Iterator[SafeText]:
+    yield safe_text("")
+    if not problems:
+        yield safe_text("Replay: every event was applied")
+        return
+    yield safe_text(f"Replay: {plural(len(problems), 'problem')}")
+    for problem in problems[:MAX_PROBLEMS]:
+        yield from _wrapped(problem.where(), 2)
+        yield from _wrapped(problem.reason, 4)
+        if problem.reference_says is not None:
+            yield from _wrapped(f"codex says: {problem.reference_says}", 4)
+        yield from _wrapped(problem.consequence, 4)
+    yield from _rest(len(problems), MAX_PROBLEMS)
+
+
+def _finding_lines(finding: Finding) -> Iterator[SafeText]:
+    many = f" ({finding.count})" if finding.count > 1 else ""
+    yield from _wrapped(f"{finding.severity}: {finding.summary}{many}", 2)
+    for place in finding.places[:MAX_PLACES]:
+        yield from _wrapped(_place_words(place), 4)
+    yield from _rest(len(finding.places), MAX_PLACES)
+
+
+def _place_words(place: Place) -> str:
+    where = [f"line {place.line}"] if place.line is not None else []
+    where += [f"seq {place.seq}"] if place.seq is not None else []
+    if place.count > 1:
+        where = [f"{place.count} times, first {', '.join(where)}" if where else f"{place.count} times"]
+    named = [one for one in (place.id if place.type == "Payload" else None, place.path) if one is not None]
+    parts = [", ".join(where), " ".join(named), place.text]
+    return ": ".join(part for part in parts if part)
+
+
+def _rest(number: int, shown: int) -> Iterator[SafeText]:
+    if number > shown:
+        yield safe_text(f"    and {number - shown:,} more; --json has all {number:,}")
+
+
+def _total_lines(report: Report) -> Iterator[SafeText]:
+    totals, tokens = report.totals, report.totals.tokens
+    yield safe_text("Totals")
+    log = f"{totals.lines:,} lines, {size(totals.log_bytes)}, {totals.events:,} events applied"
+    if totals.refused_events:
+        log += f", {totals.refused_events:,} not"
+    if totals.duration_ms is not None:
+        log += f", {duration(totals.duration_ms)}"
+    payloads = f"{totals.payloads:,}, {size(totals.payload_bytes)}"
+    graph = ", ".join(
+        (
+            plural(totals.threads, "thread"),
+            plural(totals.turns, "turn"),
+            plural(totals.inference_calls, "inference call"),
+            plural(totals.conversation_items, "item"),
+            plural(totals.tool_calls, "tool call"),
+            plural(totals.code_cells, "code cell"),
+            plural(totals.terminal_sessions, "terminal"),
+            plural(totals.terminal_operations, "terminal operation"),
+            plural(totals.compactions, "compaction"),
+            plural(totals.interaction_edges, "edge"),
+        )
+    )
+    spent = (
+        f"{tokens.input:,} in (of them {tokens.cached_input:,} cached, {tokens.cache_write_input:,} "
+        f"written to the cache), {tokens.output:,} out (of them {tokens.reasoning_output:,} reasoning)"
+    )
+    for name, words in (("log", log), ("payloads", payloads), ("graph", graph), ("tokens", spent)):
+        yield from _wrapped(f"{name}: {words}", 2)
+
+
+def _verdict(report: Report) -> SafeText:
+    notes = sum(finding.severity == "note" for finding in report.findings)
+    if report.is_clean:
+        return safe_text(f"clean, {plural(notes, 'note')}")
+    problems = len(report.replay) + len(report.findings) - notes
+    return safe_text(f"{plural(problems, 'problem')}, {plural(notes, 'note')}")
+
+
+def _wrapped(text: str, indent: int = 0) -> Iterable[SafeText]:
+    """Text of the bundle in lines: made safe, not longer than a list's line may be, wrapped."""
+    shown = clip(safe_text(text[: 4 * MAX_LISTED_LINE]), MAX_LISTED_LINE)
+    margin = " " * indent
+    # Characters may be two cells wide; a text that holds such is wrapped as if all were.
+    width = WIDTH if cell_len(shown) == len(shown) else WIDTH // 2
+    lines = textwrap.wrap(
+        shown, width, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False
+    )
+    return map(safe_text, lines or [""])

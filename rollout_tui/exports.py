@@ -1,0 +1,135 @@
+"""What can be written to a file from inside the inspector, and where to unless the reader says otherwise."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from reducer import UnreadablePayload, reduce_bundle, state_json
+from reducer.events import PayloadRef
+from reducer.model import InferenceCall
+from rollout_tui.safe_text import safe_filename
+from rollout_tui.session import Session
+from rollout_tui.views.contexts.export import RequestTexts, context_json, context_markdown, request_texts
+from rollout_tui.views.index import TraceIndex
+
+ExportKind = Literal["state", "payload", "context.md", "context.json", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One thing that can be written.
+
+    Attributes:
+        kind: what it is.
+        words: what it is, for the reader.
+        path: where it goes by default.
+        make: makes its bytes; may read files, so it is for a worker thread. Raises `UnreadablePayload`.
+    """
+
+    kind: ExportKind
+    words: str
+    path: Path
+    make: Callable[[], bytes]
+
+
+def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef | None) -> list[Export]:
+    """All that can be written at a place; nothing before the bundle is loaded.
+
+    Args:
+        session: the bundle.
+        call: the call whose context is shown, if any.
+        payload: the payload that is shown, if any.
+    """
+    timelines = session.timelines
+    if timelines is None:
+        return []
+    index, state_path = timelines.index, session.bundle.state_path
+    name = safe_filename(session.bundle.path.resolve().name)
+    beside = writable_directory(_elsewhere())
+    state = state_path if _is_writable(state_path.parent) else beside / f"{name}.state.json"
+
+    def make_state() -> bytes:
+        # What is shown may be a part of the log, a moment in the past, or about to grow.
+        return state_json(reduce_bundle(session.bundle.path).trace)
+
+    exports = [Export("state", "state.json: the reduced graph", state, make_state)]
+    if payload is not None:
+        ref, file_name = payload, safe_filename(PurePosixPath(payload.path).name)
+        number, kind = ref.raw_payload_id.rpartition(":")[2], ref.kind.type.replace("_", " ")
+        exports.append(
+            Export(
+                "payload",
+                f"payload {number}, {kind}, byte for byte",
+                beside / f"{name}.{file_name}",
+                lambda: session.payload(ref),
+            )
+        )
+    if call is not None:
+        exports += _context_exports(session, index, call, beside / name)
+    return exports
+
+
+def _context_exports(session: Session, index: TraceIndex, call: InferenceCall, base: Path) -> list[Export]:
+    number = index.place_of_call(call) + 1
+    leaf = safe_filename(index.thread_path(call.thread_id).rpartition("/")[2], "agent")
+    words = f"context of call {number} of {index.thread_path(call.thread_id)}"
+    path = base.parent / f"{base.name}.{leaf}.call-{number}.context"
+    return [
+        Export(
+            "context.md",
+            f"{words}, as Markdown",
+            Path(f"{path}.md"),
+            lambda: context_text(session, index, call).encode("utf-8", "replace"),
+        ),
+        Export(
+            "context.json",
+            f"{words}, as JSON",
+            Path(f"{path}.json"),
+            lambda: context_bytes(session, index, call),
+        ),
+    ]
+
+
+def context_text(session: Session, index: TraceIndex, call: InferenceCall) -> str:
+    """The whole context of a call as Markdown. Reads payloads."""
+    return context_markdown(index, call, _parts(session, index, call), session.reader())
+
+
+def context_bytes(session: Session, index: TraceIndex, call: InferenceCall) -> bytes:
+    """The whole context of a call as JSON. Reads payloads."""
+    return context_json(index, call, _parts(session, index, call))
+
+
+def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestTexts:
+    """What the request of a call says beside its items; nothing where it cannot be read."""
+    ref = index.trace.raw_payloads.get(call.raw_request_payload_id)
+    try:
+        return RequestTexts() if ref is None else request_texts(session.payload(ref))
+    except UnreadablePayload:
+        return RequestTexts()
+
+
+def text_export(session: Session, text: str) -> Export:
+    """A text that was too long to be copied."""
+    name = safe_filename(session.bundle.path.resolve().name)
+    path = writable_directory(_elsewhere()) / f"{name}.copy.txt"
+    return Export("text", "what was to be copied", path, lambda: text.encode("utf-8", "replace"))
+
+
+def writable_directory(directories: Iterable[Path]) -> Path:
+    """The first directory that can be written to; the working directory if none can."""
+    return next((one for one in directories if _is_writable(one)), Path.cwd())
+
+
+def _elsewhere() -> tuple[Path, ...]:
+    """Where things go that have no place in a bundle, or whose place there cannot be written."""
+    return Path.cwd(), Path.home(), Path(tempfile.gettempdir())
+
+
+def _is_writable(directory: Path) -> bool:
+    return os.access(directory, os.W_OK | os.X_OK)

@@ -1,0 +1,197 @@
+"""One bundle as it is read, by a worker: views of what is there so far, of what was added, of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from time import monotonic
+from typing import Any, NamedTuple
+
+from reducer import Bundle, EventRecord, UnreadablePayload
+from reducer.bundle import LogLine
+from reducer.events import PayloadRef
+from reducer.growing import GrowingReduction
+from reducer.json_text import JsonDocument, JsonError
+from rollout_tui.bundles.liveness import logs_being_written
+from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.views.edges.following import Follower
+from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.timeline import Timelines
+
+Progress = Callable[[int, int], None]
+"""Called with bytes read and bytes in all; what it raises ends the reading."""
+
+FIRST_VIEW = 0.1
+"""Seconds of reading after which what is there is shown for the first time."""
+
+VIEW_INTERVAL = 0.3
+"""Seconds between two views, unless making them takes long."""
+
+VIEW_SHARE = 2
+"""Seconds that are read for each second that it takes to make a view: what is large is shown less often."""
+
+
+class View(NamedTuple):
+    """A graph that does not change, ready to be shown.
+
+    Attributes:
+        bundle: where it is from.
+        timelines: the graph with look-ups and timelines.
+        follower: follows edges in it.
+        last_seq: the last event that went into it; 0 for none.
+    """
+
+    bundle: Bundle
+    timelines: Timelines
+    follower: Follower
+    last_seq: int
+
+
+class Pace:
+    """Says when it is time for the next view."""
+
+    def __init__(self, first: float = FIRST_VIEW) -> None:
+        self._next = monotonic() + first
+
+    def is_due(self) -> bool:
+        """Whether it is time."""
+        return monotonic() >= self._next
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """Around the making of a view: the longer it takes, the later the next one."""
+        began = monotonic()
+        yield
+        now = monotonic()
+        self._next = now + max(VIEW_INTERVAL, VIEW_SHARE * (now - began))
+
+
+class Feed:
+    """Reads one bundle and makes views of it. Every method blocks and is meant for a worker thread.
+
+    Attributes:
+        bundle: the bundle that is read.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._now = GrowingReduction(bundle)
+        self._past: GrowingReduction | None = None
+        # A worker that was called off may still be at it when another one begins.
+        self._now_lock, self._past_lock = Lock(), Lock()
+        self._protocol_notes: dict[int, tuple[str, str]] = {}
+        self._protocol_turns: dict[int, str] = {}
+
+    def read(self, progress: Progress, publish: Callable[[View], None] | None = None) -> View:
+        """Read all that the log has.
+
+        Args:
+            progress: told how far it is.
+            publish: given views of what is there so far.
+
+        Returns:
+            The view of all of it.
+
+        Raises:
+            BundleError: the log cannot be read.
+        """
+        total, pace, is_live = self.bundle.log_size(), Pace(), self.is_being_written()
+
+        def stop(line: LogLine) -> bool:
+            progress(line.offset, total)
+            return publish is not None and pace.is_due()
+
+        with self._now_lock:
+            while self._now.read_on(stop, is_whole=not is_live) and self._now.offset < total:
+                if publish is not None and pace.is_due():
+                    with pace.making():
+                        publish(self._view(self._now))
+            self._now.verify_payloads()
+            view = self._view(self._now)
+            view.timelines.warm()
+            return view
+
+    def read_on(self, stop: Callable[[], bool]) -> int:
+        """Read what was added to the log.
+
+        Args:
+            stop: whether to leave the rest for the next time.
+
+        Returns:
+            How many lines that was.
+
+        Raises:
+            LogChangedError: it is not the same log any more.
+            BundleError: it cannot be read.
+        """
+        with self._now_lock:
+            return self._now.read_on(lambda line: stop()) if self._now.has_more() else 0
+
+    def verify_payloads(self) -> None:
+        """Check the payloads that nothing has read, once nothing more will come."""
+        with self._now_lock:
+            self._now.verify_payloads()
+
+    def is_being_written(self) -> bool:
+        """Whether a process has the log open for writing, as far as that can be told."""
+        return bool(logs_being_written([self.bundle.log_path]))
+
+    def view(self) -> View:
+        """The view of what was read."""
+        with self._now_lock:
+            return self._view(self._now)
+
+    def as_of(self, seq: int, progress: Progress) -> View:
+        """The view as of an event: of a bundle whose log ends with it.
+
+        Args:
+            seq: sequence number of the event.
+            progress: told how far it is.
+
+        Raises:
+            BundleError: the log cannot be read.
+        """
+        total = self.bundle.log_size()
+        with self._past_lock:
+            past = self._past
+            if past is None or past.last_seq > seq:
+                past = self._past = GrowingReduction(self.bundle)
+
+            def stop(line: LogLine) -> bool:
+                progress(line.offset, total)
+                return past.last_seq >= seq
+
+            if past.last_seq < seq:
+                past.read_on(stop)
+            return self._view(past)
+
+    def _view(self, growing: GrowingReduction) -> View:
+        index = TraceIndex(growing.reduction())
+        for event in growing.new_events():
+            if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
+                self._read_protocol_event(event)
+        index.protocol_notes, index.protocol_turns = self._protocol_notes, self._protocol_turns
+        follower = Follower(Sightings(index))
+        timelines = Timelines(index, follower.links)
+        timelines.rows(index.trace.root_thread_id)
+        return View(self.bundle, timelines, follower, growing.last_seq)
+
+    def _read_protocol_event(self, event: EventRecord) -> None:
+        """Note what a protocol event says in words, and of which turn it speaks if it names one."""
+        text = ""
+        for value in map(self._json, event.payloads):
+            if not isinstance(value, dict):
+                continue
+            said = (value.get(key) for key in ("message", "reason"))
+            text = text or next((one for one in said if isinstance(one, str)), "")
+            if isinstance(value.get("turn_id"), str):
+                self._protocol_turns[event.seq] = value["turn_id"]
+        self._protocol_notes[event.seq] = (event.note or "", text)
+
+    def _json(self, ref: PayloadRef) -> Any:
+        try:
+            return JsonDocument(self.bundle.read_payload(ref.path)).value
+        except (UnreadablePayload, JsonError):
+            return None

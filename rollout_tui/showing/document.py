@@ -1,0 +1,69 @@
+"""What is shown: a title, facts, sections of lines, and the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rollout_tui import glyphs
+from rollout_tui.safe_text import SafeText, safe_lines, safe_text
+from rollout_tui.widgets.rows import Row, blank
+from rollout_tui.widgets.spans import Span, spans_text
+
+NAME_WIDTH = 15
+"""Cells of the name of a fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under a heading; each is safe already."""
+
+    heading: str
+    lines: Sequence[SafeText]
+
+
+@dataclass(slots=True)
+class Document:
+    """One thing, ready to be printed.
+
+    Attributes:
+        title: what it is.
+        facts: names and values.
+        sections: what belongs to it, in order.
+        data: the same for programs; may hold the declared types of the graph.
+    """
+
+    title: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def add_text(self, heading: str, text: str) -> None:
+        """Add a text of any number of lines."""
+        self.sections.append(Section(heading, safe_lines(text)))
+
+    def add_rows(self, heading: str, rows: Iterable[Row]) -> None:
+        """Add rows of a list."""
+        self.sections.append(Section(heading, [row_text(row) for row in rows]))
+
+    def add_spans(self, heading: str, lines: Iterable[Sequence[Span]]) -> None:
+        """Add lines of styled text, without the styles."""
+        self.sections.append(Section(heading, [spans_text(line) for line in lines]))
+
+    def lines(self) -> Iterator[SafeText]:
+        """The document as lines of text that is safe for a terminal."""
+        yield safe_text(self.title)
+        for name, value in self.facts:
+            yield safe_text(f"{name:<{NAME_WIDTH}} {value}")
+        rule = glyphs.active().rule * 2
+        for section in self.sections:
+            yield SafeText("")
+            yield safe_text(f"{rule} {section.heading} {rule}")
+            yield from section.lines
+
+
+def row_text(row: Row) -> SafeText:
+    """A row as text: its indent, its main part, and its tail behind that."""
+    tail = f"  {' '.join(piece.text for piece in row.tail)}" if row.tail else ""
+    return SafeText((blank(2 * row.depth) + spans_text(row.spans) + safe_text(tail)).rstrip())

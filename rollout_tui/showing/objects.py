@@ -1,0 +1,234 @@
+"""Objects of the graph as documents: what the detail pane says of them, with all their texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reducer import ObjectRef
+from rollout_tui.session import Session
+from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, Single
+from rollout_tui.showing.document import Document
+from rollout_tui.showing.finding import ids_of, thread_asked_for
+from rollout_tui.views.compaction.steps import compaction_steps, thread_steps
+from rollout_tui.views.compaction.words import title_spans
+from rollout_tui.views.detail.describe import describe
+from rollout_tui.views.detail.facts import Fact
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import duration, one_line, plural, window_ms
+from rollout_tui.widgets.spans import spans_text
+
+_ONE: dict[str, Single] = {
+    "turns": "turn",
+    "calls": "call",
+    "tools": "tool",
+    "cells": "cell",
+    "edges": "edge",
+    "problems": "problem",
+}
+_MAPS = {
+    "Thread": "threads",
+    "Turn": "codex_turns",
+    "InferenceCall": "inference_calls",
+    "ToolCall": "tool_calls",
+    "CodeCell": "code_cells",
+    "InteractionEdge": "interaction_edges",
+    "ConversationItem": "conversation_items",
+}
+
+
+def object_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
+    """An object with its facts, its texts and where its evidence is.
+
+    Raises:
+        AskedWrongly: the graph does not have it.
+    """
+    detail = describe(index, ref)
+    if detail is None:
+        raise AskedWrongly(f"this bundle has nothing to show of {ref.id[:80]}")
+    document = Document(str(detail.title))
+    document.facts = [(fact.name, fact.value) for fact in detail.facts]
+    document.facts += [
+        (f"raw {one.name}", f"{one.ref.raw_payload_id}  {one.ref.path}") for one in detail.payloads
+    ]
+    read = session.reader()
+    texts = [(section.heading or section.title, read(section)) for section in detail.texts]
+    for heading, text in texts:
+        document.add_text(heading, text)
+    document.data = {
+        "type": ref.type,
+        "id": ref.id,
+        "object": graph_object(index, ref),
+        "facts": [_fact_data(fact) for fact in detail.facts],
+        "texts": [{"heading": heading, "text": encodable(text)} for heading, text in texts],
+        "payloads": [{"name": one.name, **_payload_data(one.ref)} for one in detail.payloads],
+    }
+    return document
+
+
+def graph_object(index: TraceIndex, ref: ObjectRef) -> Any:
+    """The object as it stands in `state.json`; None for what does not."""
+    name = _MAPS.get(ref.type)
+    return None if name is None else getattr(index.trace, name).get(ref.id)
+
+
+def encodable(text: str) -> str:
+    """The text with a replacement mark for each half of a surrogate pair, which no UTF-8 text can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _fact_data(fact: Fact) -> dict[str, Any]:
+    link = None if fact.link is None else {"type": fact.link.type, "id": encodable(fact.link.id)}
+    return {"name": fact.name, "value": encodable(fact.value), "link": link}
+
+
+def _payload_data(ref: Any) -> dict[str, Any]:
+    return {"raw_payload_id": ref.raw_payload_id, "kind": ref.kind.type, "path": ref.path}
+
+
+def edge_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
+    """An edge, and the first call of the receiving agent that saw what it delivered."""
+    document = object_document(session, index, ref)
+    item = index.target_item(index.trace.interaction_edges[ref.id])
+    call = None if item is None or session.follower is None else session.follower.sightings.first_call(item)
+    if call is not None:
+        place = index.place_of_call(call) + 1
+        words = f"call {place} of {index.thread_path(call.thread_id)}, seq {call.execution.started_seq}"
+        document.facts.append(("first seen by", words))
+    elif item is not None:
+        document.facts.append(("first seen by", "no call"))
+    document.data["first_seen_by"] = None if call is None else call.inference_call_id
+    return document
+
+
+def thread_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
+    """An agent, with its turns and calls."""
+    document = object_document(session, index, ref)
+    for what in ("turn", "call"):
+        rows = _listed(index, what, ref.id)
+        document.add_text(f"{what}s", "\n".join(rows) or "none")
+    return document
+
+
+# Lists
+
+
+def list_document(index: TraceIndex, wish: AllOf) -> Document:
+    """A list of things, one line each, with the numbers by which they are asked for.
+
+    Raises:
+        AskedWrongly: there is no such agent.
+    """
+    if wish.what == "threads":
+        return _threads(index)
+    if wish.what == "compactions":
+        return _compactions(index, wish.agent)
+    what = _ONE[wish.what]
+    document = Document("")
+    threads: list[str | None] = [wish.agent]
+    if wish.agent is None and what in ("turn", "call"):
+        threads = [thread.thread_id for thread in index.threads]
+    total, data = 0, []
+    for thread in threads:
+        rows = _listed(index, what, thread)
+        total += len(rows)
+        data += _listed_data(index, what, thread)
+        if rows and thread is not None:
+            path = index.thread_path(thread_asked_for(index, thread))
+            document.add_text(path, "\n".join(rows))
+        elif rows:
+            document.add_text("by number", "\n".join(rows))
+    document.title = plural(total, what)
+    document.data = {wish.what: data}
+    return document
+
+
+def _listed(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
+    rows = []
+    for number, id_ in enumerate(ids_of(index, what, thread), 1):
+        if what == "problem":
+            problem = index.reduction.problems[int(id_)]
+            rows.append(f"{number:>5}  {one_line(f'{problem.where()}: {problem.reason}')}")
+            continue
+        ref = _ref(what, id_)
+        detail, window = describe(index, ref), getattr(graph_object(index, ref), "execution", None)
+        seq = index.first_seq(ref)
+        words = [
+            "" if seq is None else f"seq {seq:<6}",
+            "" if detail is None else one_line(detail.title, 120),
+            "" if window is None else f"{window.status}  {duration(window_ms(window))}",
+            id_,
+        ]
+        rows.append(f"{number:>5}  {'  '.join(filter(None, words))}")
+    return rows
+
+
+def _listed_data(index: TraceIndex, what: Single, thread: str | None) -> list[dict[str, Any]]:
+    found = []
+    for number, id_ in enumerate(ids_of(index, what, thread), 1):
+        ref = _ref(what, id_)
+        about = index.reduction.problems[int(id_)] if what == "problem" else graph_object(index, ref)
+        found.append({"number": number, "id": id_, "object": about})
+    return found
+
+
+def _ref(what: Single, id_: str) -> ObjectRef:
+    types = {
+        "turn": "Turn",
+        "call": "InferenceCall",
+        "tool": "ToolCall",
+        "cell": "CodeCell",
+        "edge": "InteractionEdge",
+        "problem": "Problem",
+    }
+    return ObjectRef(types[what], id_)
+
+
+def _threads(index: TraceIndex) -> Document:
+    document = Document(plural(len(index.threads), "thread"))
+    rows, data = [], []
+    for thread in index.threads:
+        contents = index.contents[thread.thread_id]
+        counts = f"{plural(len(contents.turns), 'turn')}  {plural(len(contents.calls), 'call')}"
+        indent = "  " * min(20, index.depth.get(thread.thread_id, 0))
+        window = thread.execution
+        state = f"{window.status}  {duration(window_ms(window))}"
+        rows.append(f"{indent}{thread.agent_path}  {state}  {counts}  {thread.thread_id}")
+        data.append({"thread": thread, "turns": len(contents.turns), "calls": len(contents.calls)})
+    document.add_text("by agent path", "\n".join(rows) or "none")
+    document.data = {"threads": data}
+    return document
+
+
+def _compactions(index: TraceIndex, agent: str | None) -> Document:
+    steps = compaction_steps(index) if agent is None else thread_steps(index, thread_asked_for(index, agent))
+    document = Document(plural(len(steps), "compaction"))
+    rows = [str(spans_text(title_spans(index, steps, place))).strip() for place in range(len(steps))]
+    if rows:
+        document.add_text("by number", "\n".join(rows))
+    document.data = {
+        "compactions": [
+            {"number": number, "thread_id": step.thread_id, "seq": step.seq, "outcome": step.outcome}
+            for number, step in enumerate(steps, 1)
+        ]
+    }
+    return document
+
+
+def wanted_compaction_place(wish: OneOf, ids: list[str | None]) -> int:
+    """The place of the compaction that was asked for by a number or an id.
+
+    Args:
+        wish: what was asked for.
+        ids: the ids of all compactions, None for one that has none.
+
+    Raises:
+        AskedWrongly: there is none.
+    """
+    name = wish.name.lstrip("#")
+    if name.isdecimal() and 0 < int(name[:19]) <= len(ids):
+        return int(name) - 1
+    found = [place for place, id_ in enumerate(ids) if id_ is not None and id_.startswith(wish.name)]
+    if len(found) == 1 and len(wish.name) > 3:
+        return found[0]
+    there = f"there are {len(ids)}" if len(ids) > 1 else f"there is {len(ids) or 'none'}"
+    raise AskedWrongly(f"there is no compaction {wish.name[:60]}: {there}")

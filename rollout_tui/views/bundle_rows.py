@@ -1,0 +1,171 @@
+"""The bundles of a trace root as rows: one line each, those of one session joined by a line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rich.cells import cell_len
+
+from rollout_tui import glyphs
+from rollout_tui.bundles.root import ListedBundle
+from rollout_tui.bundles.summary import BundleSummary, Status
+from rollout_tui.safe_text import clip, clip_start, safe_text
+from rollout_tui.views.words import count, one_line, size
+from rollout_tui.widgets.rows import Row
+from rollout_tui.widgets.spans import Span, StyleName, span
+
+MIN_INSTRUCTION = 20
+"""Cells that an instruction keeps before any column that may be left out is shown."""
+
+WIDE_NAMES = 120
+"""Cells from which on a list that needs no names shows them."""
+
+STATUS_STYLES: dict[Status, StyleName] = {
+    "live": "good",
+    "completed": "muted",
+    "failed": "bad",
+    "aborted": "warn",
+    "stopped": "warn",
+    "unusable": "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list.
+
+    Attributes:
+        title: what stands above it.
+        width: cells, without the blank behind it.
+        text: what a bundle has there.
+        to_the_right: whether it is set to the right, as numbers are.
+        style: how it looks.
+    """
+
+    title: str
+    width: int
+    text: Callable[[ListedBundle], str]
+    to_the_right: bool = False
+    style: Callable[[ListedBundle], StyleName] = lambda _bundle: "text"
+
+
+def short_time(unix_ms: int) -> str:
+    """Month, day, hour and minute in UTC; the bare number where it is no date."""
+    try:
+        return datetime.fromtimestamp(unix_ms / 1000, UTC).strftime("%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return str(unix_ms)
+
+
+def status_mark(status: Status) -> str:
+    """A state as one mark."""
+    marks = glyphs.active()
+    looks = {
+        "live": marks.running,
+        "completed": marks.succeeded,
+        "failed": marks.failed,
+        "aborted": marks.cancelled,
+        "stopped": marks.cancelled,
+        "unusable": marks.warning,
+    }
+    return looks[status]
+
+
+def short_name(summary: BundleSummary) -> str:
+    """By what a bundle is told from the others: the beginning of its trace id, or of its name without one.
+
+    `rollout-tui` opens a bundle by this name.
+    """
+    name = summary.path.name
+    return name.removeprefix("trace-")[:_SHORT_NAME] if name.startswith("trace-") else name
+
+
+def tokens_words(summary: BundleSummary) -> str:
+    """Tokens in a few characters; estimated ones say so."""
+    if summary.tokens is None:
+        return ""
+    about = ("~" if glyphs.active().ascii_only else "≈") if summary.tokens_are_estimated else ""
+    return about + count(summary.tokens)
+
+
+def what_words(bundle: ListedBundle) -> str:
+    """What a bundle is about: what it is to its session, and its first instruction."""
+    summary = bundle.summary
+    if summary.status == "unusable":
+        return summary.problem or ""
+    words = one_line(summary.instruction) or summary.problem or "(no request yet)"
+    return f"{bundle.relation}: {words}" if bundle.relation else words
+
+
+def _session_mark(bundle: ListedBundle) -> str:
+    marks = glyphs.active()
+    if bundle.group_size == 1:
+        return " "
+    if bundle.place == bundle.group_size - 1:
+        return marks.last_branch
+    return marks.branch if bundle.place else marks.trunk
+
+
+_STATUS_WIDTH = 9
+_SHORT_NAME = 8
+
+_ALWAYS: tuple[Column, ...] = (
+    Column("UTC", 11, lambda one: short_time(one.summary.started_at_unix_ms), style=lambda _one: "muted"),
+    Column(
+        "  STATUS",
+        _STATUS_WIDTH + 2,
+        lambda one: f"{status_mark(one.summary.status)} {one.summary.status}",
+        style=lambda one: STATUS_STYLES[one.summary.status],
+    ),
+    Column("AGENTS", 6, lambda one: str(one.summary.agents), to_the_right=True),
+    Column("CALLS", 5, lambda one: count(one.summary.calls), to_the_right=True),
+    Column("TOKENS", 6, lambda one: tokens_words(one.summary), to_the_right=True),
+    Column("SIZE", 6, lambda one: size(one.summary.bytes), to_the_right=True),
+)
+_NAME = Column("NAME", _SHORT_NAME, lambda one: short_name(one.summary), style=lambda _one: "muted")
+_IF_THERE_IS_ROOM: tuple[Column, ...] = (
+    Column("MODEL", 12, lambda one: one.summary.model, style=lambda _one: "accent"),
+    Column("DIRECTORY", 24, lambda one: one.summary.cwd, style=lambda _one: "muted"),
+)
+
+
+def columns_for(width: int, *, with_name: bool) -> tuple[Column, ...]:
+    """The columns before the instruction that fit.
+
+    Args:
+        width: cells of a line.
+        with_name: whether bundles are to be named, since they are opened by typing.
+    """
+    chosen = [*_ALWAYS[:1], _NAME, *_ALWAYS[1:]] if with_name else [*_ALWAYS]
+    room = width - sum(column.width + 1 for column in chosen) - 2 * MIN_INSTRUCTION
+    for column in _IF_THERE_IS_ROOM:
+        if room > column.width:
+            chosen.append(column)
+            room -= column.width + 1
+    return tuple(chosen)
+
+
+def heading(columns: Sequence[Column]) -> list[Span]:
+    """What stands above the columns."""
+    titles = [_cell(column, column.title) for column in columns]
+    return [span(" ".join([*titles, "  INSTRUCTION"]), "muted")]
+
+
+def bundle_row(bundle: ListedBundle, columns: Sequence[Column]) -> Row:
+    """The row of a bundle."""
+    spans: list[Span] = []
+    for column in columns:
+        spans += [span(_cell(column, column.text(bundle)), column.style(bundle)), span(" ")]
+    style: StyleName = "bad" if bundle.summary.status == "unusable" else "text"
+    spans += [span(_session_mark(bundle), "special"), span(" "), span(what_words(bundle), style)]
+    return Row(key=str(bundle.summary.path), spans=tuple(spans))
+
+
+def _cell(column: Column, text: str) -> str:
+    """A text in exactly the width of a column."""
+    clean = safe_text(text[: 20 * column.width])
+    fitted = clip_start(clean, column.width) if column.title == "DIRECTORY" else clip(clean, column.width)
+    padding = " " * (column.width - cell_len(fitted))
+    return padding + fitted if column.to_the_right else fitted + padding

@@ -1,0 +1,64 @@
+"""What went between agents, as facts of an agent, an edge, or the report of a result. Pure."""
+
+from __future__ import annotations
+
+from reducer import ObjectRef
+from reducer.model import InferenceCall
+from rollout_tui.views.contexts.visibility import why_unseen
+from rollout_tui.views.detail.facts import Detail
+from rollout_tui.views.edges.agent_links import AgentLinks
+from rollout_tui.views.edges.delivery import answer_facts, delivery_facts, delivery_view
+
+
+def add_delivery(detail: Detail, links: AgentLinks) -> None:
+    """Say what an agent was sent and what it answered, and which calls saw that; of others nothing is said.
+
+    Args:
+        detail: that of an agent, an edge, or an event.
+        links: what went between the agents of the graph.
+    """
+    ref = detail.ref
+    if ref.type == "Thread":
+        thread = links.index.trace.threads.get(ref.id)
+        if thread is not None:
+            detail.facts += delivery_facts(links.index, delivery_view(links, thread))
+    elif ref.type == "InteractionEdge":
+        _add_sighting(detail, links)
+    elif ref.type == "Event":
+        _add_report(detail, links)
+
+
+def _add_sighting(detail: Detail, links: AgentLinks) -> None:
+    """The first call that saw what an edge brought, or why none did."""
+    edge = links.index.trace.interaction_edges[detail.ref.id]
+    if edge.kind == "close_agent":
+        return
+    item = links.index.target_item(edge)
+    if item is None:
+        detail.add("seen by", f"no call: {links.why_undelivered(edge)}", style="warn")
+        return
+    call = links.sightings.first_call(item)
+    if call is None:
+        detail.add("seen by", f"no call: {why_unseen(links.sightings, item)}", style="warn")
+    else:
+        words = f"{_call_words(links, call)}, the first to see it"
+        detail.add("seen by", words, ObjectRef("InferenceCall", call.inference_call_id))
+
+
+def _call_words(links: AgentLinks, call: InferenceCall) -> str:
+    index = links.index
+    number, seq = index.place_of_call(call) + 1, call.execution.started_seq
+    return f"call {number} of {index.thread_path(call.thread_id)}, seq {seq}"
+
+
+def _add_report(detail: Detail, links: AgentLinks) -> None:
+    """Of the event that hands a result to the parent: whose it is, and what became of it."""
+    turn = links.turn_of_report(int(detail.ref.id))
+    thread = None if turn is None else links.index.trace.threads.get(turn.thread_id)
+    if turn is None or thread is None:
+        return
+    detail.add("agent", thread.agent_path, ObjectRef("Thread", thread.thread_id))
+    detail.add("turn", links.index.turn_number(turn.codex_turn_id), ObjectRef("Turn", turn.codex_turn_id))
+    for answer in delivery_view(links, thread).answers:
+        if answer.turn is turn:
+            detail.facts += answer_facts(links.index, answer)

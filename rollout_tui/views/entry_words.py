@@ -1,0 +1,207 @@
+"""Rows of the timeline: what an entry says of itself in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from reducer.model import EdgeKind, ToolCall
+from rollout_tui import glyphs
+from rollout_tui.views.contexts.item_words import agent_text
+from rollout_tui.views.edges.arrivals import edge_arrival, item_arrival, result_arrival, sent_arrival
+from rollout_tui.views.entries import RESULT_EVENT, Entries, Entry
+from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.views.words import Status, count, duration, one_line, plural, status_span, window_ms
+from rollout_tui.widgets.rows import Row
+from rollout_tui.widgets.spans import Span, StyleName, span
+
+
+class _Words(NamedTuple):
+    """What a row says.
+
+    Attributes:
+        kind: the word for its kind.
+        style: how that is shown.
+        spans: what it is about.
+        tail: the columns at the right.
+    """
+
+    kind: str
+    style: StyleName
+    spans: tuple[Span, ...] = ()
+    tail: tuple[Span, ...] = ()
+
+
+class EntryWords:
+    """Makes the row of an entry."""
+
+    def __init__(self, entries: Entries, *, with_thread: bool) -> None:
+        """Remember what rows are made from.
+
+        Args:
+            entries: those of the graph.
+            with_thread: whether a row says which agent it belongs to.
+        """
+        self._index = entries.index
+        self._links = entries.links
+        self._rewrites = entries.rewrites
+        self._with_thread = with_thread
+        self._makers: dict[str, Callable[[str], _Words]] = {
+            "Turn": self._turn,
+            "InferenceCall": self._call,
+            "ToolCall": self._tool,
+            "CodeCell": self._cell,
+            "InteractionEdge": self._edge,
+            "ConversationItem": self._item,
+            "CompactionRequest": self._request,
+            "Compaction": self._compaction,
+            "Rewrite": self._rewrite,
+            "Event": self._event,
+            "Problem": self._problem,
+        }
+
+    def row(self, node: TreeNode[Entry]) -> Row:
+        """The row of an entry: sequence number, kind, one line, and at the right state, duration, tokens."""
+        entry = node.value
+        words = self._makers[entry.ref.type](entry.ref.id)
+        thread: tuple[Span, ...] = ()
+        if self._with_thread:
+            leaf = self._index.thread_path(entry.thread_id).rsplit("/", 1)[-1] or "/"
+            thread = (span(f"{leaf[:10]:<10} ", "link"),)
+        kind = span(f"{words.kind:<8}", words.style)
+        return Row(
+            key=entry.ref,
+            spans=(span(f"{entry.seq:>4} ", "muted"), *thread, kind, *words.spans),
+            tail=words.tail,
+            depth=node.depth,
+            fold=node.fold,
+        )
+
+    def _turn(self, turn_id: str) -> _Words:
+        turn = self._index.trace.codex_turns[turn_id]
+        tail = self._tail(turn.execution.status, window_ms(turn.execution))
+        return _Words(f"turn {self._index.turn_number(turn_id)}", "strong", (), tail)
+
+    def _call(self, call_id: str) -> _Words:
+        call = self._index.trace.inference_calls[call_id]
+        asked, answered = len(call.request_item_ids), len(call.response_item_ids)
+        number = self._index.place_of_call(call) + 1
+        words = f"{asked}{glyphs.active().becomes}{plural(answered, 'item')}"
+        tokens = "" if call.usage is None else count(call.usage.input_tokens)
+        tail = self._tail(call.execution.status, window_ms(call.execution), tokens)
+        return _Words("call", "accent", (span(f"{number}  ", "strong"), span(words)), tail)
+
+    def _tool(self, call_id: str) -> _Words:
+        call = self._index.trace.tool_calls[call_id]
+        label = tool_label(self._index, call)
+        style: StyleName = "special" if label == "exec" else "link" if label in _AGENT_LABELS else "text"
+        cell = self._index.cell_of_call(call)
+        execution = (call if cell is None else cell).execution
+        exit_code = self._exit_code(call)
+        words = [span(tool_words(self._index, call))]
+        if exit_code:
+            words.append(span(f"  exit {exit_code}", "bad"))
+        amiss = sent_arrival(self._links, call)
+        tail = self._tail(execution.status, window_ms(execution))
+        return _Words(label, style, tuple(words), tail if amiss is None else (amiss, *tail))
+
+    def _exit_code(self, call: ToolCall) -> int | None:
+        operation = self._index.trace.terminal_operations.get(call.terminal_operation_id or "")
+        return None if operation is None or operation.result is None else operation.result.exit_code
+
+    def _cell(self, cell_id: str) -> _Words:
+        cell = self._index.trace.code_cells[cell_id]
+        words = cell_words(self._index, cell.nested_tool_call_ids, cell.source_js)
+        return _Words(
+            "exec", "special", (span(words),), self._tail(cell.execution.status, window_ms(cell.execution))
+        )
+
+    def _edge(self, edge_id: str) -> _Words:
+        """The far end of an edge: from whom, what, and which call was the first to see it."""
+        edge = self._index.trace.interaction_edges[edge_id]
+        source = self._index.thread_of_anchor(edge.source)
+        origin = "?" if source is None else self._index.thread_path(source)
+        item = self._index.target_item(edge)
+        arrival = edge_arrival(self._links, edge)
+        text = "" if item is None else agent_text(item)
+        return _Words(
+            _EDGE_LABELS[edge.kind], "link", _incoming(origin, text), () if arrival is None else (arrival,)
+        )
+
+    def _item(self, item_id: str) -> _Words:
+        """A message of another agent of which no edge is known."""
+        item = self._index.trace.conversation_items[item_id]
+        author = "?" if item.agent_message is None else item.agent_message.author
+        words = _incoming(author, agent_text(item))
+        return _Words("message", "link", words, (item_arrival(self._links, item),))
+
+    def _request(self, request_id: str) -> _Words:
+        request = self._index.trace.compaction_requests[request_id]
+        tail = self._tail(request.execution.status, window_ms(request.execution))
+        return _Words("request", "special", (span(f"compaction by {request.model}"),), tail)
+
+    def _compaction(self, compaction_id: str) -> _Words:
+        compaction = self._index.trace.compactions[compaction_id]
+        before, after = len(compaction.input_item_ids), len(compaction.replacement_item_ids)
+        words = f"{before} {glyphs.active().becomes} {plural(after, 'item')}"
+        return _Words("compact", "special", (span(words, "strong"),))
+
+    def _rewrite(self, call_id: str) -> _Words:
+        """A history that was rewritten without an event: how many items the calls before and after saw."""
+        found = self._rewrites[call_id]
+        before, after = len(found.before.request_item_ids), len(found.after.request_item_ids)
+        words = f"{before} {glyphs.active().becomes} {plural(after, 'item')}"
+        return _Words(
+            "rewrite",
+            "special",
+            (span(words, "strong"), span(f"  {found.kind}: history rewritten")),
+            (span("inferred", "warn"),),
+        )
+
+    def _event(self, seq: str) -> _Words:
+        event = self._index.event_at(int(seq))
+        if event is not None and event.kind == RESULT_EVENT:
+            return self._reported(event.seq)
+        note, text = self._index.protocol_notes.get(int(seq), ("", ""))
+        note = note or (event.note if event is not None else None) or "event"
+        style: StyleName = "bad" if "error" in note else "warn"
+        return _Words(note.split("_")[-1][:8], style, (span(one_line(text)),))
+
+    def _reported(self, seq: int) -> _Words:
+        """The near end of a result: to whom it went, what it says, and which call saw it there."""
+        turn = self._links.turn_of_report(seq)
+        if turn is None:
+            return _Words("result", "link", (span("of a turn that is not in the graph"),))
+        answer, edge = self._links.answer_of(turn), self._links.result_of(turn)
+        said = answer or (None if edge is None else self._index.target_item(edge))
+        parent = self._links.parent_of(turn.thread_id)
+        to = "" if parent is None else self._index.thread_path(parent)
+        words = (
+            span(f"{glyphs.active().edge_out} {to}", "link"),
+            span(f"  {'' if said is None else one_line(agent_text(said))}"),
+        )
+        arrival = result_arrival(self._links, turn)
+        return _Words("result", "link", words, () if arrival is None else (arrival,))
+
+    def _problem(self, place: str) -> _Words:
+        return _Words("problem", "bad", (span(self._index.reduction.problems[int(place)].reason),))
+
+    def _tail(self, status: Status, ms: int | None, tokens: str = "") -> tuple[Span, ...]:
+        if status == "running" and self._index.is_over:
+            return (Span(span(glyphs.active().unknown).text, "warn"), span("never ended", "warn"))
+        return (status_span(status), span(f"{duration(ms):>6}", "muted"), span(f"{tokens:>5}"))
+
+
+def _incoming(origin: str, text: str) -> tuple[Span, ...]:
+    return (span(f"{glyphs.active().edge_in} {origin}", "link"), span(f"  {one_line(text)}"))
+
+
+_AGENT_LABELS = frozenset({"spawn", "task", "message", "close"})
+_EDGE_LABELS: dict[EdgeKind, str] = {
+    "spawn_agent": "task",
+    "assign_agent_task": "task",
+    "send_message": "message",
+    "agent_result": "result",
+    "close_agent": "closed",
+}

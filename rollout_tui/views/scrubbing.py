@@ -1,0 +1,58 @@
+"""The events of a log as a line to move along: which event is where, and how that looks. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from reducer import EventRecord
+from rollout_tui import glyphs
+from rollout_tui.views.words import clock
+from rollout_tui.widgets.spans import Span, span
+
+MARK_WIDTH = 28
+"""Cells of the line itself; the words about the event need the rest of 80."""
+
+
+class EventLine:
+    """The applied events of a log, in order."""
+
+    def __init__(self, events: Sequence[EventRecord]) -> None:
+        """Remember the events as they are now; later ones are not on this line."""
+        self._events = tuple(events)
+        self._seqs = [event.seq for event in self._events]
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def place_of(self, seq: int) -> int:
+        """The place of the last event up to a sequence number; the first one for a smaller number."""
+        return max(0, bisect_right(self._seqs, seq) - 1)
+
+    def place_at(self, percent: float) -> int:
+        """The place after a share of the events, from 0 to 100 percent."""
+        return self.clamp(round(percent / 100 * len(self._events)) - 1)
+
+    def clamp(self, place: int) -> int:
+        """The nearest place that there is."""
+        return min(max(place, 0), max(0, len(self._events) - 1))
+
+    def seq(self, place: int) -> int:
+        """The sequence number of the event at a place."""
+        return self._seqs[place]
+
+    def spans(self, place: int) -> list[Span]:
+        """The line with a mark at a place, and what happened there."""
+        marks = glyphs.active()
+        event, last = self._events[place], len(self._events) - 1
+        done = 0 if last == 0 else round(place / last * (MARK_WIDTH - 1))
+        return [
+            span(" "),
+            span(marks.rule * done, "accent"),
+            span(marks.trunk, "strong"),
+            span(marks.rule * (MARK_WIDTH - 1 - done), "muted"),
+            span(f"  seq {event.seq}", "strong"),
+            span(f"  {100 * (place + 1) // (last + 1)}%", "accent"),
+            span(f"  {clock(event.at_unix_ms)}", "muted"),
+            span(f"  {event.kind}"),
+        ]

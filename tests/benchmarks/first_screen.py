@@ -1,0 +1,45 @@
+"""How long the inspector takes until there is something to see, in a pseudo-terminal of 120x40."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.end_to_end.pty_terminal import Terminal
+
+PATIENCE = 600.0
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    bundle = parser.parse_args().bundle
+    began = time.monotonic()
+
+    def is_whole(rows: list[str]) -> bool:
+        return has_rows(rows) and "reading" not in rows[0]
+
+    def has_rows(rows: list[str]) -> bool:
+        return any(re.search(r"│\W*\d+ turn", row) for row in rows)
+
+    with Terminal([sys.executable, "-m", "rollout_tui", str(bundle)], columns=120, rows=40) as terminal:
+        steps: list[tuple[str, Callable[[list[str]], object]]] = [
+            ("first byte", lambda rows: len(terminal.output) > 0),
+            ("the panes", lambda rows: any("1 Threads" in row for row in rows)),
+            ("first rows", has_rows),
+            ("the whole bundle", is_whole),
+        ]
+        for name, is_there in steps:
+            terminal.wait_for(is_there, PATIENCE)
+            print(f"  {name:<18} {time.monotonic() - began:6.2f} s  {len(terminal.output) / 1000:8.1f} kB")
+        terminal.send(b"Q")
+        terminal.wait_exit()
+
+
+if __name__ == "__main__":
+    main()

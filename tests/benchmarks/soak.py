@@ -1,0 +1,98 @@
+"""A program records many events a second while the inspector follows: how far it lags, how memory grows."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from reducer.recorder import Ids, SessionMetadata, SessionTrace, TraceWriter
+from rollout_tui.app import InspectorApp
+from rollout_tui.session import Session
+from tests.benchmarks.generate import Conversation, Shape
+
+CALLS_PER_COMPACTION = 15
+"""Short histories: it is events that this is about, not bytes."""
+
+
+def write(directory: Path, seconds: float, rate: float) -> None:
+    """Record a session at this rate of events a second."""
+    shape = Shape(10**7, output_bytes=80, compactions=10**7 // CALLS_PER_COMPACTION)
+    metadata = SessionMetadata(thread_id="0000-bench", cwd="/w", model="m")
+    sink = TraceWriter(directory, trace_id="bench", root_thread_id=metadata.thread_id)
+    session = SessionTrace(sink, "bench", metadata, Ids())
+    began = time.monotonic()
+    for _ in Conversation(session.root, shape, 1).run():
+        ahead = sink.last_seq / rate - (time.monotonic() - began)
+        if time.monotonic() - began > seconds:
+            break
+        if ahead > 0:
+            time.sleep(ahead)
+    session.root.end()
+    session.end()
+    session.complete()
+
+
+def megabytes() -> float:
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+async def follow(bundle: Path, seconds: float) -> None:
+    """Follow a bundle in an inspector without a terminal, and say every now and then how it goes."""
+    app = InspectorApp(Session(bundle), follow=True)
+    loop = asyncio.get_running_loop()
+    async with app.run_test(size=(120, 40)) as pilot:
+        began = told = time.monotonic()
+        longest = 0.0
+        while time.monotonic() - began < seconds + 15:
+            before = loop.time()
+            await pilot.pause(0.02)
+            longest = max(longest, loop.time() - before - 0.02)
+            if time.monotonic() - told >= 15:
+                told = time.monotonic()
+                print(
+                    f"  {told - began:4.0f} s  {app.state.last_seq:8} events shown  {lag(app):6.2f} s behind"
+                    f"  {megabytes():6.0f} MB  loop held for {longest * 1000:4.0f} ms at most",
+                    flush=True,
+                )
+                longest = 0.0
+        print(f"  state: {app.state.following}")
+
+
+def lag(app: InspectorApp) -> float:
+    """Seconds since the last event that is shown was recorded."""
+    timelines = app.session.timelines
+    event = None if timelines is None else timelines.index.event_at(app.state.last_seq)
+    return 0.0 if event is None else time.time() - event.at_unix_ms / 1000
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", type=Path, help="where the bundle is written; removed first")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--write", action="store_true", help="only write, in this process")
+    options = parser.parse_args()
+    if options.write:
+        write(options.directory, options.seconds, options.rate)
+        return
+    shutil.rmtree(options.directory, ignore_errors=True)
+    command = [sys.executable, "-m", "tests.benchmarks.soak", str(options.directory), "--write"]
+    command += ["--seconds", str(options.seconds), "--rate", str(options.rate)]
+    with subprocess.Popen(command) as writer:
+        while not (options.directory / "trace.jsonl").exists():
+            time.sleep(0.05)
+        asyncio.run(follow(options.directory, options.seconds))
+        writer.wait()
+
+
+if __name__ == "__main__":
+    main()

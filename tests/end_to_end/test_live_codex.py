@@ -1,0 +1,100 @@
+"""The real codex runs while the inspector follows what it writes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+from pty_terminal import Terminal
+from responses_server import CodexHome, Gate, ResponsesServer
+from scripted_sessions import COMPACT_ABOVE, GATES, TEAM_PROMPT, tools_child_compaction
+
+from tests.places import PROGRAM
+
+GATE_SECONDS = 30
+
+
+def cursor_entries(terminal: Terminal) -> set[str]:
+    """Number and kind of the timeline entries in marked rows; a cursor of another pane marks one, too."""
+    columns = [terminal.screen[row].split("│") for row in terminal.marked]
+    entries = (re.search(r"\d+ [a-z]+", column[1]) for column in columns if len(column) > 2)
+    return {entry[0] for entry in entries if entry is not None}
+
+
+def test_a_session_is_followed_from_its_first_call_to_its_end(codex_169: Path, tmp_path: Path) -> None:
+    gates = {name: Gate() for name in GATES}
+    with ResponsesServer(tools_child_compaction(gates)) as server:
+        codex = CodexHome(tmp_path / "codex", codex_169, server, compact_above=COMPACT_ABOVE)
+        with subprocess.Popen(
+            codex.command(TEAM_PROMPT),
+            env=codex.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as running:
+            try:
+                assert gates["tools"].reached.wait(GATE_SECONDS)
+                [bundle] = codex.bundles()
+                with Terminal([*PROGRAM, str(bundle)], columns=140, rows=40) as terminal:
+                    _follow(terminal, gates)
+                    written = _write_graph(terminal, bundle)
+                    terminal.send(b"Q")
+                    assert terminal.wait_exit() == 0
+            finally:
+                for gate in gates.values():
+                    gate.open()
+            assert running.wait(GATE_SECONDS) == 0
+    assert server.complaints == []
+    reference = tmp_path / "reference.json"
+    subprocess.run(
+        [codex_169, "debug", "trace-reduce", bundle, "-o", reference],
+        env=codex.environment,
+        check=True,
+        capture_output=True,
+    )
+    assert written == reference.read_bytes()
+
+
+def has_row(rows: list[str], kind: str) -> bool:
+    """Whether the timeline has a row of a kind."""
+    return any(re.search(rf"│\W*\d+ {kind}", row) for row in rows)
+
+
+def _follow(terminal: Terminal, gates: dict[str, Gate]) -> None:
+    """Let the session go on from gate to gate, and see each of its parts appear."""
+    terminal.wait_for("still being written")
+    terminal.wait_for("printf")
+    assert "cat nothing-here" not in "\n".join(terminal.screen)
+    terminal.press("j")
+    before = cursor_entries(terminal)
+    assert before
+    terminal.send(b"t")
+    terminal.wait_for("following")
+    gates["tools"].open()
+    terminal.wait_for("cat nothing-here")
+    terminal.wait_for("/researcher")
+    assert gates["child"].reached.wait(GATE_SECONDS)
+    gates["child"].open()
+    assert gates["waiting"].reached.wait(GATE_SECONDS)
+    terminal.send(b"=")
+    terminal.wait_for("paused")
+    gates["waiting"].open()
+    terminal.wait_for(lambda rows: re.search(r"paused \+[1-9]", rows[0]))
+    assert gates["compacted"].reached.wait(GATE_SECONDS)
+    assert not has_row(terminal.screen, "compact")
+    terminal.send(b"=")
+    terminal.wait_for(lambda rows: has_row(rows, "result"))
+    terminal.wait_for(lambda rows: has_row(rows, "compact"))
+    assert before <= cursor_entries(terminal), "new data moved the cursor"
+    gates["compacted"].open()
+    terminal.wait_for("the recording is complete")
+
+
+def _write_graph(terminal: Terminal, bundle: Path) -> bytes:
+    terminal.press("w")
+    terminal.press("enter")
+    state = bundle / "state.json"
+    terminal.wait_for(lambda _: state.exists())
+    terminal.wait_until_quiet()
+    return state.read_bytes()

@@ -1,0 +1,237 @@
+"""A bundle that is being written, followed: `t` and `=`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from inspecting import NARROW, WIDE, Inspection
+from textual.pilot import Pilot
+
+from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
+from reducer.recorder import TRACE_ROOT_VARIABLE, SessionMetadata, SessionTrace, start_session
+from rollout_tui.app import InspectorApp
+from rollout_tui.session import Session
+from rollout_tui.views.reading_state import Following
+
+PATIENCE = 10.0
+"""Seconds after which something that should have happened will not happen any more."""
+
+
+class Host:
+    """A program that records itself, a step at a time."""
+
+    def __init__(self, root: Path) -> None:
+        self.session: SessionTrace = start_session(
+            SessionMetadata(thread_id="root-thread", cwd="/w", model="m"),
+            environ={TRACE_ROOT_VARIABLE: str(root)},
+        )
+        self.turn = self.session.root.start_turn("turn-1")
+        self.history: list[dict[str, Any]] = []
+        self.calls = 0
+        [self.bundle] = root.iterdir()
+
+    def call(self) -> None:
+        self.calls += 1
+        text = {"type": "input_text", "text": f"question {self.calls}"}
+        self.history.append({"type": "message", "id": f"q{self.calls}", "role": "user", "content": [text]})
+        call = self.turn.start_inference(model="m", provider_name="p", request={"input": self.history})
+        answer = {"type": "output_text", "text": f"answer {self.calls}"}
+        item = {"type": "message", "id": f"a{self.calls}", "role": "assistant", "content": [answer]}
+        call.complete([item], response_id=f"r{self.calls}")
+        self.history.append(item)
+
+    def child(self) -> None:
+        child = self.session.root.spawn("child-thread", "helper")
+        child.start_turn("turn-c")
+
+    def finish(self) -> None:
+        self.turn.end()
+        self.session.root.end()
+        self.session.end()
+        self.session.complete()
+
+
+class LiveInspection(Inspection):
+    """An inspector whose worker does not end while it follows."""
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        deadline = monotonic() + PATIENCE
+        while not holds():
+            assert monotonic() < deadline, "\n".join(self.screen_text())
+            await self.pilot.pause(0.02)
+
+    def timeline(self) -> list[str]:
+        return self.rows(self.screen.timeline.list)
+
+    def header(self) -> str:
+        return self.screen_text()[0]
+
+
+async def opened(pilot: Pilot[int], app: InspectorApp) -> LiveInspection:
+    inspection = LiveInspection(app, pilot)
+    await inspection.until(lambda: app.session.timelines is not None and not app.state.is_reading)
+    return inspection
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    host = Host(tmp_path)
+    host.call()
+    return host
+
+
+async def test_t_shows_what_is_added_and_leaves_the_cursor(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        assert len(inspection.timeline()) == 2
+        await inspection.press("j", "t")
+        cursor = inspection.screen.timeline.entry
+        assert cursor is not None
+        assert cursor.ref.type == "InferenceCall"
+        host.call()
+        host.call()
+        await inspection.until(lambda: len(inspection.timeline()) == 4)
+        assert inspection.screen.timeline.entry == cursor
+        assert "following" in inspection.header()
+        host.child()
+        await inspection.until(lambda: inspection.screen.threads.list.line_count == 2)
+        assert inspection.screen.timeline.entry == cursor
+
+
+async def test_what_runs_is_shown_when_it_ends(host: Host) -> None:
+    """The context of the call at the cursor gets its answer, and the detail its end."""
+    call = host.turn.start_inference(model="m", provider_name="p", request={"input": host.history})
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("G", "t")
+        screen = inspection.screen
+        assert "running" in "\n".join(inspection.rows(screen.detail.facts))
+        contents = len(inspection.rows(screen.context.list))
+        item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "late"}]}
+        call.complete([item], response_id="r")
+        await inspection.until(lambda: "completed" in "\n".join(inspection.rows(screen.detail.facts)))
+        assert len(inspection.rows(screen.context.list)) > contents
+        assert "late" in "\n".join(inspection.rows(screen.context.list))
+
+
+async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("t", "=")
+        host.call()
+        await inspection.until(lambda: "paused +" in inspection.header() and "+0" not in inspection.header())
+        assert len(inspection.timeline()) == 2
+        await inspection.press("=")
+        await inspection.until(lambda: len(inspection.timeline()) == 3)
+        assert "paused" not in inspection.header()
+
+
+async def test_equals_without_following_says_so(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("=")
+        assert "nothing is followed" in inspection.screen_text()[-1]
+
+
+async def test_t_again_stops(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("t")
+        assert app.state.following is Following.ON
+        await inspection.press("t")
+        assert app.state.following is Following.OFF
+        assert "following" not in inspection.header()
+        host.call()
+        await app.workers.wait_for_complete()
+        assert len(inspection.timeline()) == 2
+
+
+async def test_the_end_of_the_recording_is_said(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle), follow=True)
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        assert app.state.following is Following.ON
+        host.call()
+        host.finish()
+        await inspection.until(lambda: app.state.following is Following.COMPLETE)
+        assert "the recording is complete" in inspection.header()
+        timelines = app.session.timelines
+        assert timelines is not None
+        expected = reduce_bundle(open_bundle(host.bundle))
+        assert state_json(timelines.index.trace) == state_json(expected.trace)
+        assert timelines.index.reduction.problems == []
+
+
+async def test_all_agents_are_followed_too(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=NARROW) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("a", "t")
+        assert "helper" not in "\n".join(inspection.timeline())
+        host.child()
+        await inspection.until(lambda: "helper" in "\n".join(inspection.timeline()))
+
+
+async def test_folds_stay(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("g", "h", "t")
+        assert len(inspection.timeline()) == 1
+        host.call()
+        turn = ObjectRef("Turn", "turn-1")
+        await inspection.until(lambda: _calls(app) == 2)
+        assert len(inspection.timeline()) == 1
+        assert inspection.screen.timeline.list.cursor_key == turn
+
+
+def _calls(app: InspectorApp) -> int:
+    timelines = app.session.timelines
+    return 0 if timelines is None else len(timelines.index.trace.inference_calls)
+
+
+async def test_a_log_that_is_cut_is_said(host: Host) -> None:
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=(200, 40)) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("t")
+        (host.bundle / "trace.jsonl").write_bytes(b"")
+        await inspection.until(lambda: app.state.following is Following.LOST)
+        assert "not followed any more" in inspection.header()
+        assert len(inspection.timeline()) == 2
+
+
+async def test_a_torn_line_waits(host: Host, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(host.bundle, copy)
+    log = copy / "trace.jsonl"
+    whole = log.read_bytes()
+    host.call()
+    more = (host.bundle / "trace.jsonl").read_bytes()[len(whole) :]
+    shutil.copytree(host.bundle / "payloads", copy / "payloads", dirs_exist_ok=True)
+    app = InspectorApp(Session(copy))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("t")
+        with log.open("ab") as stream:
+            stream.write(more[:-30])
+            stream.flush()
+            await inspection.until(lambda: _calls(app) == 2)
+            assert "problem" not in inspection.header()
+            stream.write(more[-30:])
+        await inspection.until(lambda: app.state.last_seq == reduce_bundle(copy).provenance.events[-1].seq)
+        assert "problem" not in inspection.header()

@@ -1,0 +1,156 @@
+"""Everything as of an event: `:seq N`, `:50%`, and the line along the log."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from inspecting import NARROW, Inspection, inspecting
+
+from reducer import open_bundle, reduce_bundle, state_json
+from reducer.reduce import Reduction
+from rollout_tui.screens.scrubber import SETTLED, Scrubber
+
+TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
+
+
+def cut_after(seq: int, directory: Path) -> Reduction:
+    """The bundle as it was when the event had just been written."""
+    shutil.copytree(TEAM, directory)
+    log = directory / "trace.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:seq]))
+    return reduce_bundle(open_bundle(directory))
+
+
+def shown(inspection: Inspection) -> bytes:
+    timelines = inspection.app.session.timelines
+    assert timelines is not None
+    return state_json(timelines.index.trace)
+
+
+async def command(inspection: Inspection, text: str) -> None:
+    await inspection.press(":")
+    await inspection.press(*text, "enter")
+
+
+async def test_seq_shows_everything_as_of_an_event(tmp_path: Path) -> None:
+    expected = cut_after(60, tmp_path / "cut")
+    async with inspecting(TEAM) as inspection:
+        agents = inspection.screen.threads.list.line_count
+        now = shown(inspection)
+        await command(inspection, "seq 60")
+        assert shown(inspection) == state_json(expected.trace)
+        assert "as of seq 60 of" in inspection.screen_text()[0]
+        entry = inspection.screen.timeline.entry
+        assert entry is not None
+        assert entry.seq <= 60
+        assert inspection.screen.threads.list.line_count <= agents
+        assert (
+            max(
+                one.seq
+                for one in inspection.screen.timelines.entries.by_thread[entry.thread_id]  # type: ignore[union-attr]
+            )
+            <= 60
+        )
+        await command(inspection, "now")
+        assert shown(inspection) == now
+        assert "as of" not in inspection.screen_text()[0]
+
+
+async def test_what_ran_then_runs() -> None:
+    """Half of the log: no agent has ended."""
+    async with inspecting(TEAM) as inspection:
+        await command(inspection, "50%")
+        timelines = inspection.app.session.timelines
+        assert timelines is not None
+        assert {thread.execution.status for thread in timelines.index.threads} >= {"running"}
+        assert (
+            timelines.index.trace.threads[timelines.index.trace.root_thread_id].execution.status == "running"
+        )
+
+
+async def test_escape_goes_back_to_now() -> None:
+    async with inspecting(TEAM) as inspection:
+        now = shown(inspection)
+        await command(inspection, "seq 60")
+        await inspection.press("escape")
+        assert shown(inspection) == now
+        await inspection.press("escape")
+        assert shown(inspection) == now
+
+
+async def test_later_and_earlier_moments_follow_each_other(tmp_path: Path) -> None:
+    async with inspecting(TEAM) as inspection:
+        for number, seq in enumerate((30, 90, 40)):
+            expected = cut_after(seq, tmp_path / str(number))
+            await command(inspection, f"seq {seq}")
+            assert shown(inspection) == state_json(expected.trace)
+
+
+async def test_nothing_had_happened_by_then() -> None:
+    async with inspecting(TEAM) as inspection:
+        now = shown(inspection)
+        await command(inspection, "seq 0")
+        assert "nothing had happened by then" in inspection.screen_text()[-1]
+        assert shown(inspection) == now
+
+
+async def test_the_line_along_the_log(tmp_path: Path) -> None:
+    async with inspecting(TEAM, NARROW) as inspection:
+        last = inspection.app.state.last_seq
+        now = shown(inspection)
+        await inspection.press("T")
+        assert isinstance(inspection.app.screen, Scrubber)
+        assert f"seq {last}" in inspection.screen_text()[-2]
+        await inspection.press("h", "h")
+        await inspection.pilot.pause(2 * SETTLED)
+        await inspection.settle()
+        assert f"seq {last - 2}" in inspection.screen_text()[-2]
+        assert shown(inspection) == state_json(cut_after(last - 2, tmp_path / "h").trace)
+        await inspection.press("l", "k", "j", "ctrl+u", "ctrl+d", "g", "ctrl+d", "G", "h", "pageup")
+        await inspection.pilot.pause(2 * SETTLED)
+        await inspection.settle()
+        seq = inspection.app.state.past_seq
+        assert seq is not None
+        assert f"seq {seq}" in inspection.screen_text()[-2]
+        await inspection.press("escape")
+        assert shown(inspection) == now
+
+
+async def test_staying_at_a_moment(tmp_path: Path) -> None:
+    async with inspecting(TEAM) as inspection:
+        await inspection.press("T", "g", "ctrl+d", "ctrl+d", "enter")
+        seq = inspection.app.state.past_seq
+        assert seq is not None
+        assert not isinstance(inspection.app.screen, Scrubber)
+        assert shown(inspection) == state_json(cut_after(seq, tmp_path / "cut").trace)
+        await inspection.press("T")
+        assert f"seq {seq} " in inspection.screen_text()[-2]
+        await inspection.press("escape")
+        assert inspection.app.state.past_seq == seq
+
+
+async def test_other_keys_work_in_the_past() -> None:
+    async with inspecting(TEAM) as inspection:
+        await command(inspection, "seq 120")
+        for key in (
+            "}",
+            ")",
+            "f",
+            "F",
+            "[",
+            "d",
+            "v",
+            "escape",
+            "i",
+            "escape",
+            "c",
+            "escape",
+            "x",
+            "escape",
+            "e",
+            "a",
+        ):
+            await inspection.press(key)
+        assert inspection.app.return_code is None
