@@ -104,6 +104,12 @@ def small_requests(b: BundleBuilder, n: int) -> None:
         b.request(f"i{number}", [message(str(number))])
 
 
+def tools_between_small_requests(b: BundleBuilder, n: int) -> None:
+    for number in range(n):
+        b.tool(f"T{number}", call_id=f"c{number}")
+        b.request(f"i{number}", [call(f"c{number}"), output(f"c{number}")])
+
+
 def equal_items_that_moved(b: BundleBuilder, n: int) -> None:
     b.request("i1", [message("same")] * n)
     b.request("i2", [message("first"), *[message("same")] * n])
@@ -170,6 +176,7 @@ SHAPES: list[Shape] = [
     receipts,
     incremental_requests,
     small_requests,
+    tools_between_small_requests,
     equal_items_that_moved,
     equal_items_in_reverse,
     pictures_that_moved,
@@ -248,3 +255,20 @@ def test_work_grows_with_the_bytes(shape: Shape, tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", SHAPES_OF_SCHEMA_1, ids=lambda shape: shape.__name__)
 def test_work_grows_with_the_bytes_of_schema_1(shape: Shape, tmp_path: Path) -> None:
     check_growth(shape, tmp_path, 1)
+
+
+def growing_history(b: BundleBuilder, n: int) -> None:
+    history = []
+    for number in range(n):
+        history += [message(str(number)), call(f"c{number}"), output(f"c{number}")]
+        b.tool(f"T{number}", call_id=f"c{number}")
+        b.request(f"i{number}", history)
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_work_does_not_grow_with_what_requests_repeat(tmp_path: Path, schema: int) -> None:
+    """Four times the calls are sixteen times the bytes, but four times the work."""
+    small, few = work_and_bytes(tmp_path / "small", growing_history, SIZE, schema)
+    large, many = work_and_bytes(tmp_path / "large", growing_history, 4 * SIZE, schema)
+    assert many > 10 * few
+    assert large < 1.4 * 4 * small
