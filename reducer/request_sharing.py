@@ -69,12 +69,14 @@ class Request(Struct):
         document: the payload without the elements of its input that are known.
         known: the items of the elements left out of `document`.
         left_out: how many bytes of `data` are not in `document`.
+        elements: where the elements of its input stand in `document`, as `input_elements` gives it, if known.
     """
 
     data: bytes
     document: JsonDocument
     known: KnownItems
     left_out: int = 0
+    elements: tuple[int, list[int]] | None = None
 
 
 class _Memory(Struct, frozen=True):
@@ -179,7 +181,7 @@ class RequestSharing:
             normals: the items of its document.
             item_ids: the items of the graph that these were mapped to.
         """
-        found = input_elements(request.document.data)
+        found = request.elements or input_elements(request.document.data)
         known = request.known
         if found is None or len(found[1]) != len(normals):
             return
@@ -230,7 +232,7 @@ def _abridged(data: bytes, memory: _Memory, base: Sequence[str]) -> Request | No
     if found is None or found[0] != memory.input_at or bool(found[1]) != more:
         return None
     known.cut(length)
-    return Request(data, document, known, left_out=rest - memory.input_at)
+    return Request(data, document, known, rest - memory.input_at, found)
 
 
 def _agreeing(base: Sequence[str], item_ids: Sequence[str]) -> int:

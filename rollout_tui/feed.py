@@ -14,14 +14,12 @@ from reducer.events import PayloadRef
 from reducer.growing import GrowingReduction
 from reducer.json_text import JsonDocument, JsonError
 from rollout_tui.bundles.liveness import logs_being_written
+from rollout_tui.progress import Progress
 from rollout_tui.views.contexts.visibility import Sightings
 from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
-
-Progress = Callable[[int, int], None]
-"""Called with bytes read and bytes in all; what it raises ends the reading."""
 
 FIRST_VIEW = 0.1
 """Seconds of reading after which what is there is shown for the first time."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Event
-from time import monotonic
 from typing import Any
 
 from textual import work
@@ -22,7 +21,7 @@ from rollout_tui.bundles.root import ListedBundle, TraceRoot
 from rollout_tui.bundles.summary import BundleSummary
 from rollout_tui.commands.output import plain_reason
 from rollout_tui.line_filter import SafeLineFilter
-from rollout_tui.reading_app import PROGRESS_INTERVAL
+from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.screens.picker import PickerScreen
 
 LOOK_SECONDS = 1.0
@@ -96,20 +95,15 @@ class PickerApp(App[BundleSummary]):
         """Look at the trace root again and again, in a thread."""
         worker = get_current_worker()
         shown: list[ListedBundle] | str | None = None
-        last_word = monotonic()
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last_word
-            if worker.is_cancelled or self._leaving.is_set():
-                raise _Leaving
-            if monotonic() - last_word >= PROGRESS_INTERVAL:
-                last_word = monotonic()
-                self.post_message(self.LookProgress(done, total))
+        progress = now_and_then(
+            lambda done, total: self.post_message(self.LookProgress(done, total)),
+            lambda: worker.is_cancelled or self._leaving.is_set(),
+        )
 
         while not worker.is_cancelled:
             try:
                 found = self._root.look(progress)
-            except _Leaving:
+            except Cancelled:
                 return
             except OSError as error:
                 reason = f"this directory cannot be listed: {plain_reason(error)}"
@@ -176,10 +170,6 @@ class PickerApp(App[BundleSummary]):
     def _leave(self, bundle: BundleSummary | None) -> None:
         self._leaving.set()
         self.exit(bundle)
-
-
-class _Leaving(Exception):  # noqa: N818 - the reader's wish, no error
-    """The reader does not want the look to go on."""
 
 
 def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int:

@@ -11,13 +11,11 @@ from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
 from reducer import BundleError
-from rollout_tui.feed import Feed, Pace, Progress, View
+from rollout_tui.feed import Feed, Pace, View
+from rollout_tui.progress import Cancelled, Progress, now_and_then
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following, ReadingState
 from rollout_tui.views.scrubbing import EventLine
-
-PROGRESS_INTERVAL = 0.2
-"""Seconds between two words about progress: what takes less is not worth mentioning."""
 
 POLL_INTERVAL = 0.1
 """Seconds between two looks at a log that did not grow."""
@@ -27,10 +25,6 @@ SLICE = 0.2
 
 WRITER_INTERVAL = 2.0
 """Seconds without a new line after which it is asked whether anybody still writes the log."""
-
-
-class Cancelled(Exception):  # noqa: N818 - the reader's wish, no error
-    """The reader does not want to wait any longer."""
 
 
 class ReadingApp(App[int]):
@@ -140,17 +134,9 @@ class ReadingApp(App[int]):
 
     def _progress(self, worker: Worker[None]) -> Progress:
         """Posts how far a worker is, now and then, and ends it once it is cancelled."""
-        last_word = monotonic()
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last_word
-            if worker.is_cancelled:
-                raise Cancelled
-            if monotonic() - last_word >= PROGRESS_INTERVAL:
-                last_word = monotonic()
-                self.post_message(self.Progressed(done, total))
-
-        return progress
+        return now_and_then(
+            lambda done, total: self.post_message(self.Progressed(done, total)), lambda: worker.is_cancelled
+        )
 
     def cancel_reading(self) -> bool:
         """Give up reading, and keep what is there; say whether it was under way."""

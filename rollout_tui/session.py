@@ -11,7 +11,8 @@ from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
 from reducer.events import PayloadRef
 from reducer.json_text import JsonDocument, JsonError
 from reducer.model import ConversationItem, InferenceCall
-from rollout_tui.feed import Feed, Progress, View
+from rollout_tui.feed import Feed, View
+from rollout_tui.progress import Progress
 from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.edges.following import Follower

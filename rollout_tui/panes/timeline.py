@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from time import monotonic
 
 from textual import work
 from textual.app import ComposeResult
@@ -13,6 +12,7 @@ from textual.worker import get_current_worker
 from reducer import ObjectRef
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
+from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.filters import Filter
@@ -22,13 +22,6 @@ from rollout_tui.widgets.virtual_list import VirtualList
 
 FILTERED_AT_ONCE = 400
 """Rows that are filtered without a thread: so many take less time than a key may."""
-
-PROGRESS_INTERVAL = 0.2
-"""Seconds between two words on how far the filtering is."""
-
-
-class Cancelled(Exception):  # noqa: N818 - not an error
-    """The reader wants something else by now."""
 
 
 class TimelinePane(Pane):
@@ -121,16 +114,10 @@ class TimelinePane(Pane):
     @work(thread=True, exclusive=True, group="filter", exit_on_error=False)
     def _filter(self, timelines: Timelines, shown: str | None, wanted: Filter, whole: int) -> None:
         worker = get_current_worker()
-        last_word = monotonic()
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last_word
-            if worker.is_cancelled:
-                raise Cancelled
-            if monotonic() - last_word >= PROGRESS_INTERVAL:
-                last_word = monotonic()
-                self.post_message(self.FilterProgress(done, total))
-
+        progress = now_and_then(
+            lambda done, total: self.post_message(self.FilterProgress(done, total)),
+            lambda: worker.is_cancelled,
+        )
         try:
             rows = timelines.filtered(shown, wanted, progress)
         except Cancelled:

@@ -24,6 +24,7 @@ from rollout_tui.views.filters import Filter
 from rollout_tui.views.overview import overview
 from rollout_tui.views.reading_state import ReadingState, state_spans
 from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.words import bundle_name
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -120,7 +121,7 @@ class PanesScreen(SearchingScreen[None]):
         self._state = state or self._state
         if not self.is_mounted:
             return
-        name = self.session.bundle.path.resolve().name
+        name = bundle_name(self.session.bundle.path.resolve().name)
         said = state_spans(self._state)
         if self.timelines is None:
             self._bar("header").show([span(" rollout-tui ", "strong"), span(name), *said])

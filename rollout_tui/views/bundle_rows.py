@@ -12,7 +12,7 @@ from rollout_tui import glyphs
 from rollout_tui.bundles.root import ListedBundle
 from rollout_tui.bundles.summary import BundleSummary, Status
 from rollout_tui.safe_text import clip, clip_start, safe_text
-from rollout_tui.views.words import count, one_line, size
+from rollout_tui.views.words import SHORT_NAME, bundle_name, count, one_line, size
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, StyleName, span
 
@@ -73,15 +73,6 @@ def status_mark(status: Status) -> str:
     return looks[status]
 
 
-def short_name(summary: BundleSummary) -> str:
-    """By what a bundle is told from the others: the beginning of its trace id, or of its name without one.
-
-    `rollout-tui` opens a bundle by this name.
-    """
-    name = summary.path.name
-    return name.removeprefix("trace-")[:_SHORT_NAME] if name.startswith("trace-") else name
-
-
 def tokens_words(summary: BundleSummary) -> str:
     """Tokens in a few characters; estimated ones say so."""
     if summary.tokens is None:
@@ -109,7 +100,6 @@ def _session_mark(bundle: ListedBundle) -> str:
 
 
 _STATUS_WIDTH = 9
-_SHORT_NAME = 8
 
 _ALWAYS: tuple[Column, ...] = (
     Column("UTC", 11, lambda one: short_time(one.summary.started_at_unix_ms), style=lambda _one: "muted"),
@@ -124,7 +114,7 @@ _ALWAYS: tuple[Column, ...] = (
     Column("TOKENS", 6, lambda one: tokens_words(one.summary), to_the_right=True),
     Column("SIZE", 6, lambda one: size(one.summary.bytes), to_the_right=True),
 )
-_NAME = Column("NAME", _SHORT_NAME, lambda one: short_name(one.summary), style=lambda _one: "muted")
+_NAME = Column("NAME", SHORT_NAME, lambda one: bundle_name(one.summary.path.name), style=lambda _one: "muted")
 _IF_THERE_IS_ROOM: tuple[Column, ...] = (
     Column("MODEL", 12, lambda one: one.summary.model, style=lambda _one: "accent"),
     Column("DIRECTORY", 24, lambda one: one.summary.cwd, style=lambda _one: "muted"),

@@ -12,6 +12,9 @@ from rollout_tui.widgets.spans import Span, StyleName
 
 Status = ExecutionStatus | RolloutStatus
 
+SHORT_NAME = 8
+"""Characters of a trace id that are enough to tell a bundle from the others."""
+
 
 def duration(ms: int | None) -> str:
     """A span of time: `0.1s`, `38.1s`, `12m04s`, `3h05m`; empty without one.
@@ -104,3 +107,14 @@ def first_line(text: str, limit: int = 400) -> str:
 def one_line(text: str, limit: int = 400) -> str:
     """The beginning of a text with its white space folded, for a row."""
     return " ".join(text[: limit * 2].split())[:limit]
+
+
+def bundle_name(directory: str) -> str:
+    """By what a bundle is told from the others: the beginning of its trace id, or its name without one.
+
+    `rollout-tui` opens a bundle by this name.
+
+    Args:
+        directory: the name of its directory; that of a recording is `trace-`, its trace id, and a thread id.
+    """
+    return directory.removeprefix("trace-")[:SHORT_NAME] if directory.startswith("trace-") else directory
