@@ -146,7 +146,7 @@ def test_a_hostile_directory_name_is_shown_and_not_obeyed(start: Start, demo_tra
     terminal = start(bundle, columns=120, rows=40)
     terminal.wait_for("call    1")
     terminal.press("w")
-    terminal.wait_for("Write the reduced graph")
+    terminal.wait_for("enter writes")
     terminal.press("enter")
     terminal.wait_for(lambda _rows: (bundle / "state.json").exists())
     terminal.wait_until_quiet()

@@ -94,10 +94,10 @@ def test_a_reader_looks_at_a_run_and_exports_it(
 
     # The export: the path is offered, then written; it is what `reduce` writes.
     terminal.press("w")
-    terminal.wait_for("Write the reduced graph")
+    terminal.wait_for("enter writes")
     terminal.press("enter")
     terminal.wait_for(lambda _rows: (bundle / "state.json").exists())
-    terminal.wait_until_gone("Write the reduced graph")
+    terminal.wait_until_gone("enter writes")
     written = (bundle / "state.json").read_bytes()
     assert written == run_program("reduce", bundle, "-o", "-").stdout
     assert sorted(path.name for path in bundle.iterdir()) == [

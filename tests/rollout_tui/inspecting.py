@@ -39,10 +39,10 @@ class Inspection:
     async def settle(self) -> None:
         """Wait until everything that was asked for is on the screen."""
         await self.pilot.pause(SCREEN_SWITCH)
-        await self.app.workers.wait_for_complete()
-        await self.pilot.pause()
         while self.app.is_running and (self.app.state.is_reading or self.app.session.timelines is None):
             await self.pilot.pause(SCREEN_SWITCH)
+        await self.app.workers.wait_for_complete()
+        await self.pilot.pause()
 
     def rows(self, view: LineView) -> list[str]:
         """The text of all rows of a view, cut to its width."""

@@ -196,7 +196,7 @@ async def test_too_small_a_terminal_says_so(root: Path) -> None:
 async def test_progress_is_shown_while_the_first_look_takes_long(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(picker_module, "PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr("rollout_tui.progress.INTERVAL", 0.0)
     held, look = Event(), TraceRoot._read
 
     def slow(trace_root: TraceRoot, name: str) -> None:
