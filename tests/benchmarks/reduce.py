@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -68,7 +69,11 @@ def measure(bundle: Path, codex: Path | None, times: int) -> bool:
     """Print the costs for one bundle; say whether the reference, if asked, came to the same graph."""
     with TemporaryDirectory() as directory:
         ours, theirs = Path(directory) / "ours.json", Path(directory) / "theirs.json"
-        start = best(times, sys.executable, "-m", "rollout_tui", "--version")
+        nothing = Path(directory) / "nothing"
+        nothing.mkdir()
+        shutil.copy(bundle / "manifest.json", nothing)
+        (nothing / "trace.jsonl").touch()
+        start = best(times, sys.executable, "-m", "rollout_tui", "reduce", nothing, "-o", ours)
         reading = best(times, sys.executable, "-c", _READ_ALL, bundle)
         empty = best(times, sys.executable, "-c", "pass")
         cost = best(times, sys.executable, "-m", "rollout_tui", "reduce", bundle, "-o", ours)
