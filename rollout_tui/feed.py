@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -27,8 +28,9 @@ FIRST_VIEW = 0.1
 VIEW_INTERVAL = 0.3
 """Seconds between two views, unless making them takes long."""
 
-VIEW_SHARE = 2
-"""Seconds that are read for each second that it takes to make a view: what is large is shown less often."""
+READ_SHARE, FOLLOW_SHARE = 8, 2
+"""Seconds between two views for each second that it takes to make one, while a bundle is read for the first
+time, and while it is followed: what is large is shown less often."""
 
 
 class View(NamedTuple):
@@ -50,8 +52,15 @@ class View(NamedTuple):
 class Pace:
     """Says when it is time for the next view."""
 
-    def __init__(self, first: float = FIRST_VIEW) -> None:
+    def __init__(self, first: float, share: int) -> None:
+        """Begin to wait.
+
+        Args:
+            first: seconds until the first view.
+            share: seconds between two views for each second that it takes to make one.
+        """
         self._next = monotonic() + first
+        self._share = share
 
     def is_due(self) -> bool:
         """Whether it is time."""
@@ -63,7 +72,7 @@ class Pace:
         began = monotonic()
         yield
         now = monotonic()
-        self._next = now + max(VIEW_INTERVAL, VIEW_SHARE * (now - began))
+        self._next = now + max(VIEW_INTERVAL, self._share * (now - began))
 
 
 class Feed:
@@ -81,6 +90,7 @@ class Feed:
         self._now_lock, self._past_lock = Lock(), Lock()
         self._protocol_notes: dict[int, tuple[str, str]] = {}
         self._protocol_turns: dict[int, str] = {}
+        self._let_go: list[object] = []
 
     def read(self, progress: Progress, publish: Callable[[View], None] | None = None) -> View:
         """Read all that the log has.
@@ -95,7 +105,7 @@ class Feed:
         Raises:
             BundleError: the log cannot be read.
         """
-        total, pace, is_live = self.bundle.log_size(), Pace(), self.is_being_written()
+        total, pace, is_live = self.bundle.log_size(), Pace(FIRST_VIEW, READ_SHARE), self.is_being_written()
 
         def stop(line: LogLine) -> bool:
             progress(line.offset, total)
@@ -165,8 +175,14 @@ class Feed:
                 past.read_on(stop)
             return self._view(past)
 
+    def let_go(self, view: object) -> None:
+        """Take a view that is not shown any more: to free a large one takes longer than the UI loop may."""
+        self._let_go.append(view)
+
     def _view(self, growing: GrowingReduction) -> View:
+        self._let_go.clear()
         index = TraceIndex(growing.reduction())
+        _ = index.tokens  # asked for on the UI loop
         for event in growing.new_events():
             if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
                 self._read_protocol_event(event)
@@ -174,6 +190,9 @@ class Feed:
         follower = Follower(Sightings(index))
         timelines = Timelines(index, follower.links)
         timelines.rows(index.trace.root_thread_id)
+        # Nothing in a view refers back to it, so the collector of cycles need not walk through it: with many
+        # events that would stop the UI loop for a second.
+        gc.freeze()
         return View(self.bundle, timelines, follower, growing.last_seq)
 
     def _read_protocol_event(self, event: EventRecord) -> None:

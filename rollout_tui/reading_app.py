@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
 from reducer import BundleError
-from rollout_tui.feed import Feed, Pace, View
+from rollout_tui.feed import FOLLOW_SHARE, Feed, Pace, View
 from rollout_tui.progress import Cancelled, Progress, now_and_then
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following, ReadingState
@@ -177,8 +177,10 @@ class ReadingApp(App[int]):
 
     def _show(self, view: View) -> None:
         is_first = self.session.timelines is None
-        self.session.adopt(view)
+        before = self.session.adopt(view)
         self.show_view(view, is_first=is_first)
+        if self._feed is not None:
+            self._feed.let_go(before)
         self.show_state()
 
     # Following
@@ -207,7 +209,7 @@ class ReadingApp(App[int]):
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
     def _follow(self, feed: Feed) -> None:
         worker = get_current_worker()
-        pace, unshown, asked, had_writer = Pace(0), 0, monotonic(), False
+        pace, unshown, asked, had_writer = Pace(0, FOLLOW_SHARE), 0, monotonic(), False
         while not worker.is_cancelled:
             began = monotonic()
             try:

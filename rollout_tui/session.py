@@ -53,11 +53,13 @@ class Session:
         """
         return Feed(open_bundle(self.bundle.path))
 
-    def adopt(self, view: View) -> None:
-        """Go on with a view that a feed made."""
+    def adopt(self, view: View) -> object:
+        """Go on with a view that a feed made; gives what was the view before."""
+        before = (self.timelines, self.follower)
         if view.bundle is not self.bundle:
             self._request_parts.clear()
         self.bundle, self.timelines, self.follower = view.bundle, view.timelines, view.follower
+        return before
 
     def load(self, progress: Progress) -> Timelines:
         """Reduce the bundle and lay out its timelines, for those who do not look at it meanwhile.

@@ -47,24 +47,11 @@ class EntryWords:
         self._links = entries.links
         self._rewrites = entries.rewrites
         self._with_thread = with_thread
-        self._makers: dict[str, Callable[[str], _Words]] = {
-            "Turn": self._turn,
-            "InferenceCall": self._call,
-            "ToolCall": self._tool,
-            "CodeCell": self._cell,
-            "InteractionEdge": self._edge,
-            "ConversationItem": self._item,
-            "CompactionRequest": self._request,
-            "Compaction": self._compaction,
-            "Rewrite": self._rewrite,
-            "Event": self._event,
-            "Problem": self._problem,
-        }
 
     def row(self, node: TreeNode[Entry]) -> Row:
         """The row of an entry: sequence number, kind, one line, and at the right state, duration, tokens."""
         entry = node.value
-        words = self._makers[entry.ref.type](entry.ref.id)
+        words = _MAKERS[entry.ref.type](self, entry.ref.id)
         thread: tuple[Span, ...] = ()
         if self._with_thread:
             leaf = self._index.thread_path(entry.thread_id).rsplit("/", 1)[-1] or "/"
@@ -191,6 +178,22 @@ class EntryWords:
         if status == "running" and self._index.is_over:
             return (Span(span(glyphs.active().unknown).text, "warn"), span("never ended", "warn"))
         return (status_span(status), span(f"{duration(ms):>6}", "muted"), span(f"{tokens:>5}"))
+
+
+_MAKERS: dict[str, Callable[[EntryWords, str], _Words]] = {
+    "Turn": EntryWords._turn,
+    "InferenceCall": EntryWords._call,
+    "ToolCall": EntryWords._tool,
+    "CodeCell": EntryWords._cell,
+    "InteractionEdge": EntryWords._edge,
+    "ConversationItem": EntryWords._item,
+    "CompactionRequest": EntryWords._request,
+    "Compaction": EntryWords._compaction,
+    "Rewrite": EntryWords._rewrite,
+    "Event": EntryWords._event,
+    "Problem": EntryWords._problem,
+}
+"""What makes the words of an entry, by the type of what it stands for."""
 
 
 def _incoming(origin: str, text: str) -> tuple[Span, ...]:

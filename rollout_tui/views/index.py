@@ -224,6 +224,12 @@ class TraceIndex:
         return self._number_of_turn.get(turn_id)
 
     @cached_property
+    def tokens(self) -> int:
+        """Input and output tokens of all calls."""
+        usages = (call.usage for call in self.trace.inference_calls.values())
+        return sum(usage.input_tokens + usage.output_tokens for usage in usages if usage is not None)
+
+    @cached_property
     def _event_of_seq(self) -> dict[int, EventRecord]:
         return {event.seq: event for event in reversed(self.reduction.provenance.events)}
 

@@ -19,8 +19,6 @@ def overview(index: TraceIndex, name: str, state: Iterable[Span] = ()) -> list[S
         state: what is said of the reading itself.
     """
     trace = index.trace
-    usages = [call.usage for call in trace.inference_calls.values() if call.usage is not None]
-    tokens = sum(usage.input_tokens + usage.output_tokens for usage in usages)
     parts = [
         span(" rollout-tui ", "strong"),
         span(name, "accent"),
@@ -33,8 +31,8 @@ def overview(index: TraceIndex, name: str, state: Iterable[Span] = ()) -> list[S
     ]
     if trace.compactions:
         parts.append(span(plural(len(trace.compactions), "compaction")))
-    if tokens:
-        parts.append(span(f"{count(tokens)} tok"))
+    if index.tokens:
+        parts.append(span(f"{count(index.tokens)} tok"))
     if index.reduction.problems:
         marks = glyphs.active()
         parts.append(span(f"{marks.warning} {plural(len(index.reduction.problems), 'problem')}", "bad"))

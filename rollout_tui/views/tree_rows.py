@@ -51,6 +51,7 @@ class TreeRows(Generic[T]):
         self._key = key
         self._place_of = {key(node.value): place for place, node in enumerate(nodes)}
         self._parents, self._ends = _parents_and_ends(nodes)
+        self._folded = {key(node.value): None for node in nodes if node.folded}
         self._visible = self._shown_between(0, len(nodes))
 
     def __len__(self) -> int:
@@ -87,6 +88,10 @@ class TreeRows(Generic[T]):
         if not node.has_children or node.folded == folded:
             return False
         node.folded = folded
+        if folded:
+            self._folded[self._key(node.value)] = None
+        else:
+            self._folded.pop(self._key(node.value), None)
         end = self._ends[place]
         if folded:
             last = bisect_left(self._visible, end)
@@ -98,14 +103,15 @@ class TreeRows(Generic[T]):
     @property
     def folded_keys(self) -> list[Hashable]:
         """The keys of the nodes that are folded, each before what is below it."""
-        return [self._key(node.value) for node in self._nodes if node.folded]
+        return sorted(self._folded, key=self._place_of.__getitem__)
 
     def fold(self, keys: Sequence[Hashable]) -> None:
         """Fold the nodes with these keys, so far as they are there."""
         for key in keys:
             place = self._place_of.get(key)
-            if place is not None:
-                self._nodes[place].folded = self._nodes[place].has_children
+            if place is not None and self._nodes[place].has_children:
+                self._nodes[place].folded = True
+                self._folded[key] = None
         if keys:
             self._visible = self._shown_between(0, len(self._nodes))
 

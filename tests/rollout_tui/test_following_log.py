@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -15,8 +17,11 @@ from textual.pilot import Pilot
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
 from reducer.recorder import TRACE_ROOT_VARIABLE, SessionMetadata, SessionTrace, start_session
 from rollout_tui.app import InspectorApp
+from rollout_tui.feed import Feed
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
+
+TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
 
 PATIENCE = 10.0
 """Seconds after which something that should have happened will not happen any more."""
@@ -235,3 +240,22 @@ async def test_a_torn_line_waits(host: Host, tmp_path: Path) -> None:
             stream.write(more[-30:])
         await inspection.until(lambda: app.state.last_seq == reduce_bundle(copy).provenance.events[-1].seq)
         assert "problem" not in inspection.header()
+
+
+def test_a_view_that_is_not_shown_any_more_is_freed_at_once() -> None:
+    """Views are kept from the collector of cycles, which is slow with many objects: they must have none."""
+    gc.collect()
+    gc.disable()
+    try:
+        feed = Feed(open_bundle(TEAM))
+        view = feed.read(lambda done, total: None)
+        shown = view.timelines.rows(None)
+        shown.row(0)
+        view.timelines.stepping(None)
+        kept = [
+            weakref.ref(one) for one in (view.timelines.index, view.timelines.entries, view.follower, shown)
+        ]
+        del view, shown
+        assert [one() for one in kept] == [None] * len(kept)
+    finally:
+        gc.enable()
