@@ -189,7 +189,9 @@ class InspectorScreen(FindingScreen):
     def _take(self, way: Way) -> None:
         """Go there; where there are several places ask, and where there is none say why."""
         if isinstance(way, NoStep):
-            self.say(way.sentence)
+            past = self._state.past_seq
+            when = "" if past is None else f" (shown as of seq {past}; esc shows everything as it is now)"
+            self.say(f"{way.sentence}{when}")
         elif len(way) == 1:
             self._arrive(way[0].target)
         else:

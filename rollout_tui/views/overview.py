@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rollout_tui import glyphs
+from rollout_tui.views.entries import Entries
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import count, duration, plural
 from rollout_tui.widgets.spans import Span, span
 
 
-def overview(index: TraceIndex, name: str, state: Iterable[Span] = ()) -> list[Span]:
-    """Name, state, time, and how many agents, calls, compactions, tokens and problems.
+def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Span]:
+    """Name, state, time, and how many agents, calls, compactions, other rewrites, tokens and problems.
 
     Args:
-        index: the graph.
+        entries: those of the graph.
         name: what the bundle is called.
         state: what is said of the reading itself.
     """
+    index = entries.index
     trace = index.trace
     parts = [
         span(" rollout-tui ", "strong"),
@@ -31,6 +33,8 @@ def overview(index: TraceIndex, name: str, state: Iterable[Span] = ()) -> list[S
     ]
     if trace.compactions:
         parts.append(span(plural(len(trace.compactions), "compaction")))
+    if entries.rewrites:
+        parts.append(span(plural(len(entries.rewrites), "rewrite")))
     if index.tokens:
         parts.append(span(f"{count(index.tokens)} tok"))
     if index.reduction.problems:

@@ -55,7 +55,7 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
     for call in index.trace.inference_calls.values():
         view = context_of(index, call)
         assert all(SeenWords(index, view).row(seen).spans for seen in view.seen)
-    words = spans_text(overview(index, "x"))
+    words = spans_text(overview(timelines.entries, "x"))
     assert ("problem" in words) is bool(problems)
     for place, problem in enumerate(index.reduction.problems):
         read = index.problem_lines[place] = read_problem(index, place)

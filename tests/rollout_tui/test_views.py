@@ -116,8 +116,8 @@ def test_an_unknown_object_has_no_detail(team: TraceIndex) -> None:
     assert describe(team, ObjectRef("Nothing", "at all")) is None
 
 
-def test_the_run_in_one_line(team: TraceIndex) -> None:
-    line = spans_text(overview(team, "team")).strip()
+def test_the_run_in_one_line(team_timelines: Timelines) -> None:
+    line = spans_text(overview(team_timelines.entries, "team")).strip()
     assert line.startswith("rollout-tui   team  completed  18m23s  4 agents  32 calls  2 compactions")
 
 
