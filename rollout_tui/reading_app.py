@@ -248,7 +248,9 @@ class ReadingApp(App[int]):
         self.show_state()
 
     def on_reading_app_following_changed(self, message: FollowingChanged) -> None:
-        """Say what became of the log."""
+        """Say what became of the log; that it is live goes without saying once it is followed."""
+        if message.following is Following.LIVE and self.state.is_following:
+            return
         self.state.following, self.state.reason = message.following, message.reason
         self.show_state()
 

@@ -181,6 +181,27 @@ async def test_the_end_of_the_recording_is_said(host: Host) -> None:
         assert timelines.index.reduction.problems == []
 
 
+async def test_a_live_log_that_is_followed_from_the_start(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Feed, "is_being_written", lambda feed: True)
+    app = InspectorApp(Session(host.bundle), follow=True)
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        host.call()
+        await inspection.until(lambda: len(inspection.timeline()) == 3)
+        assert app.state.following is Following.ON
+        assert "t follows" not in inspection.header()
+
+
+async def test_a_live_log_says_how_to_follow_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Feed, "is_being_written", lambda feed: True)
+    app = InspectorApp(Session(host.bundle))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.until(lambda: "still being written: t follows" in inspection.header())
+
+
 async def test_all_agents_are_followed_too(host: Host) -> None:
     app = InspectorApp(Session(host.bundle))
     async with app.run_test(size=NARROW) as pilot:
