@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.end_to_end.pty_terminal import Terminal
+from pty_terminal import Terminal
 
 PATIENCE = 600.0
 
@@ -22,7 +22,7 @@ def main() -> None:
     began = time.monotonic()
 
     def is_whole(rows: list[str]) -> bool:
-        return has_rows(rows) and "reading" not in rows[0]
+        return has_rows(rows) and "reading" not in rows[0] and "unfinished" not in rows[0]
 
     def has_rows(rows: list[str]) -> bool:
         return any(re.search(r"│\W*\d+ turn", row) for row in rows)

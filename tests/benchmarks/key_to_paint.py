@@ -1,4 +1,4 @@
-"""From a key to what it draws, in a pseudo-terminal of 120x40: milliseconds to the last byte, and bytes."""
+"""From a key to what it draws, in a pseudo-terminal of 120x40: milliseconds, and bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from tests.end_to_end.pty_terminal import KEYS, Terminal
+from pty_terminal import KEYS, Terminal
 
 PATIENCE = 600.0
 QUIET = 0.15
@@ -17,18 +17,23 @@ QUIET = 0.15
 WALK = ["j"] * 30 + ["pagedown"] * 20 + ["G", "g"] * 5 + ["tab"] * 8 + ["z"] * 4 + [")"] * 10 + ["}"] * 10
 
 
-def press(terminal: Terminal, key: str) -> tuple[float, int]:
-    """Send a key; the milliseconds until the last byte that it caused, and how many bytes that was."""
+def press(terminal: Terminal, key: str) -> tuple[float, float, int]:
+    """Send a key; milliseconds until the first and the last byte that it caused, and how many bytes that was.
+
+    The last ones come late on purpose where the cursor has to rest before something is read.
+    """
     before, began = len(terminal.output), time.monotonic()
     terminal.send(KEYS.get(key) or key.encode())
-    last = began
+    first = last = began
     seen = before
     while time.monotonic() - last < QUIET:
         terminal.wait_for(lambda rows: True)
         if len(terminal.output) > seen:
-            seen, last = len(terminal.output), time.monotonic()
+            last = time.monotonic()
+            first = last if seen == before else first
+            seen = len(terminal.output)
         time.sleep(0.001)
-    return (last - began) * 1000, seen - before
+    return (first - began) * 1000, (last - began) * 1000, seen - before
 
 
 def main() -> None:
@@ -44,17 +49,21 @@ def main() -> None:
         terminal.wait_until_quiet(seconds=PATIENCE)
         for key in options.before:
             press(terminal, key)
-        took: dict[str, list[tuple[float, int]]] = {}
+        took: dict[str, list[tuple[float, float, int]]] = {}
         for key in options.keys:
-            took.setdefault(key, []).append(press(terminal, key))
+            result = press(terminal, key)
+            if result[2]:
+                took.setdefault(key, []).append(result)
         for key, results in took.items():
-            times, sizes = zip(*results, strict=True)
+            firsts, lasts, sizes = zip(*results, strict=True)
             print(
-                f"  {key:<10} {len(results):3} times  median {median(times):6.1f} ms, most {max(times):6.1f},"
-                f"  median {median(sizes):7.0f} B, most {max(sizes):7} B"
+                f"  {key:<9} {len(results):3} times"
+                f"  first byte {median(firsts):5.1f} ms, most {max(firsts):5.1f}"
+                f"  last {median(lasts):5.1f} ms, most {max(lasts):5.1f}"
+                f"  {median(sizes):6.0f} B, most {max(sizes)}"
             )
-        everything = sorted(one for results in took.values() for one, _ in results)
-        print(f"  p95 of all {everything[int(len(everything) * 0.95)]:.1f} ms")
+        firsts = sorted(one[0] for results in took.values() for one in results)
+        print(f"  p95 of the first bytes {firsts[int(len(firsts) * 0.95)]:.1f} ms")
         idle = len(terminal.output)
         time.sleep(3)
         terminal.wait_for(lambda rows: True)
