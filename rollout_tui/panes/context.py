@@ -39,7 +39,8 @@ class ContextPane(Pane):
     Attributes:
         view: the context shown, as it is or against that of another call; None before the first call.
         shows_delta: whether it is shown against that of another call.
-        base_id: the id of the call that was chosen to compare with; None for the one before.
+        base_id: the id of the call that was chosen to compare with; None for the one before. The choice holds
+            for the call for which it was made, and is forgotten with it.
     """
 
     class PartsRead(Message):
@@ -64,6 +65,7 @@ class ContextPane(Pane):
         self.view: ContextView | ContextDelta | None = None
         self.shows_delta = False
         self.base_id: str | None = None
+        self._base_for: str | None = None
         self._parts: RequestParts | None = None
         self._has_wide_rows = False
 
@@ -113,6 +115,7 @@ class ContextPane(Pane):
             base_id: the id of the other call; None for the one before.
         """
         self.shows_delta, self.base_id = True, base_id
+        self._base_for = None if self.view is None else self.view.call.inference_call_id
         self._lay_out_again(index)
 
     def _lay_out_again(self, index: TraceIndex, call: InferenceCall | None = None) -> None:
@@ -124,12 +127,13 @@ class ContextPane(Pane):
 
     def _lay_out(self, index: TraceIndex, call: InferenceCall) -> None:
         self._parts = None
+        if call.inference_call_id != self._base_for:
+            self.base_id = None
         title = f"call {index.place_of_call(call) + 1} of {len(index.contents[call.thread_id].calls)}"
         if self.shows_delta:
             delta = context_delta(index, call, self._base(index, call))
             self.view, header, first = delta, delta_header(index, delta), delta.first_change
-            if delta.base is not None:
-                title = f"{title}  against call {index.place_of_call(delta.base) + 1}"
+            title = _delta_title(index, delta, title, self.base_id)
         else:
             view = context_of(index, call)
             self.view, header, first = view, view.header, _first_new(view)
@@ -192,6 +196,17 @@ class ContextPane(Pane):
             return False
         place = next((seen.place for seen in self.view.seen if seen.ref == ref), None)
         return place is not None and self.list.go_to(place)
+
+
+def _delta_title(index: TraceIndex, delta: ContextDelta, title: str, chosen_id: str | None) -> str:
+    """What is compared with what; that a call was chosen counts for more than how many calls there are."""
+    base = delta.base
+    if base is None:
+        return title
+    number = index.place_of_call(base) + 1
+    if base.inference_call_id != chosen_id:
+        return f"{title}  against call {number}"
+    return f"call {index.place_of_call(delta.call) + 1}  against chosen call {number}"
 
 
 def _first_new(view: ContextView) -> int:

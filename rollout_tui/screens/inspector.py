@@ -58,7 +58,7 @@ class InspectorScreen(FindingScreen):
             self.say(otherwise)
             return
         self.timeline.show(timelines, place.thread_id, shows_all=place.shows_all)
-        self.threads.go_to(place.thread_id)
+        self.point_at_thread(place.thread_id)
         if place.entry is None or not self.timeline.go_to(place.entry):
             self.timeline.go_to_seq(place.seq)
         self.action_show_pane(place.pane)
@@ -341,4 +341,4 @@ class InspectorScreen(FindingScreen):
         self.timeline.show(timelines, thread_id, shows_all=not self.timeline.shows_all)
         if entry is not None:
             self.timeline.go_to(entry.ref)
-        self.threads.go_to(thread_id)
+        self.point_at_thread(thread_id)

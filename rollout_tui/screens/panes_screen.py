@@ -58,6 +58,7 @@ class PanesScreen(SearchingScreen[None]):
         self._state = ReadingState()
         self._followed: ObjectRef | None = None
         self._followed_line: Hashable | None = None
+        self._followed_thread: Hashable | None = None
 
     def compose(self) -> ComposeResult:
         """Header, breadcrumb, panes, footer."""
@@ -91,7 +92,7 @@ class PanesScreen(SearchingScreen[None]):
             if thread_id not in index.trace.threads and index.threads:
                 thread_id = index.threads[0].thread_id
         self.timeline.show(timelines, thread_id, shows_all=self.timeline.shows_all)
-        self.threads.go_to(thread_id)
+        self.point_at_thread(thread_id)
         self.context.view = None
         self.detail.forget()
         self.follow_entry()
@@ -187,12 +188,18 @@ class PanesScreen(SearchingScreen[None]):
         # A jump follows its entry and its item by itself, and may then show something else of them.
         if view is self.timeline.list and key != self._followed:
             self.follow_entry()
-        elif view is self.threads.list and view.has_focus:
+        elif view is self.threads.list and view.has_focus and key != self._followed_thread:
             self._follow_thread(str(key))
         elif view is self.context.list and view.has_focus and key != self._followed_line:
             self._follow_item()
 
+    def point_at_thread(self, thread_id: str) -> None:
+        """Put the cursor of the agents on one of them, without that changing what is shown of it."""
+        self.threads.go_to(thread_id)
+        self._followed_thread = self.threads.list.cursor_key
+
     def _follow_thread(self, thread_id: str) -> None:
+        self._followed_thread = thread_id
         timelines = self.timelines
         if timelines is None:
             return
@@ -230,7 +237,7 @@ class PanesScreen(SearchingScreen[None]):
         index = timelines.index
         if ref.type == "Thread":
             self.timeline.show(timelines, ref.id)
-            self.threads.go_to(ref.id)
+            self.point_at_thread(ref.id)
         elif ref.type == "ConversationItem":
             if not self.context.go_to(ref):
                 self._go_to_call_with(ref)
@@ -240,7 +247,7 @@ class PanesScreen(SearchingScreen[None]):
             if thread_id is not None:
                 if thread_id != self.timeline.thread_id and not self.timeline.shows_all:
                     self.timeline.show(timelines, thread_id)
-                    self.threads.go_to(thread_id)
+                    self.point_at_thread(thread_id)
                 self.timeline.go_to(ref)
                 entry = self.timeline.entry
                 if entry is not None:
@@ -282,7 +289,7 @@ class PanesScreen(SearchingScreen[None]):
             thread_id = event.thread_id if event is not None else None
             if thread_id in timelines.index.trace.threads and thread_id is not None:
                 self.timeline.show(timelines, thread_id)
-                self.threads.go_to(thread_id)
+                self.point_at_thread(thread_id)
             self.timeline.go_to_seq(seq)
 
     # Panes

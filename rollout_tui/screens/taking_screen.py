@@ -36,6 +36,15 @@ class _Copyable:
 
 
 COPY_HINT = "copy: y value  i id  p path  q jq filter  c context as Markdown  esc nothing"
+_NOTHING_TO_COPY = {
+    "y": "there is no value here: go to an agent, an entry, an item, or a fact of the detail",
+    "i": "there is no id here: go to an agent, an entry, an item, or a raw payload",
+    "p": "a path needs a raw payload: open the request or response tab",
+    "q": "a jq filter needs a value of a raw payload: open the request or response tab",
+    "c": "a context needs an inference call, and none was made up to here",
+}
+"""By the letter: where the thing can be copied that is not here."""
+
 TOO_LARGE_HINT = "w writes it to a file, p shows it in the pager, esc leaves it"
 
 
@@ -80,7 +89,7 @@ class TakingScreen(PanesScreen):
         if made is None:
             self.say(f"there is nothing under y {letter}; {COPY_HINT}")
         elif copyable is None:
-            self.say("there is no such thing here")
+            self.say(_NOTHING_TO_COPY[letter])
         else:
             self._copy(copyable)
 

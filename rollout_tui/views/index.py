@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -29,7 +29,6 @@ from reducer.model import (
     Turn,
 )
 from reducer.model.agents import Anchor
-from rollout_tui.views.contexts.item_signs import same_text_key
 from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
 
 if TYPE_CHECKING:
@@ -66,7 +65,6 @@ class TraceIndex:
         self.trace = reduction.trace
         self.is_over = bool(self.trace.recording_complete) or self.trace.status != "running"
         self.tells_end = self.trace.recording_complete is not UNSET
-        self._contents_before: dict[str, frozenset[Hashable]] = {}
         self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
         self.problem_lines: dict[int, ProblemLine] = {}
@@ -194,15 +192,6 @@ class TraceIndex:
     def tool_of_item(self, item: ConversationItem) -> ToolCall | None:
         """The tool call that a call or output item belongs to."""
         return None if item.call_id is None else self._tool_of_call_id.get(item.call_id)
-
-    def contents_before(self, compaction_id: str) -> frozenset[Hashable]:
-        """The contents of the items that a compaction replaced."""
-        known = self._contents_before.get(compaction_id)
-        if known is None:
-            compaction = self.trace.compactions.get(compaction_id)
-            items = [] if compaction is None else self.items(compaction.input_item_ids)
-            known = self._contents_before[compaction_id] = frozenset(map(same_text_key, items))
-        return known
 
     def entry_of_cell(self, cell: CodeCell) -> ObjectRef:
         """What stands for a cell in the timeline: its `exec` call, or the cell itself without one."""

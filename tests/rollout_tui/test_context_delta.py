@@ -83,11 +83,11 @@ def test_a_recorded_compaction(shared_dir: Path) -> None:
     delta = context_delta(index, call_at(index, "/root", 4))
     lines = [line for line in delta.seen if line.mark not in (None, "dropped")]
     assert [(line.mark, line.basis, line.is_judged) for line in lines] == [
-        ("restored", "same id", False),
-        ("restored", "same id", False),
+        ("kept", "same id", False),
+        ("kept", "same id", False),
         ("restored", "same text, new id", True),
         ("restored", "same text, new id", True),
-        ("restored", "same id", False),
+        ("kept", "same id", False),
         ("new", None, False),
     ]
     dropped = [line.ref.id for line in delta.seen if line.mark == "dropped" and line.ref is not None]
@@ -96,7 +96,7 @@ def test_a_recorded_compaction(shared_dir: Path) -> None:
         *("reasoning", "function_call"),
     ]
     words = DeltaWords(index, delta)
-    assert words.why(lines[1]) == "put back: another item with the same Responses id"
+    assert words.why(lines[1]) == "kept: another item with the same Responses id"
     new_id = "put back: another item with the same text under a new Responses id: a judgement"
     assert words.why(lines[2]) == new_id
 
@@ -146,10 +146,9 @@ def test_a_delta_over_several_compactions(shared_dir: Path) -> None:
     index = recorded(shared_dir, "everything-ws")
     first, last = call_at(index, "/root", 1), call_at(index, "/root", 18)
     delta = context_delta(index, last, first)
-    assert delta.counts["kept"] == 0
-    put_back = [line for line in delta.seen if line.mark == "restored"]
+    kept = [line for line in delta.seen if line.mark == "kept"]
     asked = index.trace.conversation_items["conversation_item:6"].responses_item_id
-    by_id = [line.ref.id for line in put_back if line.basis == "same id" and line.ref is not None]
+    by_id = [line.ref.id for line in kept if line.basis == "same id" and line.ref is not None]
     assert [index.trace.conversation_items[one].responses_item_id for one in by_id] == [asked]
 
 
@@ -171,7 +170,10 @@ def test_marks_against_the_call_before_are_those_of_the_context(shared_dir: Path
             for line in delta.seen:
                 if line.mark is not None and line.mark != "dropped":
                     assert line.ref is not None
-                    assert (line.mark == "kept") == (line.ref.id in known)
+                    if line.ref.id in known:
+                        assert (line.mark, line.basis) == ("kept", "same item")
+                    else:
+                        assert line.basis != "same item"
 
 
 # Any contexts
@@ -246,7 +248,7 @@ def test_every_item_of_both_contexts_is_accounted_for_once(
     assert stays + len(dropped) == len(before) + len(answer)
     everything = Counter([*before, *answer])
     assert Counter(dropped) <= everything
-    assert Counter(line.ref.id for line in items if line.mark == "kept" and line.ref) <= everything
+    assert Counter(line.ref.id for line in items if line.basis == "same item" and line.ref) <= everything
     assert [line.place for line in delta.seen] == list(range(len(delta.seen)))
     assert [line.kind for line in delta.seen].count("break") == (
         delta.prefix is not None and not delta.prefix.continues

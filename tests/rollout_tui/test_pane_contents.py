@@ -10,6 +10,7 @@ from inspecting import Inspection, inspecting
 
 from reducer import ObjectRef
 from reducer.model import PayloadRefPart
+from rollout_tui import progress
 from rollout_tui.panes import timeline as timeline_pane
 from rollout_tui.panes.detail_tabs import Tab
 from rollout_tui.screens.call_menu import CallMenu
@@ -106,7 +107,7 @@ async def test_d_shows_the_list_the_delta_and_a_delta_against_a_call_that_is_pic
         assert "Compare call 15 with" in text
         await inspection.press("j", "j", "j", "enter")
         assert base_of(inspection) == 3
-        assert "against call 3" in inspection.screen_text()[1]
+        assert "against chosen call 3" in inspection.screen_text()[1]
         assert "across compaction at seq 304" in str(context.header._spans)
         await inspection.press("d")
         assert not context.shows_delta
@@ -121,11 +122,18 @@ async def test_esc_in_the_list_of_calls_changes_nothing(demo_trace: Demo) -> Non
         assert base_of(inspection) == 14
 
 
-async def test_the_chosen_call_stays_for_other_calls_of_its_agent(demo_trace: Demo) -> None:
+async def test_a_chosen_call_is_forgotten_with_the_call_for_which_it_was_chosen(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at_seq=305) as inspection:
         await inspection.press("d", "d", "j", "j", "j", "enter")
-        await inspection.press(")")
         assert base_of(inspection) == 3
+        await inspection.press(")")
+        assert base_of(inspection) == 15
+        assert "against call 15" in inspection.screen_text()[1]
+        await inspection.press("(")
+        assert base_of(inspection) == 14, "coming back brings no old choice back"
+        await inspection.press("d")
+        assert isinstance(inspection.app.screen, CallMenu)
+        await inspection.press("escape")
         await inspection.press("1", "j", "enter", ")")
         view = inspection.screen.context.view
         assert isinstance(view, ContextDelta)
@@ -144,8 +152,8 @@ async def test_across_a_compaction_items_are_put_back_and_replaced(shared_dir: P
         inspection.screen.go_to(ObjectRef("InferenceCall", after.inference_call_id))
         await inspection.press("d", "3", "z")
         rows = inspection.rows(inspection.screen.context.list)
-        assert any(row.startswith("» ") and row.endswith("put back") for row in rows)
-        assert any(row.endswith("put back, judged") for row in rows)
+        assert any(row.startswith("= developer") for row in rows)
+        assert any(row.startswith("» ") and row.endswith("put back, judged") for row in rows)
         assert any(f"compaction at seq {seq}: the contexts differ" in row for row in rows)
 
 
@@ -255,7 +263,7 @@ async def test_the_events_of_an_object_can_be_opened(demo_trace: Demo) -> None:
 @pytest.fixture
 def everything_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline_pane, "FILTERED_AT_ONCE", 0)
-    monkeypatch.setattr(timeline_pane, "PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr(progress, "INTERVAL", 0.0)
 
 
 async def type_filter(inspection: Inspection, text: str) -> None:

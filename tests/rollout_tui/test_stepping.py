@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from inspecting import Inspection, inspecting
 
+from reducer import ObjectRef
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.stepping import entry_kind, is_failure
 from rollout_tui.views.timeline import Timelines
@@ -93,6 +94,20 @@ async def test_keys_step_through_the_timeline(
         for key, seq in zip(keys, seqs, strict=True):
             await inspection.press(key)
             assert _seq(inspection) == seq
+
+
+async def test_a_failure_is_shown_whichever_pane_has_the_keys(shared_dir: Path) -> None:
+    async with inspecting(shared_dir / "bundles/multi-agent-v2/bundle") as inspection:
+        screen = inspection.screen
+        await inspection.press("1", "g", "e")
+        entry = screen.timeline.entry
+        assert entry is not None
+        assert screen.detail.ref == entry.ref
+        assert screen.threads.list.cursor_key == entry.thread_id
+        await inspection.press("k")
+        assert screen.detail.ref == ObjectRef("Thread", str(screen.threads.list.cursor_key))
+        await inspection.press("j")
+        assert screen.detail.ref == ObjectRef("Thread", entry.thread_id), "moving there shows the agent"
 
 
 async def test_failures_are_found_in_any_agent(demo_trace: Demo) -> None:

@@ -238,26 +238,42 @@ class StepView:
 
         A context from before an earlier compaction does not count: that one had replaced it.
         """
+        return self.known_before if self.step.earlier_seq is None else self.before
+
+    @cached_property
+    def known_before(self) -> list[ConversationItem]:
+        """What the last call before saw and said, and behind it what else was in the history compacted."""
         if self.step.compaction is None:
             return self.last_context
-        seen = [] if self.step.earlier_seq is not None else self.last_context
-        known = {item.item_id for item in seen}
-        return [*seen, *(item for item in self.before if item.item_id not in known)]
+        known = {item.item_id for item in self.last_context}
+        return [*self.last_context, *(item for item in self.before if item.item_id not in known)]
 
     @cached_property
     def aftermath(self) -> Comparison | None:
         """All that the model had before against the context of the first call after; None without one.
 
         Both lists go beyond the checkpoint, which does not hold the instructions of the model, nor what came
-        after it.
+        after it. Where another compaction had replaced the last context, nothing of that is gone by this one;
+        what is in it is not new all the same, and has no partner among the items before.
         """
+        if self.arrival is None or self.step.earlier_seq is None:
+            return self.arrival
+        found = self._against_first_after(self.all_before)
+        partners = [one.partner for one in found.after]
+        after = [replace(one, partner=own) for one, own in zip(self.arrival.after, partners, strict=True)]
+        return replace(found, after=after)
+
+    @cached_property
+    def arrival(self) -> Comparison | None:
+        """What was known at the last call before against the context of the first call after."""
+        return None if self.step.first_after is None else self._against_first_after(self.known_before)
+
+    def _against_first_after(self, before: list[ConversationItem]) -> Comparison:
         call = self.step.first_after
-        if call is None:
-            return None
         summary = None if self.checkpoint is None else self.checkpoint.summary
         return compare_contexts(
-            self.all_before,
-            self._index.items(call.request_item_ids),
+            before,
+            [] if call is None else self._index.items(call.request_item_ids),
             () if summary is None else (summary.item_id,),
             None if self.step.compaction is None else set(self.step.compaction.input_item_ids),
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from reducer import ObjectRef
-from reducer.model import CompactionProducer, ConversationItem, InferenceCall, PayloadRefPart
+from reducer.model import ConversationItem, InferenceCall, PayloadRefPart
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.contexts.item_signs import same_text_key
+from rollout_tui.views.compaction.standing import Mark, standing
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.contexts.prefix import PrefixBreak, Shares, prefix_break, prefix_words
 from rollout_tui.views.contexts.request_parts import RequestParts
@@ -17,8 +19,6 @@ from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import duration, plural, window_ms
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, StyleName, span
-
-Mark = Literal["new", "kept", "restored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,12 @@ class ContextView(NamedTuple):
 def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
     """The context of a call, each item marked against the previous call of its agent."""
     previous = index.previous_call(call)
-    known = set() if previous is None else {*previous.request_item_ids, *previous.response_item_ids}
-    restored = _restored(index, call)
     seen = [Seen(0, ObjectRef("RequestPart", "instructions")), Seen(1, ObjectRef("RequestPart", "tools"))]
     prefix = None if previous is None else prefix_break(index, previous, call)
-    for place, item_id in enumerate(call.request_item_ids):
+    marks: Iterable[Mark] = repeat("new") if previous is None else standing(index, previous, call).marks()
+    for place, (item_id, mark) in enumerate(zip(call.request_item_ids, marks, strict=False)):
         if prefix is not None and place == prefix.shared:
             seen.append(Seen(len(seen), None, rule="prefix"))
-        mark: Mark = "kept" if item_id in known else "restored" if item_id in restored else "new"
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id), mark))
     if prefix is not None and prefix.shared == len(call.request_item_ids):
         seen.append(Seen(len(seen), None, rule="prefix"))
@@ -73,17 +71,6 @@ def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
     for item_id in call.response_item_ids:
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id)))
     return ContextView(call, call_header(call), seen, prefix)
-
-
-def _restored(index: TraceIndex, call: InferenceCall) -> set[str]:
-    """Items of the context that a compaction put in the place of older ones with the same content."""
-    return {
-        item.item_id
-        for item in index.items(call.request_item_ids)
-        for producer in item.produced_by
-        if isinstance(producer, CompactionProducer)
-        and same_text_key(item) in index.contents_before(producer.compaction_id)
-    }
 
 
 def call_header(call: InferenceCall) -> SafeText:

@@ -15,7 +15,8 @@ from reducer.model import InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.compaction.rewrites import install_seq, rewrite_between
-from rollout_tui.views.compaction.verdicts import Basis, Judged, compare_contexts
+from rollout_tui.views.compaction.standing import standing
+from rollout_tui.views.compaction.verdicts import Basis, Judged
 from rollout_tui.views.contexts.context import part_row
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.contexts.prefix import PrefixBreak, prefix_break
@@ -150,39 +151,30 @@ def _compare(
     now = call.request_item_ids
     if prefix is None:
         return [("new", None, False)] * len(now), {}
-    base, shared = prefix.base, prefix.items
-    before = [*base.request_item_ids, *base.response_item_ids]
+    base = prefix.base
+    found = standing(index, base, call)
+    shared = found.shared
     marks: list[_Marked] = [("kept", "same item", False)] * shared
-    rewrite = rewrite_between(index, base, call)
-    comparison = compare_contexts(
-        index.items(before[shared:]),
-        index.items(now[shared:]),
-        () if rewrite is None else rewrite.summary_ids,
-    )
     stands_at: dict[int, int] = {}
-    for judged in comparison.after:
+    for judged in found.comparison.after:
+        mark = found.mark(judged)
         if judged.partner is None:
             marks.append(("new", None, False))
             continue
-        if judged.basis in _OTHER_CONTENT:
-            other = judged.basis if judged.basis in _REPLACED else None
-            marks.append(("new", other, other is not None))
-            continue
-        stands_at[judged.partner] = shared + judged.place
-        mark: DeltaMark = "kept" if judged.basis == "same item" else "restored"
-        marks.append((mark, judged.basis, judged.is_judged and mark == "restored"))
+        if judged.basis != "same sort":
+            stands_at[judged.partner] = shared + judged.place
+        doubt = judged.is_judged and judged.basis != "same item"
+        marks.append((mark, judged.basis, doubt))
     dropped: dict[int, list[Judged]] = defaultdict(list)
     follows = shared
-    for lost in comparison.before:
+    known = len(base.request_item_ids) + len(base.response_item_ids) - shared
+    for lost in found.comparison.before[:known]:
         if lost.place in stands_at:
             follows = stands_at[lost.place] + 1
         else:
             dropped[follows].append(lost)
     return marks, dropped
 
-
-_OTHER_CONTENT: frozenset[Basis] = frozenset({"same sort", "nothing like it"})
-"""Pairs of items that do not say the same: the one is gone, and the other is new."""
 
 _REPLACED: frozenset[Basis] = frozenset({"same sort", "earlier summary"})
 """Why an item that is gone has another in its stead that says something else."""
@@ -268,9 +260,9 @@ class DeltaWords:
         """A sentence on the mark of a line: what was recorded, and what is a judgement."""
         if line.mark is None:
             return self._break_words() if line.kind == "break" else None
-        if line.mark == "restored" and line.basis is not None:
+        if line.mark in ("kept", "restored") and line.basis in _BASIS_WORDS:
             judged = ": a judgement" if line.is_judged else ""
-            return f"put back: {_BASIS_WORDS.get(line.basis, line.basis)}{judged}"
+            return f"{_MARK_WORDS[line.mark]}: {_BASIS_WORDS[line.basis]}{judged}"
         if line.basis in _REPLACED:
             if line.mark == "new":
                 return "replaces an item of its sort in the other context: a judgement"
@@ -293,7 +285,7 @@ class DeltaWords:
 
 def _tail_word(line: DeltaLine) -> str:
     """What happened to an item at a compaction, as far as its mark does not say it."""
-    if line.mark == "restored":
+    if line.mark == "restored" and line.basis not in _REPLACED:
         return "put back, judged" if line.is_judged else "put back"
     if line.basis in _REPLACED:
         return "replaced" if line.mark == "dropped" else "replacing"
@@ -333,4 +325,5 @@ _BASIS_WORDS: dict[Basis, str] = {
     "same id, other text": "another item with the same Responses id, but other text",
     "same text, no id": "another item with the same text, and no Responses id to tell by",
     "same text, new id": "another item with the same text under a new Responses id",
+    "same sort": "replaces an item of its sort in the other context",
 }

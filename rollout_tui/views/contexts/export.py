@@ -109,9 +109,9 @@ def _facts(call: InferenceCall) -> list[tuple[str, str]]:
     ]
     if call.usage is not None:
         usage = call.usage
-        facts.append(("tokens in", f"{usage.input_tokens}, of them {usage.cached_input_tokens} cached"))
-        reasoning = usage.reasoning_output_tokens
-        facts.append(("tokens out", f"{usage.output_tokens}, of them {reasoning} reasoning"))
+        facts.append(("tokens in", f"{usage.input_tokens:,}, of them {usage.cached_input_tokens:,} cached"))
+        reasoning = f"{usage.reasoning_output_tokens:,} reasoning"
+        facts.append(("tokens out", f"{usage.output_tokens:,}, of them {reasoning}"))
     return facts
 
 

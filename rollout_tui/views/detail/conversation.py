@@ -44,9 +44,11 @@ def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     detail.add("model", f"{call.model}  ({call.provider_name})")
     if call.usage is not None:
         usage = call.usage
-        detail.add("tokens in", f"{usage.input_tokens}, of them {usage.cached_input_tokens} cached")
-        detail.add("tokens out", f"{usage.output_tokens}, of them {usage.reasoning_output_tokens} reasoning")
-        detail.add("cache written", usage.cache_write_input_tokens or None)
+        detail.add("tokens in", f"{usage.input_tokens:,}, of them {usage.cached_input_tokens:,} cached")
+        reasoning = f"{usage.reasoning_output_tokens:,} reasoning"
+        detail.add("tokens out", f"{usage.output_tokens:,}, of them {reasoning}")
+        written = usage.cache_write_input_tokens
+        detail.add("cache written", f"{written:,}" if written else None)
     else:
         detail.add("tokens", "not told")
     detail.add("received", plural(len(call.request_item_ids), "item"))

@@ -23,7 +23,14 @@ from rollout_tui.views.detail.object_facts import (
 from rollout_tui.views.detail.readable import readable
 from rollout_tui.views.evidence import item_json
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import command_line, operation_words, tool_label, tool_words, visible_keys
+from rollout_tui.views.tool_words import (
+    command_line,
+    operation_words,
+    timed_out,
+    tool_label,
+    tool_words,
+    visible_keys,
+)
 from rollout_tui.views.words import clock, one_line, plural
 
 
@@ -36,6 +43,8 @@ def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     add_thread(detail, index, call.thread_id, call.started_by_codex_turn_id)
     detail.add("tool", _kind_words(index, call))
     add_window(detail, index, call.execution)
+    if timed_out(index, call):
+        detail.add("result", "timed out", style="warn")
     if isinstance(call.requester, CodeCellRequester | CellRequester):
         cell = index.cell_around(call)
         if cell is not None:

@@ -1,0 +1,45 @@
+"""What a tool call did, in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recorded import recorded
+
+from reducer import ObjectRef
+from reducer.events import WaitAgent
+from reducer.model import ToolCall
+from rollout_tui.views.detail.describe import describe
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.tool_words import timed_out, tool_words
+
+
+def tool_at(index: TraceIndex, seq: int) -> ToolCall:
+    """The tool call that started at a sequence number."""
+    return next(call for call in index.trace.tool_calls.values() if call.execution.started_seq == seq)
+
+
+@pytest.mark.parametrize("seq", [116, 240])
+def test_a_wait_that_timed_out_says_so(shared_dir: Path, seq: int) -> None:
+    index = recorded(shared_dir, "multi-agent-v2")
+    call = tool_at(index, seq)
+    assert call.execution.status == "completed"
+    assert tool_words(index, call).startswith("timed out: for any agent, 1")
+    detail = describe(index, ObjectRef("ToolCall", call.tool_call_id))
+    assert detail is not None
+    assert "timed out" in detail.title
+    assert [fact.value for fact in detail.facts if fact.name == "result"] == ["timed out"]
+
+
+def test_no_other_call_timed_out(shared_dir: Path) -> None:
+    index = recorded(shared_dir, "multi-agent-v2")
+    calls = index.trace.tool_calls.values()
+    assert [call.execution.started_seq for call in calls if timed_out(index, call)] == [116, 240]
+    waited = [call for call in calls if isinstance(call.kind, WaitAgent)]
+    assert len(waited) == 7
+    call = tool_at(index, 64)
+    assert tool_words(index, call) == "for any agent, 15.0s at most"
+    detail = describe(index, ObjectRef("ToolCall", call.tool_call_id))
+    assert detail is not None
+    assert not [fact for fact in detail.facts if fact.name == "result"]
