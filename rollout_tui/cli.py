@@ -63,6 +63,15 @@ def _print_version(wanted: bool) -> None:
     raise typer.Exit
 
 
+BundlePath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="BUNDLE", show_default=False, readable=False, help="A bundle directory, or any file in it."
+    ),
+]
+"""The bundle of a command that wants one."""
+
+
 @app.callback(
     epilog="A first argument that is not a command is a bundle to open. Exit status: 0 clean; 1 done, but "
     "problems were found, or refused with --strict; 2 no bundle, unreadable, or wrong usage.",
@@ -108,15 +117,7 @@ def open_command(
 
 @app.command(name="reduce", options_metavar="[OPTIONS]")
 def reduce_command(
-    bundle: Annotated[
-        Path,
-        typer.Argument(
-            metavar="BUNDLE",
-            show_default=False,
-            readable=False,
-            help="A bundle directory, or any file in it.",
-        ),
-    ],
+    bundle: BundlePath,
     output: Annotated[
         str | None,
         typer.Option(
@@ -163,15 +164,7 @@ def ls_command(
 
 @app.command(name="check", options_metavar="[OPTIONS]")
 def check_command(
-    bundle: Annotated[
-        Path,
-        typer.Argument(
-            metavar="BUNDLE",
-            show_default=False,
-            readable=False,
-            help="A bundle directory, or any file in it.",
-        ),
-    ],
+    bundle: BundlePath,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the whole report as one JSON object; lists are not cut.")
     ] = False,
@@ -190,15 +183,7 @@ def check_command(
 
 @app.command(name="show", options_metavar="[OPTIONS]")
 def show_command(
-    bundle: Annotated[
-        Path,
-        typer.Argument(
-            metavar="BUNDLE",
-            show_default=False,
-            readable=False,
-            help="A bundle directory, or any file in it.",
-        ),
-    ],
+    bundle: BundlePath,
     what: Annotated[
         list[str],
         typer.Argument(

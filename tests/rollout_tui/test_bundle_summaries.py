@@ -324,6 +324,5 @@ def test_a_thousand_bundles_are_read_once(tmp_path: Path) -> None:
     assert found[0].summary.instruction == "instruction 999"
     assert seen[0] == (0, 1000)
     assert len(seen) == 1000
-    # Generous: measured 0.5 s and 0.03 s.
     assert first < 10
     assert again < first / 4
