@@ -70,6 +70,7 @@ class CodeCells:
         self._derived_response: set[str] = set()
         self._by_turn: dict[str, list[str]] = {}
         self._nested_calls: dict[str, list[str]] = {}
+        self._model_calls: dict[str, ToolCall] = {}
 
     def started(self, raw: RawEvent, event: CodeCellStarted) -> None:
         """Start the cell if its `exec` item is known; else queue it until the item is seen."""
@@ -151,6 +152,9 @@ class CodeCells:
         changes = self._work.changes
         changes.create(self._work.trace.code_cells, cell_id, cell)
         changes.insert_sorted(changes.entry(self._by_turn, raw.codex_turn_id, list), cell_id, str)
+        call = self._model_calls.get(event.model_visible_call_id)
+        if call is not None:
+            self.link_started(call)
         return cell
 
     def initial_response(self, raw: RawEvent, event: CodeCellInitialResponse) -> None:
@@ -262,11 +266,18 @@ class CodeCells:
         self._work.changes.append_once(cell.output_item_ids, item.item_id, cell)
         self._work.changes.append_once(item.produced_by, CellProducer(cell.code_cell_id), item)
 
-    def nest(self, call: ToolCall) -> None:
-        """Link a tool call to the cell whose JavaScript asked for it, now or when the cell starts."""
+    def link_call(self, call: ToolCall) -> None:
+        """Link a new tool call to the cell that it starts, and to the one whose JavaScript asked for it.
+
+        A cell that has not started yet is linked when it does.
+        """
+        changes = self._work.changes
+        if call.model_visible_call_id is not None:
+            changes.put(self._model_calls, call.model_visible_call_id, call)
+            self.link_started(call)
         if not isinstance(call.requester, CodeCellRequester):
             return
-        changes, cell_id = self._work.changes, call.requester.code_cell_id
+        cell_id = call.requester.code_cell_id
         changes.append(changes.entry(self._nested_calls, cell_id, list), call.tool_call_id)
         cell = self._work.trace.code_cells.get(cell_id)
         if cell is not None:
@@ -280,8 +291,13 @@ class CodeCells:
             self._work.changes.append(cell.wait_tool_call_ids, tool_call_id)
             self._work.changes.touch(cell)
 
-    def cell_started_by(self, call: ToolCall) -> str | None:
-        """The cell that an `exec` call of the model started, as far as the graph knows now."""
+    def link_started(self, call: ToolCall) -> None:
+        """Let a tool call say which cell it started, now that it, its kind or the cell is new."""
+        cell_id = self._cell_started_by(call)
+        if cell_id != call.started_code_cell_id:
+            self._work.changes.change(call).started_code_cell_id = cell_id
+
+    def _cell_started_by(self, call: ToolCall) -> str | None:
         if not self._work.schema.tells_started_cells:
             return None
         if call.kind != OtherTool("exec") or not isinstance(call.requester, ModelRequester):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reducer.bundle import Bundle, LogLine
+from reducer.changes import ObjectRef
 from reducer.errors import BundleError
 from reducer.provenance import EventRecord
 from reducer.reduce import Reduction, without_cyclic_gc
@@ -43,6 +44,7 @@ class GrowingReduction:
         self._last: LogLine | None = None
         self._identity = bundle.log_identity()
         self._events_told = 0
+        self._changed_untold: dict[ObjectRef, None] = {}
 
     @property
     def last_seq(self) -> int:
@@ -114,5 +116,15 @@ class GrowingReduction:
 
     def reduction(self) -> Reduction:
         """The graph as far as the log was read."""
-        graph = self._snapshots.take(self._replay.graph())
+        graph, changed = self._snapshots.take(self._replay.graph())
+        self._changed_untold.update(dict.fromkeys(changed))
         return Reduction(self.bundle, graph, [*self._replay.problems], self._replay.provenance)
+
+    def changed(self) -> list[ObjectRef]:
+        """What was made or changed, up to the last `reduction`, since this was last asked.
+
+        In order of first change. A terminal session may be gone. Edges and problems are not told of.
+        """
+        changed = [*self._changed_untold]
+        self._changed_untold.clear()
+        return changed

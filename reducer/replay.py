@@ -331,8 +331,6 @@ class Replay:
             Refused: strict, and an undelivered spawn contradicts another edge.
         """
         trace = self._work.trace
-        for call in trace.tool_calls.values():
-            call.started_code_cell_id = self._cells.cell_started_by(call)
         edges, conflicts = self._agents.edges_at_end()
         for conflict in conflicts:
             self._report_at_end(

@@ -19,11 +19,12 @@ _MAP_OF_TYPE = {
     "InferenceCall": "inference_calls",
     "CodeCell": "code_cells",
     "ToolCall": "tool_calls",
+    "TerminalSession": "terminal_sessions",
     "TerminalOperation": "terminal_operations",
     "Compaction": "compactions",
     "CompactionRequest": "compaction_requests",
 }
-"""The maps of the graph from which nothing is ever removed, by the type of their objects."""
+"""The maps of the graph that may be long, by the type of their objects."""
 
 _NEVER_GROWN = frozenset({"request_item_ids", "response_item_ids", "input_item_ids", "replacement_item_ids"})
 """Long lists that are only ever replaced as a whole, so that copies may share them."""
@@ -40,32 +41,38 @@ class Snapshots:
         """Note what `Replay.feed` says was changed."""
         self._changed.update(dict.fromkeys(changed))
 
-    def take(self, graph: RolloutTrace) -> RolloutTrace:
-        """A copy of the graph, with the changes noted so far.
+    def take(self, graph: RolloutTrace) -> tuple[RolloutTrace, list[ObjectRef]]:
+        """A copy of the graph.
+
+        What it costs beside the objects that changed is copying maps as a whole, which is cheap.
 
         Args:
             graph: what `Replay.graph` gives.
+
+        Returns:
+            The copy, and what is new or changed in it since the last one, in order of first change.
         """
-        for ref in self._changed:
-            name = _MAP_OF_TYPE.get(ref.type)
-            if name is not None and (found := getattr(graph, name).get(ref.id)) is not None:
-                self._copies[name][ref.id] = _copy(found)
+        changed = [*self._changed]
         self._changed.clear()
-        calls = self._copies["tool_calls"]
-        for key, call in graph.tool_calls.items():
-            # Which cell a call started follows from other objects; the call itself may not have changed.
-            if calls[key].started_code_cell_id != call.started_code_cell_id:
-                calls[key] = _copy(call)
+        for ref in changed:
+            name = _MAP_OF_TYPE.get(ref.type)
+            if name is None:
+                continue
+            found = getattr(graph, name).get(ref.id)
+            if found is None:  # terminal sessions are taken back
+                self._copies[name].pop(ref.id, None)
+            else:
+                self._copies[name][ref.id] = _copy(found)
         whole = {name: dict(copies) for name, copies in self._copies.items()}
-        # These are few; threads list their items, sessions come and go, edges are made up at the end.
-        return structs.replace(
+        # Threads are few but change all the time; edges of what is undelivered are made up at the end.
+        taken = structs.replace(
             graph,
             **whole,
             threads={key: _copy(one) for key, one in graph.threads.items()},
-            terminal_sessions={key: _copy(one) for key, one in graph.terminal_sessions.items()},
             interaction_edges={key: _copy(one) for key, one in graph.interaction_edges.items()},
             raw_payloads=dict(graph.raw_payloads),
         )
+        return taken, changed
 
 
 def _copy(target: S) -> S:

@@ -108,7 +108,7 @@ class Tools:
         )
         changes = self._work.changes
         changes.create(self._work.trace.tool_calls, call.tool_call_id, call)
-        self._cells.nest(call)
+        self._cells.link_call(call)
         self._link_inference(call)
         if call_id is not None:
             changes.put(self._by_model_call, call_id, call.tool_call_id)
@@ -207,6 +207,7 @@ class Tools:
     def _begin(self, raw: RawEvent, call: ToolCall, ref: PayloadRef) -> None:
         """Let the runtime begin what the call is."""
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
+        self._cells.link_started(call)
         if is_terminal(call.kind):
             operation = self._terminals.begun_by_runtime(raw, ref, call)
             call.terminal_operation_id = operation.operation_id
