@@ -14,12 +14,12 @@ from reducer.bundle import LogLine
 from reducer.events import PayloadRef
 from reducer.growing import GrowingReduction
 from reducer.json_text import JsonDocument, JsonError
+from reducer.reduce import without_cyclic_gc
 from rollout_tui.bundles.liveness import logs_being_written
 from rollout_tui.progress import Progress
-from rollout_tui.views.contexts.visibility import Sightings
 from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.growth import Growth
 from rollout_tui.views.timeline import Timelines
 
 FIRST_VIEW = 0.1
@@ -84,12 +84,10 @@ class Feed:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self._now = GrowingReduction(bundle)
-        self._past: GrowingReduction | None = None
+        self._now = _Reading(bundle)
+        self._past: _Reading | None = None
         # A worker that was called off may still be at it when another one begins.
         self._now_lock, self._past_lock = Lock(), Lock()
-        self._protocol_notes: dict[int, tuple[str, str]] = {}
-        self._protocol_turns: dict[int, str] = {}
         self._let_go: list[object] = []
 
     def read(self, progress: Progress, publish: Callable[[View], None] | None = None) -> View:
@@ -117,9 +115,7 @@ class Feed:
                     with pace.making():
                         publish(self._view(self._now))
             self._now.verify_payloads()
-            view = self._view(self._now)
-            view.timelines.warm()
-            return view
+            return self._view(self._now)
 
     def read_on(self, stop: Callable[[], bool]) -> int:
         """Read what was added to the log.
@@ -165,7 +161,7 @@ class Feed:
         with self._past_lock:
             past = self._past
             if past is None or past.last_seq > seq:
-                past = self._past = GrowingReduction(self.bundle)
+                past = self._past = _Reading(self.bundle)
 
             def stop(line: LogLine) -> bool:
                 progress(line.offset, total)
@@ -179,21 +175,31 @@ class Feed:
         """Take a view that is not shown any more: to free a large one takes longer than the UI loop may."""
         self._let_go.append(view)
 
-    def _view(self, growing: GrowingReduction) -> View:
+    def _view(self, reading: _Reading) -> View:
         self._let_go.clear()
-        index = TraceIndex(growing.reduction())
-        _ = index.tokens  # asked for on the UI loop
-        for event in growing.new_events():
-            if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
-                self._read_protocol_event(event)
-        index.protocol_notes, index.protocol_turns = self._protocol_notes, self._protocol_turns
-        follower = Follower(Sightings(index))
-        timelines = Timelines(index, follower.links)
-        timelines.rows(index.trace.root_thread_id)
+        with without_cyclic_gc():
+            view = reading.view()
         # Nothing in a view refers back to it, so the collector of cycles need not walk through it: with many
         # events that would stop the UI loop for a second.
         gc.freeze()
-        return View(self.bundle, timelines, follower, growing.last_seq)
+        return view
+
+
+class _Reading(GrowingReduction):
+    """One way through the log, with what its views have in common."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle)
+        self._growth = Growth()
+
+    def view(self) -> View:
+        """What was read so far, ready to be shown."""
+        reduction, events = self.reduction(), self.new_events()
+        for event in events:
+            if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
+                self._read_protocol_event(event)
+        timelines, follower = self._growth.view(reduction, self.changed(), events)
+        return View(self.bundle, timelines, follower, self.last_seq)
 
     def _read_protocol_event(self, event: EventRecord) -> None:
         """Note what a protocol event says in words, and of which turn it speaks if it names one."""
@@ -204,8 +210,8 @@ class Feed:
             said = (value.get(key) for key in ("message", "reason"))
             text = text or next((one for one in said if isinstance(one, str)), "")
             if isinstance(value.get("turn_id"), str):
-                self._protocol_turns[event.seq] = value["turn_id"]
-        self._protocol_notes[event.seq] = (event.note or "", text)
+                self._growth.protocol_turns[event.seq] = value["turn_id"]
+        self._growth.protocol_notes[event.seq] = (event.note or "", text)
 
     def _json(self, ref: PayloadRef) -> Any:
         try:

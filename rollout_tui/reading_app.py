@@ -121,7 +121,9 @@ class ReadingApp(App[int]):
         try:
             feed = self.session.open_feed()
             seen = _unless_cancelled(worker, lambda view: self.post_message(self.Seen(feed, view)))
-            view = feed.read(self._progress(worker), seen)
+            # Where there is a view, its cursors stand on what the beginning of the log does not have.
+            is_first = self.session.timelines is None
+            view = feed.read(self._progress(worker), seen if is_first else None)
             is_live = not view.timelines.index.is_over and feed.is_being_written()
         except Cancelled:
             return

@@ -101,6 +101,8 @@ class ContextPane(Pane):
             self.show(index, call)
         elif view.call is not call:
             self._lay_out_again(index, call)
+        else:
+            self._show_title(index)
 
     def show_list(self, index: TraceIndex) -> None:
         """Show the context as it is; the cursor stays on its item."""
@@ -129,19 +131,27 @@ class ContextPane(Pane):
         self._parts = None
         if call.inference_call_id != self._base_for:
             self.base_id = None
-        title = f"call {index.place_of_call(call) + 1} of {len(index.contents[call.thread_id].calls)}"
         if self.shows_delta:
             delta = context_delta(index, call, self._base(index, call))
             self.view, header, first = delta, delta_header(index, delta), delta.first_change
-            title = _delta_title(index, delta, title, self.base_id)
         else:
             view = context_of(index, call)
             self.view, header, first = view, view.header, _first_new(view)
         self._show_rows(index)
-        self.title.show(safe_text(title))
+        self._show_title(index)
         self.header.show([span(f" {header}")])
         self.list.jump(first)
         self._read_parts(call)
+
+    def _show_title(self, index: TraceIndex) -> None:
+        view = self.view
+        if view is None:
+            return
+        number, calls = index.place_of_call(view.call) + 1, index.contents[view.call.thread_id].calls
+        title = f"call {number} of {len(calls)}"
+        if isinstance(view, ContextDelta):
+            title = _delta_title(index, view, title, self.base_id)
+        self.title.show(safe_text(title))
 
     def _base(self, index: TraceIndex, call: InferenceCall) -> InferenceCall | None:
         """The call that was chosen to compare with, if it can be compared with this one."""

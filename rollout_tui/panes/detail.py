@@ -184,8 +184,8 @@ class DetailPane(Pane):
         timelines, before = self._session.timelines, self._detail
         if timelines is None or before is None:
             return
-        detail = describe(timelines.index, before.ref)
-        if detail is None or (detail.facts, detail.log_line) == (before.facts, before.log_line):
+        detail = describe(timelines.index, before.ref, timelines.links)
+        if detail is None or _looks(detail) == _looks(before):
             return
         self._detail = detail
         facts = [FactRow(*row) for row in enumerate(detail.facts)]
@@ -397,3 +397,8 @@ class DetailPane(Pane):
         else:
             wanted, self._wanted_path = self._wanted_path, None
             self.payload_tree.show(message.data, message.path if wanted is None else wanted)
+
+
+def _looks(detail: Detail) -> tuple[object, ...]:
+    """What shows at once that a detail is another one than before."""
+    return detail.title, detail.facts, detail.log_line

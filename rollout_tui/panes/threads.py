@@ -8,7 +8,7 @@ from reducer.model import Thread
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.threads import ThreadWords, thread_nodes
+from rollout_tui.views.threads import ThreadWords, thread_tree
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.views.words import plural
@@ -33,14 +33,14 @@ class ThreadsPane(Pane):
 
     def show(self, timelines: Timelines) -> None:
         """Show the agents of a graph."""
-        nodes = thread_nodes(timelines.index)
+        tree = thread_tree(timelines.index)
         words = ThreadWords(timelines.links)
         folded = [] if self._rows is None else self._rows.folded_keys
-        self._rows = TreeRows(nodes, words.row, lambda thread: thread.thread_id)
+        self._rows = TreeRows(tree, words.row, lambda thread: thread.thread_id)
         self._rows.fold(folded)
         self.list.empty = "No agent was recorded."
         self.list.set_source(self._rows)
-        self.title.show(safe_text(plural(len(nodes), "agent")))
+        self.title.show(safe_text(plural(len(tree), "agent")))
 
     def go_to(self, thread_id: str) -> None:
         """Put the cursor on an agent, unfolding what hides it."""

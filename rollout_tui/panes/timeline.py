@@ -88,7 +88,7 @@ class TimelinePane(Pane):
         """Show the timeline of an agent, or of all; the cursor stays on its entry if it is there."""
         self.thread_id, self.shows_all = thread_id, shows_all
         shown = None if shows_all else thread_id
-        whole = len(timelines.nodes(shown))
+        whole = len(timelines.tree(shown))
         if self.is_filtering and self._filtering == (shown, self.filter):
             self._newer = timelines  # a log that grows would else begin anew again and again
             return
@@ -176,9 +176,9 @@ class TimelinePane(Pane):
         """Put the cursor on the last entry at or before a sequence number."""
         if self._rows is None:
             return
-        seqs = [self._rows.node(row).value.seq for row in range(len(self._rows))]
-        before = [row for row, one in enumerate(seqs) if one <= seq]
-        self.list.jump(max(before, key=seqs.__getitem__, default=0))
+        seqs = [entry.seq for entry in self._rows.values]
+        before = (place for place, one in enumerate(seqs) if one <= seq)
+        self.list.jump(self._rows.index_of(max(before, key=seqs.__getitem__, default=0)))
 
     def on_virtual_list_fold_requested(self, message: VirtualList.FoldRequested) -> None:
         """Fold or unfold a turn or a cell."""

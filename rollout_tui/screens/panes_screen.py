@@ -36,6 +36,9 @@ WIDE = 120
 class PanesScreen(SearchingScreen[None]):
     """Shows one bundle. The entry under the timeline's cursor decides what the other panes show."""
 
+    AUTO_FOCUS = ""
+    """The timeline has the keys first, though it is not the first pane."""
+
     class MomentWanted(Message):
         """The reader wants to see everything as of a moment: an event, a share of all events, or now."""
 
@@ -328,6 +331,8 @@ class PanesScreen(SearchingScreen[None]):
         for pane in self._panes:
             if pane is not self.active and pane in event.widget.ancestors:
                 self.activate(pane)
+                if pane is self.timeline:
+                    self.follow_entry()
         self.show_keys()
 
     def action_show_pane(self, name: str) -> None:

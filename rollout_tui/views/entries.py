@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from reducer import ObjectRef
-from reducer.model import CodeCellRequester, CompactionProducer, ConversationItem, ToolCall
-from rollout_tui.views.compaction.rewrites import Rewrite, rewrites_of
-from rollout_tui.views.contexts.visibility import Sightings
+from reducer import EventRecord, ObjectRef
+from reducer.model import CompactionProducer, ConversationItem
+from rollout_tui.views.compaction.rewrites import Rewrite
 from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.lookups import RESULT_EVENT
 
 EntryType = Literal[
+    "InteractionEdge",
+    "ConversationItem",
     "Turn",
+    "Rewrite",
     "InferenceCall",
     "ToolCall",
     "CodeCell",
-    "InteractionEdge",
-    "ConversationItem",
     "CompactionRequest",
     "Compaction",
-    "Rewrite",
     "Event",
     "Problem",
 ]
+"""What an entry stands for, in the order of entries with one sequence number: what a request was the first to
+show shares the number of its call, and stands before it."""
 
 SHOWN_PROTOCOL_EVENTS = frozenset({"error", "warning", "turn_aborted", "thread_rolled_back", "stream_error"})
 """Protocol events that matter to a reader; all others repeat what the graph says."""
-
-RESULT_EVENT = "agent_result_observed"
-"""The event by which an agent hands its result to its parent: the near end of that edge."""
 
 
 class Entry(NamedTuple):
@@ -49,126 +49,84 @@ class Entry(NamedTuple):
     parent: ObjectRef | None = None
 
 
+@dataclass(frozen=True)
 class Entries:
-    """The entries of every agent of a graph.
+    """What rows and facts of entries are told from.
 
     Attributes:
         index: the graph.
         links: what went between its agents.
         rewrites: the requests that rewrote a history, by the id of the call that was asked so.
-        by_thread: the entries of each agent in order of the log, by thread id.
     """
 
-    def __init__(self, index: TraceIndex, links: AgentLinks | None = None) -> None:
-        """Find the entries.
-
-        Args:
-            index: the graph.
-            links: what went between its agents, if that is known already.
-        """
-        self.index = index
-        self.links = AgentLinks(Sightings(index)) if links is None else links
-        self.rewrites: dict[str, Rewrite] = {}
-        for thread in index.threads:
-            found = rewrites_of(index, thread.thread_id)
-            self.rewrites.update((one.after.inference_call_id, one) for one in found)
-        by_thread: dict[str, list[Entry]] = {
-            thread.thread_id: list(self._entries_of(thread.thread_id)) for thread in index.threads
-        }
-        for entry in self._session_entries():
-            if entry.thread_id in by_thread:
-                by_thread[entry.thread_id].append(entry)
-        self.by_thread = {thread_id: sorted(entries, key=seq_of) for thread_id, entries in by_thread.items()}
-
-    def _entries_of(self, thread_id: str) -> Iterator[Entry]:
-        index = self.index
-        contents = index.contents[thread_id]
-        # What a request was the first to show shares the number of its call, and stands before it.
-        yield from _incoming(index, thread_id)
-        yield from self._incoming_without_edge(thread_id)
-        for turn in contents.turns:
-            yield Entry(turn.execution.started_seq, ObjectRef("Turn", turn.codex_turn_id), thread_id, None)
-        for call in contents.calls:
-            seq, call_id = call.execution.started_seq, call.inference_call_id
-            if call_id in self.rewrites:
-                yield _in_turn(seq, ObjectRef("Rewrite", call_id), thread_id, call.codex_turn_id)
-            yield _in_turn(seq, ObjectRef("InferenceCall", call_id), thread_id, call.codex_turn_id)
-        started_by_call = {call.started_code_cell_id for call in contents.tool_calls}
-        for tool_call in contents.tool_calls:
-            yield _tool_entry(index, tool_call)
-        for cell in contents.cells:
-            if cell.code_cell_id not in started_by_call:
-                ref = ObjectRef("CodeCell", cell.code_cell_id)
-                yield _in_turn(cell.execution.started_seq, ref, thread_id, cell.codex_turn_id)
-        yield from _compactions(index, thread_id)
-
-    def _incoming_without_edge(self, thread_id: str) -> Iterator[Entry]:
-        """Messages of agents whose edge is not in the bundle, as when it was sent in an earlier process."""
-        thread = self.index.trace.threads[thread_id]
-        for item in self.index.items(thread.conversation_item_ids):
-            message, ref = item.agent_message, ObjectRef("ConversationItem", item.item_id)
-            if message is None or message.recipient != thread.agent_path:
-                continue
-            seq = self.index.first_seq(ref)
-            if seq is not None and item.item_id not in self.links.edge_to and not _was_put_back(item):
-                yield _in_turn(seq, ref, thread_id, item.codex_turn_id)
-
-    def _session_entries(self) -> Iterator[Entry]:
-        """Protocol events, reported results and problems, in the agent that the log names.
-
-        A protocol event may name a turn instead. Where neither is known, they stand in the root.
-        """
-        for event in self.index.reduction.provenance.events:
-            shown = event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS
-            if shown or event.kind == RESULT_EVENT:
-                turn_id = event.codex_turn_id or self.index.protocol_turns.get(event.seq)
-                turn = self.index.trace.codex_turns.get(turn_id or "")
-                thread_id = self._known(event.thread_id or (None if turn is None else turn.thread_id))
-                yield _in_turn(event.seq, ObjectRef("Event", str(event.seq)), thread_id, turn_id)
-        for place, problem in enumerate(self.index.reduction.problems):
-            if problem.seq is not None:
-                thread_id = self._known(problem.thread_id)
-                yield Entry(problem.seq, ObjectRef("Problem", str(place)), thread_id, None)
-
-    def _known(self, thread_id: str | None) -> str:
-        """A thread that has a timeline: the one named, or the root, or else the first."""
-        trace = self.index.trace
-        named = (thread_id, trace.root_thread_id)
-        found = next((one for one in named if one is not None and one in trace.threads), None)
-        if found is None and self.index.threads:
-            return self.index.threads[0].thread_id
-        return found or trace.root_thread_id
+    index: TraceIndex
+    links: AgentLinks
+    rewrites: Mapping[str, Rewrite]
 
 
-def seq_of(entry: Entry) -> int:
-    """Where an entry stands in the log."""
-    return entry.seq
+def entry_of(index: TraceIndex, ref: ObjectRef) -> Entry | None:
+    """The entry of an object whose type is one of `STANDING`; None for a cell that a tool call stands for."""
+    return _MAKERS[ref.type](index, ref.id)
 
 
-def _in_turn(seq: int, ref: ObjectRef, thread_id: str, turn_id: str | None) -> Entry:
-    return Entry(seq, ref, thread_id, turn_id, None if turn_id is None else ObjectRef("Turn", turn_id))
+def _turn(index: TraceIndex, turn_id: str) -> Entry:
+    turn = index.trace.codex_turns[turn_id]
+    return Entry(turn.execution.started_seq, ObjectRef("Turn", turn_id), turn.thread_id, None)
 
 
-def _was_put_back(item: ConversationItem) -> bool:
-    return any(isinstance(producer, CompactionProducer) for producer in item.produced_by)
+def _call(index: TraceIndex, call_id: str) -> Entry:
+    call = index.trace.inference_calls[call_id]
+    ref = ObjectRef("InferenceCall", call_id)
+    return _in_turn(call.execution.started_seq, ref, call.thread_id, call.codex_turn_id)
 
 
-def _tool_entry(index: TraceIndex, call: ToolCall) -> Entry:
-    entry = _in_turn(
-        call.execution.started_seq,
-        ObjectRef("ToolCall", call.tool_call_id),
-        call.thread_id,
-        call.started_by_codex_turn_id,
-    )
-    if isinstance(call.requester, CodeCellRequester):
-        cell = index.cell_around(call)
-        if cell is not None:
-            return entry._replace(parent=index.entry_of_cell(cell))
-    return entry
+def rewrite_entry(index: TraceIndex, call_id: str) -> Entry:
+    """The entry of a rewritten history: right before that of the call that was asked so."""
+    return _call(index, call_id)._replace(ref=ObjectRef("Rewrite", call_id))
 
 
-def _incoming(index: TraceIndex, thread_id: str) -> Iterator[Entry]:
-    """Tasks, messages and results that reached the thread, and its closing."""
+def _tool_call(index: TraceIndex, call_id: str) -> Entry:
+    call = index.trace.tool_calls[call_id]
+    ref = ObjectRef("ToolCall", call_id)
+    entry = _in_turn(call.execution.started_seq, ref, call.thread_id, call.started_by_codex_turn_id)
+    cell = index.cell_around(call)
+    return entry if cell is None else entry._replace(parent=index.entry_of_cell(cell))
+
+
+def _cell(index: TraceIndex, cell_id: str) -> Entry | None:
+    """Only a cell that no tool call started stands for itself."""
+    cell, ref = index.trace.code_cells[cell_id], ObjectRef("CodeCell", cell_id)
+    if index.entry_of_cell(cell) != ref:
+        return None
+    return _in_turn(cell.execution.started_seq, ref, cell.thread_id, cell.codex_turn_id)
+
+
+def _request(index: TraceIndex, request_id: str) -> Entry:
+    request = index.trace.compaction_requests[request_id]
+    ref = ObjectRef("CompactionRequest", request_id)
+    return _in_turn(request.execution.started_seq, ref, request.thread_id, request.codex_turn_id)
+
+
+def _compaction(index: TraceIndex, compaction_id: str) -> Entry:
+    compaction, ref = index.trace.compactions[compaction_id], ObjectRef("Compaction", compaction_id)
+    return _in_turn(index.first_seq(ref) or 0, ref, compaction.thread_id, compaction.codex_turn_id)
+
+
+_MAKERS: dict[str, Callable[[TraceIndex, str], Entry | None]] = {
+    "Turn": _turn,
+    "InferenceCall": _call,
+    "ToolCall": _tool_call,
+    "CodeCell": _cell,
+    "CompactionRequest": _request,
+    "Compaction": _compaction,
+}
+
+STANDING = frozenset(_MAKERS)
+"""Types of objects that stand in the timeline of their own accord."""
+
+
+def incoming_entries(index: TraceIndex, thread_id: str) -> Iterator[Entry]:
+    """Tasks, messages and results that reached a thread, and its closing."""
     for edge in index.edges_into(thread_id):
         item = index.target_item(edge)
         made = ("InteractionEdge", edge.edge_id) if item is None else ("ConversationItem", item.item_id)
@@ -180,10 +138,61 @@ def _incoming(index: TraceIndex, thread_id: str) -> Iterator[Entry]:
         yield _in_turn(seq, ObjectRef("InteractionEdge", edge.edge_id), thread_id, turn_id)
 
 
-def _compactions(index: TraceIndex, thread_id: str) -> Iterator[Entry]:
-    for request in index.requests_of(thread_id):
-        ref = ObjectRef("CompactionRequest", request.compaction_request_id)
-        yield _in_turn(request.execution.started_seq, ref, thread_id, request.codex_turn_id)
-    for compaction in index.compactions_of(thread_id):
-        ref = ObjectRef("Compaction", compaction.compaction_id)
-        yield _in_turn(index.first_seq(ref) or 0, ref, thread_id, compaction.codex_turn_id)
+def message_entry(links: AgentLinks, item: ConversationItem) -> Entry | None:
+    """The entry of a message between agents of which no edge tells, as when it was sent before a resume.
+
+    None for any other item.
+    """
+    thread = links.index.trace.threads.get(item.thread_id)
+    message, ref = item.agent_message, ObjectRef("ConversationItem", item.item_id)
+    if message is None or thread is None or message.recipient != thread.agent_path:
+        return None
+    seq = links.index.first_seq(ref)
+    if seq is None or item.item_id in links.edge_to or _was_put_back(item):
+        return None
+    return _in_turn(seq, ref, item.thread_id, item.codex_turn_id)
+
+
+def is_shown(event: EventRecord) -> bool:
+    """Whether an event has an entry of its own: some protocol events, and reported results."""
+    protocol = event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS
+    return protocol or event.kind == RESULT_EVENT
+
+
+def event_entry(index: TraceIndex, event: EventRecord) -> Entry:
+    """The entry of an event, in the agent that the log names.
+
+    A protocol event may name a turn instead. Where neither is known, it stands in the root.
+    """
+    turn_id = event.codex_turn_id or index.protocol_turns.get(event.seq)
+    turn = index.trace.codex_turns.get(turn_id or "")
+    thread_id = _known(index, event.thread_id or (None if turn is None else turn.thread_id))
+    return _in_turn(event.seq, ObjectRef("Event", str(event.seq)), thread_id, turn_id)
+
+
+def problem_entry(index: TraceIndex, place: int) -> Entry | None:
+    """The entry of a problem, by its place in the list; None if it is not that of an event."""
+    problem = index.reduction.problems[place]
+    if problem.seq is None:
+        return None
+    return Entry(
+        problem.seq, ObjectRef("Problem", str(place)), _known(index, problem.thread_id), turn_id=None
+    )
+
+
+def _known(index: TraceIndex, thread_id: str | None) -> str:
+    """A thread that has a timeline: the one named, or the root, or else the first."""
+    trace = index.trace
+    named = (thread_id, trace.root_thread_id)
+    found = next((one for one in named if one is not None and one in trace.threads), None)
+    if found is None and index.threads:
+        return index.threads[0].thread_id
+    return found or trace.root_thread_id
+
+
+def _in_turn(seq: int, ref: ObjectRef, thread_id: str, turn_id: str | None) -> Entry:
+    return Entry(seq, ref, thread_id, turn_id, None if turn_id is None else ObjectRef("Turn", turn_id))
+
+
+def _was_put_back(item: ConversationItem) -> bool:
+    return any(isinstance(producer, CompactionProducer) for producer in item.produced_by)

@@ -9,7 +9,8 @@ from reducer.model import EdgeKind, ToolCall
 from rollout_tui import glyphs
 from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.edges.arrivals import edge_arrival, item_arrival, result_arrival, sent_arrival
-from rollout_tui.views.entries import RESULT_EVENT, Entries, Entry
+from rollout_tui.views.entries import Entries, Entry
+from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.words import Status, count, duration, one_line, plural, status_span, window_ms

@@ -9,7 +9,7 @@ between them, of which one must hold. `!` before a term turns it round. Quotes k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeVar
@@ -18,10 +18,12 @@ from reducer import ObjectRef
 from reducer.events import WaitAgent
 from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.entries import RESULT_EVENT, Entries, Entry
+from rollout_tui.views.entries import Entries, Entry
 from rollout_tui.views.entry_words import EntryWords
+from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.views.trees import Tree, tree_of_depths
 from rollout_tui.widgets.spans import spans_text
 
 KINDS = (
@@ -257,25 +259,21 @@ class EntryFacts:
 T = TypeVar("T")
 
 
-def kept_nodes(nodes: Sequence[TreeNode[T]], keep: Callable[[T], bool]) -> list[TreeNode[T]]:
-    """The nodes of a tree that pass, each under the nearest node above it that passes as well.
+def kept_of(tree: Tree[T], key: Callable[[T], Hashable], keep: Callable[[T], bool]) -> Tree[T]:
+    """The values of a tree that pass, each under the nearest one above it that passes as well.
 
     Args:
-        nodes: the tree in pre-order.
-        keep: whether a node's value passes.
-
-    Returns:
-        New nodes, unfolded: the fold states of the whole tree stay as they are.
+        tree: the tree.
+        key: identifies a value.
+        keep: whether a value passes.
     """
-    kept: list[TreeNode[T]] = []
-    above: list[tuple[int, TreeNode[T]]] = []  # kept ancestors, with their depth in the whole tree
-    for node in nodes:
-        while above and above[-1][0] >= node.depth:
+    kept: list[tuple[T, int]] = []
+    above: list[int] = []  # how deep the kept ancestors stand in the whole tree
+    for place, value in enumerate(tree.values):
+        depth = tree.depth(place)
+        while above and above[-1] >= depth:
             above.pop()
-        if keep(node.value):
-            fresh = TreeNode(node.value, len(above))
-            if above:
-                above[-1][1].has_children = True
-            kept.append(fresh)
-            above.append((node.depth, fresh))
-    return kept
+        if keep(value):
+            kept.append((value, len(above)))
+            above.append(depth)
+    return tree_of_depths(kept, key)

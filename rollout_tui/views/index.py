@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -26,30 +25,21 @@ from reducer.model import (
     ThreadAnchor,
     ToolCall,
     ToolCallAnchor,
-    Turn,
 )
 from reducer.model.agents import Anchor
 from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
+from rollout_tui.views.lookups import Lookups, ThreadContents, started_seq
 
 if TYPE_CHECKING:
     from rollout_tui.views.detail.problems import ProblemLine
 
 
-@dataclass(slots=True)
-class ThreadContents:
-    """What happened in one thread, each list in order of sequence numbers."""
-
-    turns: list[Turn] = field(default_factory=list)
-    calls: list[InferenceCall] = field(default_factory=list)
-    tool_calls: list[ToolCall] = field(default_factory=list)
-    cells: list[CodeCell] = field(default_factory=list)
-
-
 class TraceIndex:
-    """Look-ups over one reduced graph, made once.
+    """Look-ups over one reduced graph.
 
     Attributes:
         reduction: the graph with its problems and its provenance.
+        lookups: the ids by which it is looked up; they may know more than this graph has.
         threads: all threads, a parent before its children, siblings in order of their start.
         depth: how deep each thread stands in the tree of spawns, by thread id.
         contents: what happened in each thread, by thread id.
@@ -60,16 +50,25 @@ class TraceIndex:
         protocol_turns: the turn ids that they name, by sequence number; most name none.
     """
 
-    def __init__(self, reduction: Reduction) -> None:
+    def __init__(self, reduction: Reduction, lookups: Lookups | None = None) -> None:
+        """Look at a graph.
+
+        Args:
+            reduction: the graph.
+            lookups: what it is looked up by, grown as far as the graph; made anew by default.
+        """
         self.reduction = reduction
         self.trace = reduction.trace
         self.is_over = bool(self.trace.recording_complete) or self.trace.status != "running"
         self.tells_end = self.trace.recording_complete is not UNSET
+        self._last_seq = self._events[-1].seq if self._events else 0
         self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
         self.problem_lines: dict[int, ProblemLine] = {}
         self.protocol_turns: dict[int, str] = {}
-        self.contents = self._contents()
+        self.lookups = Lookups.of(reduction) if lookups is None else lookups
+        nothing = {thread_id: ThreadContents() for thread_id in self.trace.threads}
+        self.contents = {**nothing, **self.lookups.contents}
         self.threads, self.depth = self._thread_tree()
         self._edges_from: dict[Anchor, list[InteractionEdge]] = defaultdict(list)
         self._edges_into: dict[str, list[InteractionEdge]] = defaultdict(list)
@@ -78,59 +77,27 @@ class TraceIndex:
             target = self.thread_of_anchor(edge.target)
             if target is not None:
                 self._edges_into[target].append(edge)
-        self._cell_of_wait = {
-            call_id: cell for cell in self.trace.code_cells.values() for call_id in cell.wait_tool_call_ids
+        compactions = self.trace.compactions
+        self._installs = {
+            thread_id: [(seq, compactions[one]) for seq, one in installs if one in compactions]
+            for thread_id, installs in [*self.lookups.installs.items()]
         }
-        self._tool_of_call_id = {
-            call.model_visible_call_id: call
-            for call in self.trace.tool_calls.values()
-            if call.model_visible_call_id is not None
-        }
-        self._exec_call = {
-            call.started_code_cell_id: call.tool_call_id
-            for call in self.trace.tool_calls.values()
-            if call.started_code_cell_id is not None
-        }
-        self._place_of_call = {
-            call.inference_call_id: place
-            for contents in self.contents.values()
-            for place, call in enumerate(contents.calls)
-        }
-        self._compactions: dict[str, list[Compaction]] = defaultdict(list)
         self._requests: dict[str, list[CompactionRequest]] = defaultdict(list)
-        for compaction in self.trace.compactions.values():
-            self._compactions[compaction.thread_id].append(compaction)
         for request in self.trace.compaction_requests.values():
             self._requests[request.thread_id].append(request)
-        self._number_of_turn = {
-            turn.codex_turn_id: number
-            for contents in self.contents.values()
-            for number, turn in enumerate(contents.turns, 1)
-        }
 
-    def _contents(self) -> dict[str, ThreadContents]:
-        contents: dict[str, ThreadContents] = defaultdict(ThreadContents)
-        trace = self.trace
-        for turn in sorted(trace.codex_turns.values(), key=_started):
-            contents[turn.thread_id].turns.append(turn)
-        for call in sorted(trace.inference_calls.values(), key=_started):
-            contents[call.thread_id].calls.append(call)
-        for tool_call in sorted(trace.tool_calls.values(), key=_started):
-            contents[tool_call.thread_id].tool_calls.append(tool_call)
-        for cell in sorted(trace.code_cells.values(), key=_started):
-            contents[cell.thread_id].cells.append(cell)
-        for thread_id in trace.threads:
-            contents.setdefault(thread_id, ThreadContents())
-        return dict(contents)
+    @property
+    def _events(self) -> Sequence[EventRecord]:
+        return self.reduction.provenance.events
 
     def _thread_tree(self) -> tuple[list[Thread], dict[str, int]]:
         children: dict[str | None, list[Thread]] = defaultdict(list)
-        for thread in sorted(self.trace.threads.values(), key=_started):
+        for thread in sorted(self.trace.threads.values(), key=started_seq):
             children[self._parent_id(thread)].append(thread)
         ordered: list[Thread] = []
         depth: dict[str, int] = {}
         # A thread that names itself or a descendant as parent hangs under no root; it must not get lost.
-        for root in [*children[None], *sorted(self.trace.threads.values(), key=_started)]:
+        for root in [*children[None], *sorted(self.trace.threads.values(), key=started_seq)]:
             stack = [(root, 0)]
             while stack:
                 thread, level = stack.pop()
@@ -173,7 +140,11 @@ class TraceIndex:
 
     def compactions_of(self, thread_id: str) -> list[Compaction]:
         """The compactions that were installed in a thread."""
-        return self._compactions.get(thread_id, [])
+        return [compaction for _, compaction in self.installs_of(thread_id)]
+
+    def installs_of(self, thread_id: str) -> list[tuple[int, Compaction]]:
+        """The compactions that were installed in a thread, with the number of the event, in its order."""
+        return self._installs.get(thread_id, [])
 
     def requests_of(self, thread_id: str) -> list[CompactionRequest]:
         """The requests to compact the history of a thread."""
@@ -181,7 +152,7 @@ class TraceIndex:
 
     def cell_of_wait(self, tool_call_id: str) -> CodeCell | None:
         """The cell that a `wait` call waits for."""
-        return self._cell_of_wait.get(tool_call_id)
+        return self.trace.code_cells.get(self.lookups.cell_of_wait.get(tool_call_id, ""))
 
     def cell_of_call(self, call: ToolCall) -> CodeCell | None:
         """The cell that an `exec` call started."""
@@ -191,12 +162,16 @@ class TraceIndex:
 
     def tool_of_item(self, item: ConversationItem) -> ToolCall | None:
         """The tool call that a call or output item belongs to."""
-        return None if item.call_id is None else self._tool_of_call_id.get(item.call_id)
+        if item.call_id is None:
+            return None
+        return self.trace.tool_calls.get(self.lookups.tool_of_call_id.get(item.call_id, ""))
 
     def entry_of_cell(self, cell: CodeCell) -> ObjectRef:
         """What stands for a cell in the timeline: its `exec` call, or the cell itself without one."""
-        call_id = self._exec_call.get(cell.code_cell_id)
-        return ObjectRef("CodeCell", cell.code_cell_id) if call_id is None else ObjectRef("ToolCall", call_id)
+        call = self.trace.tool_calls.get(self.lookups.exec_of_cell.get(cell.code_cell_id, ""))
+        if call is None or call.started_code_cell_id != cell.code_cell_id:
+            return ObjectRef("CodeCell", cell.code_cell_id)
+        return ObjectRef("ToolCall", call.tool_call_id)
 
     def cell_around(self, call: ToolCall) -> CodeCell | None:
         """The cell whose JavaScript asked for a nested tool call."""
@@ -206,25 +181,33 @@ class TraceIndex:
 
     def place_of_call(self, call: InferenceCall) -> int:
         """Which call of its thread this is, from 0."""
-        return self._place_of_call[call.inference_call_id]
+        return self.lookups.place_of_call[call.inference_call_id]
 
     def turn_number(self, turn_id: str) -> int | None:
         """Which turn of its thread this is, from 1; None for one that the graph does not know."""
-        return self._number_of_turn.get(turn_id)
+        return self.lookups.number_of_turn.get(turn_id)
 
     @cached_property
     def tokens(self) -> int:
         """Input and output tokens of all calls."""
-        usages = (call.usage for call in self.trace.inference_calls.values())
-        return sum(usage.input_tokens + usage.output_tokens for usage in usages if usage is not None)
+        return sum(one.input_tokens + one.output_tokens for one in self.contents.values())
 
     @cached_property
     def _event_of_seq(self) -> dict[int, EventRecord]:
-        return {event.seq: event for event in reversed(self.reduction.provenance.events)}
+        """The events of a log whose numbers do not go up."""
+        return {event.seq: event for event in reversed(self._events)}
+
+    def has_happened(self, seq: int) -> bool:
+        """Whether the graph goes as far as this sequence number."""
+        return seq <= self._last_seq
 
     def event_at(self, seq: int) -> EventRecord | None:
         """The applied event with a sequence number; the first of several."""
-        return self._event_of_seq.get(seq)
+        if not self.lookups.in_order:
+            return self._event_of_seq.get(seq)
+        place = bisect_left(self._events, seq, key=_seq)
+        found = self._events[place] if place < len(self._events) else None
+        return found if found is not None and found.seq == seq else None
 
     def previous_call(self, call: InferenceCall) -> InferenceCall | None:
         """The call of the same thread before this one."""
@@ -234,7 +217,7 @@ class TraceIndex:
     def call_at(self, thread_id: str, seq: int) -> InferenceCall | None:
         """The last call of a thread that started at this sequence number or before."""
         calls = self.contents[thread_id].calls if thread_id in self.contents else []
-        place = bisect_right(calls, seq, key=_started)
+        place = bisect_right(calls, seq, key=started_seq)
         return calls[place - 1] if place else None
 
     def first_seq(self, ref: ObjectRef) -> int | None:
@@ -260,5 +243,5 @@ class TraceIndex:
         return self.trace.conversation_items.get(edge.target.item_id)
 
 
-def _started(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:
-    return window.execution.started_seq
+def _seq(event: EventRecord) -> int:
+    return event.seq

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
+from reducer import ObjectRef
 from reducer.model import CodeCell, CompactionRequest, InferenceCall, Turn
-from rollout_tui.views.entries import RESULT_EVENT, Entry
+from rollout_tui.views.entries import Entry
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.tool_words import tool_label
-from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.views.trees import Tree
 
 _FAILED = frozenset({"failed", "cancelled", "aborted"})
 
@@ -68,22 +68,22 @@ def _went_wrong(index: TraceIndex, status: str) -> bool:
 
 
 class Stepping:
-    """Where in one timeline the entries of each kind stand, and the failures; made once for it.
+    """From entry to entry of one timeline.
 
-    A step then costs the same in a timeline of ten entries and in one of a hundred thousand.
+    A step to the next entry of a kind costs what lies between, one to the next failure how many there are.
     """
 
-    def __init__(self, index: TraceIndex, nodes: Sequence[TreeNode[Entry]]) -> None:
-        """Look at every entry of a timeline."""
-        self._entries = [node.value for node in nodes]
-        self._place_of = {entry.ref: place for place, entry in enumerate(self._entries)}
-        self._seqs = sorted(entry.seq for entry in self._entries)
-        self._failures = array("Q")
-        self._of_kind: dict[str, array[int]] = {}
-        for place, entry in enumerate(self._entries):
-            self._of_kind.setdefault(entry_kind(index, entry), array("Q")).append(place)
-            if is_failure(index, entry):
-                self._failures.append(place)
+    def __init__(self, index: TraceIndex, tree: Tree[Entry], failed: Collection[ObjectRef]) -> None:
+        """Take a timeline.
+
+        Args:
+            index: the graph.
+            tree: the timeline.
+            failed: what went wrong, in this timeline or in others.
+        """
+        self._index = index
+        self._tree = tree
+        self._failed = failed
 
     def next_of_kind(self, start: Entry, direction: int, kind: str) -> Entry | None:
         """The nearest entry of a kind after (`direction` 1) or before (-1) the one at `start`.
@@ -93,16 +93,25 @@ class Stepping:
             direction: 1 or -1.
             kind: as `entry_kind` names it.
         """
-        return self._next(start, direction, self._of_kind.get(kind, ()))
+        after, before = self._around(start)
+        places = range(after, len(self._tree)) if direction > 0 else range(before, -1, -1)
+        entries = map(self._tree.values.__getitem__, places)
+        return next((entry for entry in entries if entry_kind(self._index, entry) == kind), None)
 
     def next_failure(self, start: Entry, direction: int) -> Entry | None:
         """The nearest failure after or before the entry at `start`; the arguments are as for kinds."""
-        return self._next(start, direction, self._failures)
+        after, before = self._around(start)
+        places = [place for place in map(self._tree.find, self._failed) if place is not None]
+        if direction > 0:
+            found = min((place for place in places if place >= after), default=None)
+        else:
+            found = max((place for place in places if place <= before), default=None)
+        return None if found is None else self._tree.values[found]
 
-    def _next(self, start: Entry, direction: int, places: Sequence[int]) -> Entry | None:
-        here = self._place_of.get(start.ref)
-        if here is None:
-            before = bisect_right(self._seqs, start.seq)
-            here = before - 1 if direction > 0 else before
-        at = bisect_right(places, here) if direction > 0 else bisect_left(places, here) - 1
-        return self._entries[places[at]] if 0 <= at < len(places) else None
+    def _around(self, start: Entry) -> tuple[int, int]:
+        """The places after and before an entry."""
+        place = self._tree.find(start.ref)
+        if place is not None:
+            return place + 1, place - 1
+        before = sum(entry.seq <= start.seq for entry in self._tree.values)
+        return before, before - 1

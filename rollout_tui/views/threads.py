@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from reducer.model import SpawnedOrigin, Thread
 from rollout_tui import glyphs
 from rollout_tui.views.edges.agent_links import AgentLinks
-from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view
+from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.views.trees import Tree, tree_of_depths
 from rollout_tui.views.words import count, duration, plural, status_span, window_ms
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, span
@@ -41,14 +42,10 @@ class Delivery:
     closed_early: bool = False
 
 
-def thread_nodes(index: TraceIndex) -> list[TreeNode[Thread]]:
+def thread_tree(index: TraceIndex) -> Tree[Thread]:
     """All threads as a tree, a parent before its children."""
-    threads = index.threads
-    depths = [index.depth[thread.thread_id] for thread in threads]
-    return [
-        TreeNode(thread, depth, has_children=place + 1 < len(threads) and depths[place + 1] > depth)
-        for place, (thread, depth) in enumerate(zip(threads, depths, strict=True))
-    ]
+    values = ((thread, index.depth[thread.thread_id]) for thread in index.threads)
+    return tree_of_depths(values, lambda thread: thread.thread_id)
 
 
 def delivery_of(view: DeliveryView) -> Delivery:
@@ -129,10 +126,11 @@ class ThreadWords:
 
     def _amiss(self, thread: Thread) -> tuple[Span, ...]:
         """Marks for tasks and messages that never arrived, and for results that nobody saw."""
-        found = delivery_of(delivery_view(self._links, thread))
+        spawned = isinstance(thread.origin, SpawnedOrigin)
+        # Only of a spawned agent it counts what became of its turns: the answers of others go to the user.
+        found = delivery_of((delivery_view if spawned else sent_view)(self._links, thread))
         marks, over = glyphs.active(), self._index.is_over
         into, out = f"{marks.edge_in}{marks.unknown}", f"{marks.edge_out}{marks.unknown}"
-        spawned = isinstance(thread.origin, SpawnedOrigin)
         words = []
         began = over or bool(self._index.contents[thread.thread_id].calls)
         if spawned and found.tasks == 0 and began:
@@ -154,9 +152,7 @@ class ThreadWords:
 
     def _tail(self, thread: Thread) -> tuple[Span, ...]:
         contents = self._index.contents[thread.thread_id]
-        tokens = sum(call.usage.input_tokens for call in contents.calls if call.usage is not None)
-        failures = sum(call.execution.status == "failed" for call in contents.calls)
-        failures += sum(call.execution.status == "failed" for call in contents.tool_calls)
+        tokens, failures = contents.input_tokens, contents.failures
         running = thread.execution.status == "running"
         state = status_span(thread.execution.status)
         if running and self._index.is_over:

@@ -1,65 +1,62 @@
-"""A tree as a list of its visible rows, with folding that costs what it hides or shows."""
+"""The visible rows of a tree, with folding that costs what is folded, not what there is."""
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
+from rollout_tui.views.trees import Tree
 from rollout_tui.widgets.rows import Fold, Row
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class TreeNode(Generic[T]):
-    """A node in pre-order: it is followed by its children, which are one level deeper."""
+class TreeNode(NamedTuple, Generic[T]):
+    """A value of a tree as a row shows it."""
 
     value: T
     depth: int
-    has_children: bool = False
-    folded: bool = False
-
-    @property
-    def fold(self) -> Fold:
-        """Its mark in a row."""
-        if not self.has_children:
-            return Fold.LEAF
-        return Fold.CLOSED if self.folded else Fold.OPEN
+    fold: Fold = Fold.LEAF
 
 
 class TreeRows(Generic[T]):
-    """The rows of a tree given in pre-order, those under folded nodes left out."""
+    """The rows of a tree, those under folded nodes left out."""
 
     def __init__(
-        self,
-        nodes: Sequence[TreeNode[T]],
-        render: Callable[[TreeNode[T]], Row],
-        key: Callable[[T], Hashable],
+        self, tree: Tree[T], render: Callable[[TreeNode[T]], Row], key: Callable[[T], Hashable]
     ) -> None:
-        """Show all nodes but those under one that is folded.
+        """Show all nodes.
 
         Args:
-            nodes: the tree in pre-order.
+            tree: the tree.
             render: makes the row of a node when it is looked at.
-            key: identifies a node's value.
+            key: identifies a node's value, in the tree also.
         """
-        self._nodes = nodes
+        self._tree = tree
         self._render = render
         self._key = key
-        self._place_of = {key(node.value): place for place, node in enumerate(nodes)}
-        self._parents, self._ends = _parents_and_ends(nodes)
-        self._folded = {key(node.value): None for node in nodes if node.folded}
-        self._visible = self._shown_between(0, len(nodes))
+        self._folded: set[int] = set()
+        self._layout()
+
+    def _layout(self) -> None:
+        """Find the stretches of places that are shown: where each begins in the tree, and among the rows."""
+        self._places, self._indexes = [0], [0]
+        place = index = 0
+        for folded in sorted(self._folded):
+            if folded >= place:
+                index += folded + 1 - place
+                place = self._tree.end(folded)
+                self._places.append(place)
+                self._indexes.append(index)
+        self._count = index + len(self._tree) - place
 
     def __len__(self) -> int:
-        return len(self._visible)
+        return self._count
 
     def node(self, index: int) -> TreeNode[T]:
         """The node of the row at `index`."""
-        return self._nodes[self._visible[index]]
+        return self._node(self.place_of(index))
 
     def row(self, index: int) -> Row:
         """The row at `index`."""
@@ -67,103 +64,81 @@ class TreeRows(Generic[T]):
 
     def key(self, index: int) -> Hashable:
         """The key of the row at `index`."""
-        return self._key(self.node(index).value)
+        return self._key(self._tree.values[self.place_of(index)])
 
     def find(self, key: Hashable) -> int | None:
         """Where the node with `key` is shown, or else the folded node that hides it."""
-        place = self._place_of.get(key)
-        if place is None:
-            return None
-        index = bisect_left(self._visible, place)
-        return index if index < len(self._visible) and self._visible[index] == place else index - 1
+        place = self._tree.find(key)
+        return None if place is None else self.index_of(place)
 
     def parent(self, index: int) -> int | None:
         """Where the parent of the row at `index` is."""
-        parent = self._parents[self._visible[index]]
-        return bisect_left(self._visible, parent) if parent >= 0 else None
+        parent = self._tree.parent(self.place_of(index))
+        return None if parent is None else self.index_of(parent)
 
     def set_folded(self, index: int, folded: bool) -> bool:
         """Fold or unfold the row at `index`; say whether that changed anything."""
-        node, place = self.node(index), self._visible[index]
-        if not node.has_children or node.folded == folded:
+        place = self.place_of(index)
+        if not self._tree.has_children(place) or (place in self._folded) == folded:
             return False
-        node.folded = folded
-        if folded:
-            self._folded[self._key(node.value)] = None
-        else:
-            self._folded.pop(self._key(node.value), None)
-        end = self._ends[place]
-        if folded:
-            last = bisect_left(self._visible, end)
-            del self._visible[index + 1 : last]
-        else:
-            self._visible[index + 1 : index + 1] = self._shown_between(place + 1, end)
+        self._folded ^= {place}
+        self._layout()
         return True
 
     @property
     def folded_keys(self) -> list[Hashable]:
         """The keys of the nodes that are folded, each before what is below it."""
-        return sorted(self._folded, key=self._place_of.__getitem__)
+        return [self._key(self._tree.values[place]) for place in sorted(self._folded)]
 
-    def fold(self, keys: Sequence[Hashable]) -> None:
+    def fold(self, keys: Iterable[Hashable]) -> None:
         """Fold the nodes with these keys, so far as they are there."""
-        for key in keys:
-            place = self._place_of.get(key)
-            if place is not None and self._nodes[place].has_children:
-                self._nodes[place].folded = True
-                self._folded[key] = None
-        if keys:
-            self._visible = self._shown_between(0, len(self._nodes))
+        places = [place for place in map(self._tree.find, keys) if place is not None]
+        self._folded.update(place for place in places if self._tree.has_children(place))
+        self._layout()
 
     def reveal(self, key: Hashable) -> int | None:
         """Unfold whatever hides the node with `key`, and say where it is now."""
-        while True:
-            index = self.find(key)
-            if index is None or self.key(index) == key:
-                return index
-            if not self.set_folded(index, False):
-                return index
+        place = self._tree.find(key)
+        return None if place is None else self.reveal_place(place)
 
     # All nodes, whether they are shown or not, by their place in the tree.
 
     @property
+    def values(self) -> Sequence[T]:
+        """The values of all nodes."""
+        return self._tree.values
+
+    @property
     def whole_count(self) -> int:
         """How many nodes there are."""
-        return len(self._nodes)
+        return len(self._tree)
 
     def whole_row(self, place: int) -> Row:
         """The row of the node at a place."""
-        return self._render(self._nodes[place])
+        return self._render(self._node(place))
 
     def place_of(self, index: int) -> int:
         """The place of the node that is shown in a row."""
-        return self._visible[index]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        stretch = bisect_right(self._indexes, index) - 1
+        return self._places[stretch] + index - self._indexes[stretch]
+
+    def index_of(self, place: int) -> int:
+        """The row of the node at a place, or that of the folded one that hides it."""
+        stretch = bisect_right(self._places, place) - 1
+        index = self._indexes[stretch] + place - self._places[stretch]
+        after = self._indexes[stretch + 1] if stretch + 1 < len(self._indexes) else self._count
+        return max(0, min(index, after - 1))
 
     def reveal_place(self, place: int) -> int:
         """Unfold whatever hides the node at a place, and say in which row it is now."""
-        while self._visible[index := bisect_right(self._visible, place) - 1] != place:
+        while self.place_of(index := self.index_of(place)) != place:
             self.set_folded(index, False)
         return index
 
-    def _shown_between(self, start: int, end: int) -> list[int]:
-        shown = []
-        place = start
-        while place < end:
-            shown.append(place)
-            node = self._nodes[place]
-            place = self._ends[place] if node.folded and node.has_children else place + 1
-        return shown
-
-
-def _parents_and_ends(nodes: Sequence[TreeNode[T]]) -> tuple[array[int], array[int]]:
-    """For each place of a tree the place of its parent, -1 at the top, and that after its last descendant."""
-    parents, ends = array("q", bytes(8 * len(nodes))), array("q", bytes(8 * len(nodes)))
-    open_places: list[int] = []
-    for place, node in enumerate(nodes):
-        while open_places and nodes[open_places[-1]].depth >= node.depth:
-            ends[open_places.pop()] = place
-        parents[place] = open_places[-1] if open_places else -1
-        open_places.append(place)
-    for place in open_places:
-        ends[place] = len(nodes)
-    return parents, ends
+    def _node(self, place: int) -> TreeNode[T]:
+        fold = Fold.LEAF
+        if self._tree.has_children(place):
+            fold = Fold.CLOSED if place in self._folded else Fold.OPEN
+        return TreeNode(self._tree.values[place], self._tree.depth(place), fold)

@@ -41,8 +41,11 @@ class Inspection:
         await self.pilot.pause(SCREEN_SWITCH)
         while self.app.is_running and (self.app.state.is_reading or self.app.session.timelines is None):
             await self.pilot.pause(SCREEN_SWITCH)
-        await self.app.workers.wait_for_complete()
         await self.pilot.pause()
+        # What a worker found may make another one begin.
+        while any(not worker.is_finished for worker in self.app.workers):
+            await self.app.workers.wait_for_complete()
+            await self.pilot.pause()
 
     def rows(self, view: LineView) -> list[str]:
         """The text of all rows of a view, cut to its width."""

@@ -18,13 +18,13 @@ from rollout_tui.views.filters import (
     FilterRefused,
     RowFacts,
     completions,
-    kept_nodes,
+    kept_of,
     parse_filter,
 )
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.tree_rows import TreeNode
+from rollout_tui.views.trees import tree_of_depths
 
 COMMAND = RowFacts(
     "  42 command pytest -q tests  exit 1",
@@ -134,7 +134,7 @@ def test_completions() -> None:
 
 def all_facts(timelines: Timelines) -> list[tuple[Entry, RowFacts]]:
     facts = EntryFacts(timelines.entries)
-    return [(node.value, facts.of(node.value)) for node in timelines.all_agents]
+    return [(entry, facts.of(entry)) for entry in timelines.tree(None).values]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def all_facts(timelines: Timelines) -> list[tuple[Entry, RowFacts]]:
     ],
 )  # fmt: skip
 def test_every_row_of_a_recorded_bundle_has_a_kind_that_can_be_asked_for(shared_dir: Path, name: str) -> None:
-    timelines = Timelines(TraceIndex(reduce_bundle(shared_dir / "bundles" / name / "bundle")))
+    timelines = Timelines.of(TraceIndex(reduce_bundle(shared_dir / "bundles" / name / "bundle")))
     found = all_facts(timelines)
     assert found
     for _entry, facts in found:
@@ -185,34 +185,21 @@ def test_rows_of_the_demo_answer(team_timelines: Timelines) -> None:
 
 
 def test_kept_rows_stand_under_the_nearest_kept_row() -> None:
-    def node(name: str, depth: int) -> TreeNode[str]:
-        return TreeNode(name, depth, folded=True)
-
-    nodes = [
-        node("a", 0),
-        node("a1", 1),
-        node("a2", 1),
-        node("a21", 2),
-        node("b", 0),
-        node("b1", 1),
-        node("c", 0),
-    ]
-    kept = kept_nodes(nodes, lambda name: name in {"a", "a21", "b1", "c"})
-    assert [(one.value, one.depth, one.has_children, one.folded) for one in kept] == [
-        ("a", 0, True, False),
-        ("a21", 1, False, False),
-        ("b1", 0, False, False),
-        ("c", 0, False, False),
-    ]
-    assert nodes[0].folded, "the tree itself stays as it is"
-    assert kept_nodes(nodes, lambda _name: False) == []
+    depths = {"a": 0, "a1": 1, "a2": 1, "a21": 2, "b": 0, "b1": 1, "c": 0}
+    tree = tree_of_depths(depths.items(), str)
+    kept = kept_of(tree, str, lambda name: name in {"a", "a21", "b1", "c"})
+    found = [(name, kept.depth(place), kept.has_children(place)) for place, name in enumerate(kept.values)]
+    assert found == [("a", 0, True), ("a21", 1, False), ("b1", 0, False), ("c", 0, False)]
+    assert [kept.find(name) for name in ("a21", "b")] == [1, None]
+    assert len(kept_of(tree, str, lambda _name: False)) == 0
 
 
 def test_filtering_the_tree_of_an_agent(team_timelines: Timelines) -> None:
     facts = EntryFacts(team_timelines.entries)
-    nodes = team_timelines.of_thread(team_timelines.index.trace.root_thread_id)
+    tree = team_timelines.tree(team_timelines.index.trace.root_thread_id)
     wanted = parse_filter("kind:turn|call")
-    kept = kept_nodes(nodes, lambda entry: wanted.matches(facts.of(entry)))
-    assert 0 < len(kept) < len(nodes)
-    assert {one.value.ref.type for one in kept} == {"Turn", "InferenceCall"}
-    assert all(one.depth == (one.value.ref.type == "InferenceCall") for one in kept)
+    kept = kept_of(tree, lambda entry: entry.ref, lambda entry: wanted.matches(facts.of(entry)))
+    assert 0 < len(kept) < len(tree)
+    assert {one.ref.type for one in kept.values} == {"Turn", "InferenceCall"}
+    for place, one in enumerate(kept.values):
+        assert kept.depth(place) == (one.ref.type == "InferenceCall")

@@ -11,11 +11,12 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from inspecting import NARROW, WIDE, Inspection
+from inspecting import NARROW, WIDE, Inspection, inspecting
 from textual.pilot import Pilot
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
 from reducer.recorder import TRACE_ROOT_VARIABLE, SessionMetadata, SessionTrace, start_session
+from rollout_tui import feed as feed_module
 from rollout_tui.app import InspectorApp
 from rollout_tui.feed import Feed
 from rollout_tui.session import Session
@@ -280,3 +281,16 @@ def test_a_view_that_is_not_shown_any_more_is_freed_at_once() -> None:
         assert [one() for one in kept] == [None] * len(kept)
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("at_seq", [None, 40])
+async def test_what_comes_bit_by_bit_is_shown_as_what_comes_at_once(
+    monkeypatch: pytest.MonkeyPatch, at_seq: int | None
+) -> None:
+    async with inspecting(TEAM, at_seq=at_seq) as at_once:
+        expected = at_once.screen_text()
+        monkeypatch.setattr(feed_module, "FIRST_VIEW", 0.0)
+        monkeypatch.setattr(feed_module, "VIEW_INTERVAL", 0.0)
+        monkeypatch.setattr(feed_module, "READ_SHARE", 0)
+        async with inspecting(TEAM, at_seq=at_seq) as bit_by_bit:
+            assert bit_by_bit.screen_text() == expected

@@ -315,15 +315,15 @@ async def test_every_object_that_is_linked_can_be_described(demo_trace: Demo) ->
         timelines = inspection.app.session.timelines
         assert timelines is not None
         screen = inspection.screen
-        for node in timelines.all_agents:
-            screen.go_to(node.value.ref)
-            assert screen.detail.heading, node.value
+        for entry in timelines.tree(None).values:
+            screen.go_to(entry.ref)
+            assert screen.detail.heading, entry
             assert screen.detail._detail is not None
             for fact in screen.detail._detail.facts:
                 if fact.link is not None:
                     screen.detail.show(fact.link)
                     assert screen.detail._detail is not None, fact
-                    screen.detail.show(node.value.ref)
+                    screen.detail.show(entry.ref)
 
 
 async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace: Demo) -> None:

@@ -337,7 +337,7 @@ async def test_a_log_that_grows_does_not_begin_the_filtering_anew(
         monkeypatch.setattr(type(timeline), "_filter", lambda _pane, one, *_rest: started.append(one))
         wanted = parse_filter("kind:call")
         timeline.set_filter(timelines, wanted)
-        newer = Timelines(timelines.index, timelines.links)
+        newer = Timelines.of(timelines.index)
         timeline.show(newer, timeline.thread_id)
         assert started == [timelines]
         rows = timelines.filtered(timeline.thread_id, wanted)

@@ -18,7 +18,8 @@ from rollout_tui.views.detail.problems import read_problem
 from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.overview import overview
 from rollout_tui.views.search.refused import refused_lines
-from rollout_tui.views.threads import ThreadWords, thread_nodes
+from rollout_tui.views.threads import ThreadWords
+from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.widgets.spans import spans_text
 
 SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or Path(__file__).parents[3] / "shared")
@@ -39,19 +40,19 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
         return
     timelines = Session(path).load(lambda done, total: None)
     index = timelines.index
-    nodes = [
-        *timelines.all_agents,
-        *(node for one in index.threads for node in timelines.of_thread(one.thread_id)),
+    entries = [
+        *timelines.tree(None).values,
+        *(entry for one in index.threads for entry in timelines.tree(one.thread_id).values),
     ]
     problems = [ObjectRef("Problem", str(place)) for place in range(len(index.reduction.problems))]
-    for ref in [*(node.value.ref for node in nodes), *problems]:
+    for ref in [*(entry.ref for entry in entries), *problems]:
         detail = describe(index, ref)
         assert detail is not None
         assert detail.facts
     entry_words = EntryWords(timelines.entries, with_thread=True)
-    assert all(entry_words.row(node).spans for node in nodes)
+    assert all(entry_words.row(TreeNode(entry, 0)).spans for entry in entries)
     thread_words = ThreadWords(timelines.links)
-    assert all(thread_words.row(node).spans for node in thread_nodes(index))
+    assert all(thread_words.row(TreeNode(thread, 0)).spans for thread in index.threads)
     for call in index.trace.inference_calls.values():
         view = context_of(index, call)
         assert all(SeenWords(index, view).row(seen).spans for seen in view.seen)

@@ -19,7 +19,7 @@ Demo = Callable[[str], Path]
 
 def root_entries(timelines: Timelines) -> list[Entry]:
     root = timelines.index.trace.root_thread_id
-    return [node.value for node in timelines.of_thread(root)]
+    return [*timelines.tree(root).values]
 
 
 def test_the_next_wanted_entry_is_the_nearest_on_that_side(team_timelines: Timelines) -> None:
@@ -35,7 +35,7 @@ def test_the_next_wanted_entry_is_the_nearest_on_that_side(team_timelines: Timel
 def test_steps_visit_every_entry_of_a_kind_in_order(team_timelines: Timelines) -> None:
     index = team_timelines.index
     for thread_id in (index.trace.root_thread_id, None):
-        entries = [node.value for node in team_timelines.nodes(thread_id)]
+        entries = team_timelines.tree(thread_id).values
         steps = team_timelines.stepping(thread_id)
         for kind in {entry_kind(index, entry) for entry in entries}:
             of_kind = [entry for entry in entries if entry_kind(index, entry) == kind]
@@ -47,9 +47,9 @@ def test_steps_visit_every_entry_of_a_kind_in_order(team_timelines: Timelines) -
 def test_an_entry_of_another_timeline_counts_by_its_sequence_number(team_timelines: Timelines) -> None:
     steps = team_timelines.stepping(team_timelines.index.trace.root_thread_id)
     stranger = next(
-        node.value
-        for node in team_timelines.all_agents
-        if node.value.thread_id != team_timelines.index.trace.root_thread_id and node.value.seq > 150
+        entry
+        for entry in team_timelines.tree(None).values
+        if entry.thread_id != team_timelines.index.trace.root_thread_id and entry.seq > 150
     )
     after = steps.next_of_kind(stranger, 1, "InferenceCall")
     before = steps.next_of_kind(stranger, -1, "InferenceCall")

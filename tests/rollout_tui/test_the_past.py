@@ -49,7 +49,7 @@ async def test_seq_shows_everything_as_of_an_event(tmp_path: Path) -> None:
         assert (
             max(
                 one.seq
-                for one in inspection.screen.timelines.entries.by_thread[entry.thread_id]  # type: ignore[union-attr]
+                for one in inspection.screen.timelines.tree(entry.thread_id).values  # type: ignore[union-attr]
             )
             <= 60
         )

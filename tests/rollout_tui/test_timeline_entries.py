@@ -23,8 +23,9 @@ from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.edges.arrivals import NOT_DELIVERED, UNSEEN, sent_arrival
 from rollout_tui.views.edges.delivery import delivery_view
 from rollout_tui.views.entries import Entry
-from rollout_tui.views.threads import ThreadWords, delivery_of, thread_nodes
+from rollout_tui.views.threads import ThreadWords, delivery_of
 from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.widgets.rows import lay_out
 from rollout_tui.widgets.spans import spans_text
 
@@ -48,7 +49,7 @@ def rows_of(timelines: Timelines, path: str) -> dict[str, str]:
 
 
 def entries_of_type(timelines: Timelines, type_: str) -> list[Entry]:
-    return [node.value for node in timelines.all_agents if node.value.ref.type == type_]
+    return [entry for entry in timelines.tree(None).values if entry.ref.type == type_]
 
 
 # Rewritten histories
@@ -240,7 +241,8 @@ def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
         timelines = recorded_timelines(shared_dir, name)
         words = ThreadWords(timelines.links)
         return {
-            node.value.agent_path: spans_text(words.row(node).spans) for node in thread_nodes(timelines.index)
+            thread.agent_path: spans_text(words.row(TreeNode(thread, 0)).spans)
+            for thread in timelines.index.threads
         }
 
     found = marks("multi-agent-v2")
@@ -255,7 +257,8 @@ def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
 def test_wide_rows_of_agents_say_what_they_cost(shared_dir: Path) -> None:
     timelines = recorded_timelines(shared_dir, "multi-agent-v2")
     words = ThreadWords(timelines.links)
-    node = next(one for one in thread_nodes(timelines.index) if one.value.agent_path == "/root/alpha")
+    alpha = next(one for one in timelines.index.threads if one.agent_path == "/root/alpha")
+    node = TreeNode(alpha, 1)
     row = spans_text(lay_out(words.row(node), 110))
     for expected in ("29.7s", "3 failed", "8.4k tok", "gpt-5.5"):
         assert expected in row

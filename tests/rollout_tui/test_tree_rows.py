@@ -6,20 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout_tui.views.tree_rows import TreeNode, TreeRows
+from rollout_tui.views.trees import tree_of_depths
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import span
 
 
 def tree(depths: list[int]) -> TreeRows[int]:
-    nodes = [
-        TreeNode(place, depth, has_children=place + 1 < len(depths) and depths[place + 1] > depth)
-        for place, depth in enumerate(depths)
-    ]
-
     def render(node: TreeNode[int]) -> Row:
         return Row(node.value, (span(str(node.value)),), depth=node.depth, fold=node.fold)
 
-    return TreeRows(nodes, render, lambda value: value)
+    return TreeRows(tree_of_depths(enumerate(depths), int), render, int)
 
 
 def shown(rows: TreeRows[int]) -> list[int]:

@@ -13,11 +13,11 @@ from rollout_tui.safe_text import SafeText
 from rollout_tui.views.contexts.context import SeenWords, context_of
 from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.overview import overview
-from rollout_tui.views.threads import ThreadWords, thread_nodes
+from rollout_tui.views.threads import ThreadWords, thread_tree
 from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.widgets.rows import Row, lay_out
 from rollout_tui.widgets.spans import spans_text
 
@@ -33,27 +33,24 @@ def call_number(index: TraceIndex, agent_path: str, number: int) -> InferenceCal
 
 def test_the_agents(team_timelines: Timelines) -> None:
     words = ThreadWords(team_timelines.links)
-    nodes = thread_nodes(team_timelines.index)
-    assert_text_snapshot([text_of(words.row(node)) for node in nodes], "views/threads")
+    rows = TreeRows(thread_tree(team_timelines.index), words.row, lambda thread: thread.thread_id)
+    assert_text_snapshot([text_of(rows.row(place)) for place in range(len(rows))], "views/threads")
 
 
 def test_the_timeline_of_the_root(team_timelines: Timelines) -> None:
-    index = team_timelines.index
-    words = EntryWords(team_timelines.entries, with_thread=False)
-    nodes = team_timelines.of_thread(index.trace.root_thread_id)
-    assert_text_snapshot([text_of(words.row(node)) for node in nodes], "views/timeline-root")
+    rows = team_timelines.rows(team_timelines.index.trace.root_thread_id)
+    assert_text_snapshot([text_of(rows.row(place)) for place in range(len(rows))], "views/timeline-root")
 
 
 def test_the_timeline_of_all_agents(team_timelines: Timelines) -> None:
-    words = EntryWords(team_timelines.entries, with_thread=True)
-    rows = [text_of(words.row(node)) for node in team_timelines.all_agents]
-    assert_text_snapshot(rows, "views/timeline-all")
+    rows = team_timelines.rows(None)
+    assert_text_snapshot([text_of(rows.row(place)) for place in range(len(rows))], "views/timeline-all")
 
 
 def test_every_entry_of_an_agent_is_in_the_timeline_of_all(team_timelines: Timelines) -> None:
-    everything = {node.value.ref for node in team_timelines.all_agents}
+    everything = {entry.ref for entry in team_timelines.tree(None).values}
     for thread in team_timelines.index.threads:
-        refs = [node.value.ref for node in team_timelines.of_thread(thread.thread_id)]
+        refs = [entry.ref for entry in team_timelines.tree(thread.thread_id).values]
         assert len(refs) == len(set(refs))
         assert set(refs) <= everything
 

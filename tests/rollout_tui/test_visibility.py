@@ -25,6 +25,7 @@ from rollout_tui.views.contexts.visibility import (
     visibility_of,
 )
 from rollout_tui.views.index import ThreadContents, TraceIndex
+from rollout_tui.views.lookups import Lookups
 
 BUNDLES = (
     "long-200",
@@ -73,9 +74,14 @@ def a_call(number: int, item_ids: list[str]) -> InferenceCall:
 def sightings_of(requests: list[list[str]]) -> Sightings:
     """The sightings of one agent whose calls had these requests."""
     calls = [a_call(number, ids) for number, ids in enumerate(requests)]
+    lookups = Lookups()
+    for place, ids in enumerate(requests):
+        lookups.see("thread", place, ids)
+    items = {item_id: SimpleNamespace(thread_id="thread") for ids in requests for item_id in ids}
     index: Any = SimpleNamespace(
         contents={"thread": ThreadContents(calls=calls)},
-        trace=SimpleNamespace(compactions={}),
+        trace=SimpleNamespace(conversation_items=items),
+        lookups=lookups,
         place_of_call=calls.index,
     )
     return Sightings(index)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import itemgetter
 from typing import Literal
 
 from reducer import ObjectRef
@@ -41,22 +41,26 @@ class Rewrite:
 
 
 def rewrites_of(index: TraceIndex, thread_id: str) -> list[Rewrite]:
-    """The rewrites in a thread that no recorded compaction accounts for, in order.
+    """The rewrites in a thread that no recorded compaction accounts for, in order."""
+    contents = index.contents.get(thread_id)
+    places = range(0 if contents is None else len(contents.calls))
+    found = (rewrite_at(index, thread_id, place) for place in places)
+    return [one for one in found if one is not None]
+
+
+def rewrite_at(index: TraceIndex, thread_id: str, place: int) -> Rewrite | None:
+    """How the call at a place of a thread rewrites the history, unless a recorded compaction accounts for it.
 
     The cost is that of comparing the lists of item ids, and more only for calls that do rewrite.
     """
-    contents = index.contents.get(thread_id)
-    calls = [] if contents is None else contents.calls
-    installs = sorted(install_seq(index, one) for one in index.compactions_of(thread_id))
-    found = []
-    for before, after in pairwise(calls):
-        place = bisect_left(installs, before.execution.started_seq)
-        if place < len(installs) and installs[place] < after.execution.started_seq:
-            continue
-        rewrite = rewrite_between(index, before, after)
-        if rewrite is not None:
-            found.append(rewrite)
-    return found
+    if place == 0:
+        return None
+    before, after = index.contents[thread_id].calls[place - 1 : place + 1]
+    installs = index.installs_of(thread_id)
+    at = bisect_left(installs, before.execution.started_seq, key=itemgetter(0))
+    if at < len(installs) and installs[at][0] < after.execution.started_seq:
+        return None
+    return rewrite_between(index, before, after)
 
 
 def install_seq(index: TraceIndex, compaction: Compaction) -> int:

@@ -40,47 +40,25 @@ class Run(NamedTuple):
 
 
 class Sightings:
-    """Which calls saw each item; made once for a graph.
-
-    A request mostly continues the one before, so only what differs is looked at: the cost is that of
-    comparing the lists of ids, and the memory that of one run per item, not of all requests.
-    """
+    """Which calls saw each item, told as runs of calls in a row."""
 
     def __init__(self, index: TraceIndex) -> None:
         self.index = index
-        self._runs: dict[str, list[Run]] = {}
-        for contents in index.contents.values():
-            self._add_thread(contents.calls)
-        self._installs = self._installs_by_thread()
-
-    def _add_thread(self, calls: list[InferenceCall]) -> None:
-        began: dict[str, int] = {}
-        before: list[str] = []
-        for place, call in enumerate(calls):
-            now = call.request_item_ids
-            fresh = now[len(before) :]
-            if now[: len(before)] != before:
-                for item_id in set(before).difference(now):
-                    self._runs.setdefault(item_id, []).append(Run(began.pop(item_id), place - 1))
-                fresh = now
-            for item_id in fresh:
-                began.setdefault(item_id, place)
-            before = now
-        for item_id, first in began.items():
-            self._runs.setdefault(item_id, []).append(Run(first, len(calls) - 1))
-
-    def _installs_by_thread(self) -> dict[str, list[tuple[int, Compaction]]]:
-        installs: dict[str, list[tuple[int, Compaction]]] = {}
-        for compaction in self.index.trace.compactions.values():
-            entry = (install_seq(self.index, compaction), compaction)
-            installs.setdefault(compaction.thread_id, []).append(entry)
-        for entries in installs.values():
-            entries.sort(key=lambda entry: entry[0])
-        return installs
 
     def runs(self, item_id: str) -> list[Run]:
         """The runs of calls that saw an item, in order; several when it was gone in between."""
-        return self._runs.get(item_id, [])
+        seen = self.index.lookups.seen.get(item_id)
+        if seen is None:
+            return []
+        # Later calls may be known already that are not in this graph.
+        contents = self.index.contents.get(self.index.trace.conversation_items[item_id].thread_id)
+        calls = 0 if contents is None else len(contents.calls)
+        ends = [*seen, calls]
+        return [
+            Run(first, min(end, calls) - 1)
+            for first, end in zip(ends[::2], ends[1::2], strict=False)
+            if first < calls
+        ]
 
     def call(self, item: ConversationItem, place: int) -> InferenceCall:
         """The call at a place of the thread of an item."""
@@ -94,7 +72,8 @@ class Sightings:
     def first_seen_by(self, call: InferenceCall) -> list[str]:
         """The ids of the items that no call before this one had seen, in their order."""
         place = self.index.place_of_call(call)
-        return [one for one in dict.fromkeys(call.request_item_ids) if self._runs[one][0].first == place]
+        seen = self.index.lookups.seen
+        return [one for one in dict.fromkeys(call.request_item_ids) if seen[one][0] == place]
 
     def count(self, item_id: str) -> int:
         """How many calls saw an item."""
@@ -102,7 +81,7 @@ class Sightings:
 
     def compactions_between(self, thread_id: str, first_seq: int, last_seq: int | None) -> list[Compaction]:
         """The compactions installed in a thread after one sequence number and before another, in order."""
-        entries = self._installs.get(thread_id, [])
+        entries = self.index.installs_of(thread_id)
         begin = bisect_left(entries, first_seq, key=lambda entry: entry[0])
         found = entries[begin:]
         return [one for seq, one in found if last_seq is None or seq < last_seq]

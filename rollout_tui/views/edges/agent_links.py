@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from reducer import EventRecord, ObjectRef
-from reducer.events import AgentSummary, AssignAgentTask, ExecutionStatus, SendMessage, SpawnAgent
+from reducer.events import AgentSummary, ExecutionStatus, SpawnAgent
 from reducer.model import (
     ConversationItem,
     InferenceCall,
-    InferenceProducer,
     InteractionEdge,
     ItemAnchor,
     SpawnedOrigin,
@@ -29,6 +28,7 @@ from reducer.model.agents import Anchor
 from rollout_tui.views.contexts.item_words import item_words
 from rollout_tui.views.contexts.visibility import Sightings, after_arrival, not_ended
 from rollout_tui.views.edges.steps import own_items
+from rollout_tui.views.lookups import is_send
 from rollout_tui.views.tool_words import argument, tool_label
 from rollout_tui.views.words import one_line
 
@@ -54,52 +54,13 @@ class AgentLinks:
         self._edges_out: dict[str, list[InteractionEdge]] = defaultdict(list)
         self._results: dict[str, InteractionEdge] = {}
         self._closes: dict[str, list[ToolCall]] = defaultdict(list)
-        self._reports: dict[str, EventRecord] = {}
-        self._report_of_payload: dict[str, str] = {}
-        self._report_at: dict[tuple[str | None, int], str] = {}
-        self._turn_of_report: dict[int, str] = {}
-        self._calls_of_turn: dict[str, list[InferenceCall]] = defaultdict(list)
+        self._reports = index.lookups.reports
         self._by_path: dict[str, list[Thread]] = defaultdict(list)
-        for contents in index.contents.values():
-            for call in contents.calls:
-                self._calls_of_turn[call.codex_turn_id].append(call)
         for thread in index.threads:
             self._by_path[thread.agent_path].append(thread)
-        self._last_said = self._find_last_said()
-        self._find_reports()
         for edge in index.trace.interaction_edges.values():
             self._add_edge(edge)
         self._lost_sends = self._find_lost_sends()
-
-    def _find_last_said(self) -> dict[str, ConversationItem]:
-        """The last message of each turn, by the rule from which the reference takes the source of a result.
-
-        That is the one with the greatest time of first sight, and among equals the greatest id as a string.
-        Messages that a child inherited carry its turn, too, so only what a call produced counts here.
-        """
-        last: dict[str, ConversationItem] = {}
-        for item in self.index.trace.conversation_items.values():
-            turn_id = item.codex_turn_id
-            if turn_id is None or item.kind != "message" or item.role != "assistant":
-                continue
-            produced = any(isinstance(producer, InferenceProducer) for producer in item.produced_by)
-            if item.agent_message is not None or not produced:
-                continue
-            known = last.get(turn_id)
-            key = (item.first_seen_at_unix_ms, item.item_id)
-            if known is None or key > (known.first_seen_at_unix_ms, known.item_id):
-                last[turn_id] = item
-        return last
-
-    def _find_reports(self) -> None:
-        for event in self.index.reduction.provenance.events:
-            turn_id = event.codex_turn_id
-            if event.kind == "agent_result_observed" and turn_id is not None:
-                self._reports.setdefault(turn_id, event)
-                self._turn_of_report[event.seq] = turn_id
-                self._report_at.setdefault((event.thread_id, event.at_unix_ms), turn_id)
-                for payload in event.payloads:
-                    self._report_of_payload.setdefault(payload.raw_payload_id, turn_id)
 
     def _add_edge(self, edge: InteractionEdge) -> None:
         item = self.index.target_item(edge)
@@ -123,14 +84,15 @@ class AgentLinks:
             item = self.index.trace.conversation_items.get(edge.source.item_id)
             return None if item is None else item.codex_turn_id
         for payload_id in edge.carried_raw_payload_ids:
-            if payload_id in self._report_of_payload:
-                return self._report_of_payload[payload_id]
-        return self._report_at.get((self.index.thread_of_anchor(edge.source), edge.started_at_unix_ms))
+            if payload_id in self._reports.turn_of_payload:
+                return self._reports.turn_of_payload[payload_id]
+        return self._reports.turn_at.get((self.index.thread_of_anchor(edge.source), edge.started_at_unix_ms))
 
     def _find_lost_sends(self) -> dict[str, list[ToolCall]]:
         lost: dict[str, list[ToolCall]] = defaultdict(list)
-        for call in self.index.trace.tool_calls.values():
-            if isinstance(call.kind, SendMessage | AssignAgentTask) and not self.edges_of(call):
+        for call_id in [*self.index.lookups.sends]:
+            call = self.index.trace.tool_calls.get(call_id)
+            if call is not None and is_send(call) and not self.edges_of(call):
                 target = self.addressed_thread(call)
                 if target is not None:
                     lost[target.thread_id].append(call)
@@ -165,11 +127,13 @@ class AgentLinks:
         edge = self._results.get(turn.codex_turn_id)
         if edge is not None and isinstance(edge.source, ItemAnchor):
             return self.index.trace.conversation_items.get(edge.source.item_id)
-        return self._last_said.get(turn.codex_turn_id) if turn.execution.status == "completed" else None
+        return self.last_said(turn) if turn.execution.status == "completed" else None
 
     def last_said(self, turn: Turn) -> ConversationItem | None:
         """The last message that the model said in a turn, whether or not the turn came to an answer."""
-        return self._last_said.get(turn.codex_turn_id)
+        items = self.index.trace.conversation_items
+        said = self.index.lookups.said.get(turn.codex_turn_id, ())
+        return next((items[item_id] for _, item_id in reversed(said) if item_id in items), None)
 
     def result_of(self, turn: Turn) -> InteractionEdge | None:
         """The edge that brought the result of a turn to the parent."""
@@ -177,16 +141,22 @@ class AgentLinks:
 
     def report_of(self, turn: Turn) -> EventRecord | None:
         """The event by which the result of a turn was handed to the parent, whether or not it arrived."""
-        return self._reports.get(turn.codex_turn_id)
+        return self._report(turn.codex_turn_id)
+
+    def _report(self, turn_id: str) -> EventRecord | None:
+        found = self._reports.by_turn.get(turn_id)
+        return found if found is not None and self.index.has_happened(found.seq) else None
 
     def turn_of_report(self, seq: int) -> Turn | None:
         """The turn whose result the event with this sequence number handed to the parent."""
-        turn_id = self._turn_of_report.get(seq)
+        turn_id = self._reports.turn_of_seq.get(seq)
         return None if turn_id is None else self.index.trace.codex_turns.get(turn_id)
 
     def calls_of_turn(self, turn_id: str) -> Sequence[InferenceCall]:
         """The inference calls of a turn, in order."""
-        return self._calls_of_turn.get(turn_id, ())
+        calls = self.index.trace.inference_calls
+        call_ids = self.index.lookups.calls_of_turn.get(turn_id, ())
+        return [calls[call_id] for call_id in call_ids if call_id in calls]
 
     def addressed_thread(self, call: ToolCall) -> Thread | None:
         """The agent that a tool call addresses, by the beginning of its arguments; None if they do not tell.
@@ -236,7 +206,7 @@ class AgentLinks:
             if call is not None:
                 return call.execution.started_seq
         turn_id = self._turn_of_result(edge) if edge.kind == "agent_result" else None
-        report = None if turn_id is None else self._reports.get(turn_id)
+        report = None if turn_id is None else self._report(turn_id)
         if report is not None:
             return report.seq
         return self.index.first_seq(ObjectRef("InteractionEdge", edge.edge_id)) or 0

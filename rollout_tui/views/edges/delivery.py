@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from reducer import ObjectRef
@@ -129,19 +129,20 @@ def delivery_view(links: AgentLinks, thread: Thread) -> DeliveryView:
         links: what went between the agents of a graph.
         thread: one of its agents; one that nobody spawned has turns, but no parent that sees its answers.
     """
+    turns = links.index.contents[thread.thread_id].turns
+    answers = [_answer(links, turn, number) for number, turn in enumerate(turns, start=1)]
+    return replace(sent_view(links, thread), answers=answers)
+
+
+def sent_view(links: AgentLinks, thread: Thread) -> DeliveryView:
+    """As `delivery_view`, without what became of the turns, which may be many."""
     sent = [
         _sent(links, edge)
         for edge in links.index.edges_into(thread.thread_id)
         if edge.kind in ("spawn_agent", "assign_agent_task", "send_message")
     ]
     sent += [_lost(links, call) for call in links.lost_sends_to(thread.thread_id)]
-    turns = links.index.contents[thread.thread_id].turns
-    return DeliveryView(
-        thread,
-        sorted(sent, key=lambda one: one.seq),
-        [_answer(links, turn, number) for number, turn in enumerate(turns, start=1)],
-        links.closes_of(thread.thread_id),
-    )
+    return DeliveryView(thread, sorted(sent, key=lambda one: one.seq), [], links.closes_of(thread.thread_id))
 
 
 def _sent(links: AgentLinks, edge: InteractionEdge) -> Sent:

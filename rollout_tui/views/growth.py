@@ -1,0 +1,45 @@
+"""A graph that grows, as views of it: each costs what is new since the one before, not what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reducer import EventRecord, ObjectRef, Reduction
+from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.views.edges.following import Follower
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.layout import Layout
+from rollout_tui.views.lookups import Lookups, all_refs
+from rollout_tui.views.timeline import Timelines
+
+
+class Growth:
+    """What the views of one bundle have in common.
+
+    Attributes:
+        protocol_notes: as in `TraceIndex`.
+        protocol_turns: as in `TraceIndex`.
+    """
+
+    def __init__(self) -> None:
+        self._lookups, self._layout = Lookups(), Layout()
+        self.protocol_notes: dict[int, tuple[str, str]] = {}
+        self.protocol_turns: dict[int, str] = {}
+
+    def view(
+        self, reduction: Reduction, changed: Sequence[ObjectRef], events: Sequence[EventRecord]
+    ) -> tuple[Timelines, Follower]:
+        """A graph, ready to be shown.
+
+        Args:
+            reduction: the graph as it is now.
+            changed: what was made or changed in it since the last view, in order.
+            events: the events that were applied since.
+        """
+        if not self._lookups.grow(reduction, changed, events):
+            self._lookups, self._layout = Lookups.of(reduction), Layout()
+            changed, events = all_refs(reduction.trace), reduction.provenance.events
+        index = TraceIndex(reduction, self._lookups)
+        index.protocol_notes, index.protocol_turns = self.protocol_notes, self.protocol_turns
+        follower = Follower(Sightings(index))
+        return Timelines(follower.links, self._layout.grow(follower.links, changed, events)), follower

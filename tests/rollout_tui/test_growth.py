@@ -1,0 +1,123 @@
+"""Views of a log that is read piece by piece are those of a log that ends there, and stay what they are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import REPOSITORY
+
+from reducer import BundleError, ObjectRef, open_bundle
+from reducer.growing import GrowingReduction
+from rollout_tui.views.edges.following import Follower
+from rollout_tui.views.growth import Growth
+from rollout_tui.views.timeline import Timelines
+from rollout_tui.widgets.spans import spans_text
+
+DEMOS = ("quickstart", "team", "hostile", "schema-1")
+
+
+class Pieces:
+    """One way through a log with the views on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.reading = GrowingReduction(open_bundle(path))
+        self.growth = Growth()
+
+    def read_to(self, line_number: int) -> tuple[Timelines, Follower]:
+        """The view after so many lines."""
+        if self.reading.lines < line_number:
+            self.reading.read_on(lambda line: line.number > line_number, is_whole=True)
+        reduction, events = self.reading.reduction(), self.reading.new_events()
+        return self.growth.view(reduction, self.reading.changed(), events)
+
+
+def told(timelines: Timelines, follower: Follower) -> Iterator[Any]:
+    """All that a view says of timelines, calls, items and edges."""
+    index = timelines.index
+    for thread_id in (None, *(thread.thread_id for thread in index.threads)):
+        tree, rows = timelines.tree(thread_id), timelines.rows(thread_id)
+        steps = timelines.stepping(thread_id)
+        for place, entry in enumerate(tree.values):
+            row = rows.row(place)
+            yield thread_id, entry, tree.depth(place), row.fold, spans_text(row.spans), spans_text(row.tail)
+            yield tree.find(entry.ref), tree.parent(place), tree.end(place)
+            yield steps.next_failure(entry, 1), steps.next_failure(entry, -1)
+            if thread_id is None:
+                yield timelines.thread_of(entry.ref), follower.forward(entry.ref), follower.back(entry.ref)
+    for thread in index.threads:
+        yield thread.thread_id, index.depth[thread.thread_id], index.contents[thread.thread_id]
+        yield index.installs_of(thread.thread_id), index.requests_of(thread.thread_id)
+    for call in index.trace.inference_calls.values():
+        yield index.place_of_call(call), index.previous_call(call), follower.sightings.first_seen_by(call)
+    for item in index.trace.conversation_items.values():
+        yield item.item_id, follower.sightings.runs(item.item_id), index.tool_of_item(item)
+        yield follower.forward(ObjectRef("ConversationItem", item.item_id))
+    for turn in index.trace.codex_turns.values():
+        yield index.turn_number(turn.codex_turn_id), follower.links.calls_of_turn(turn.codex_turn_id)
+        yield follower.links.last_said(turn), follower.links.report_of(turn), follower.links.result_of(turn)
+    for cell in index.trace.code_cells.values():
+        yield index.entry_of_cell(cell), *map(index.cell_of_wait, cell.wait_tool_call_ids)
+    for event in index.reduction.provenance.events[: len(index.trace.inference_calls)]:
+        yield index.event_at(event.seq)
+    yield timelines.entries.rewrites
+
+
+def assert_pieces_are_the_whole(path: Path, seed: int) -> None:
+    lines = (path / "trace.jsonl").read_bytes().count(b"\n") + 1
+    chance = random.Random(seed)
+    stops = sorted({chance.randint(0, lines) for _ in range(min(lines, 12))} | {lines})
+    pieces, earlier = Pieces(path), []
+    for stop in stops:
+        view = pieces.read_to(stop)
+        whole = [*told(*Pieces(path).read_to(stop))]
+        assert [*told(*view)] == whole, f"after line {stop}"
+        earlier.append((view, whole, stop))
+    for view, whole, stop in earlier[:: max(1, len(earlier) // 3)]:
+        assert [*told(*view)] == whole, f"the view after line {stop}, later"
+
+
+@pytest.mark.parametrize("demo", DEMOS)
+@pytest.mark.parametrize("seed", range(3))
+def test_of_demo_traces(demo: str, seed: int) -> None:
+    assert_pieces_are_the_whole(REPOSITORY / "demo_traces" / demo, seed)
+
+
+@pytest.mark.parametrize("demo", DEMOS)
+def test_of_logs_out_of_order(demo: str, tmp_path: Path) -> None:
+    """Numbers that go back are a problem of the log, not of those who look at it."""
+    source = REPOSITORY / "demo_traces" / demo
+    lines = (source / "trace.jsonl").read_bytes().splitlines(keepends=True)
+    chance = random.Random(demo)
+    for _ in range(12):
+        place = chance.randrange(len(lines) - 8)
+        lines[place : place + 8] = chance.sample(lines[place : place + 8], 8)
+    (tmp_path / "manifest.json").write_bytes((source / "manifest.json").read_bytes())
+    (tmp_path / "payloads").symlink_to(source / "payloads")
+    (tmp_path / "trace.jsonl").write_bytes(b"".join(lines))
+    assert_pieces_are_the_whole(tmp_path, 0)
+
+
+def bundles(shared: Path) -> list[Path]:
+    found = [
+        path / "bundle"
+        for group in ("vectors", "vectors-v1", "bundles", "bundles-v1")
+        for path in sorted((shared / group).iterdir())
+    ]
+    return [path for path in found if _is_openable(path)]
+
+
+def _is_openable(path: Path) -> bool:
+    try:
+        return open_bundle(path).log_size() > 0
+    except BundleError:
+        return False
+
+
+def test_of_vectors_and_recorded_bundles(shared_dir: Path) -> None:
+    for seed, path in enumerate(bundles(shared_dir)):
+        if (path / "trace.jsonl").stat().st_size < 300_000:
+            assert_pieces_are_the_whole(path, seed)
