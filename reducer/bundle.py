@@ -6,9 +6,10 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from msgspec import Struct
 
@@ -20,6 +21,10 @@ from reducer.typed_json import decode_strictly
 MANIFEST = "manifest.json"
 LOG = "trace.jsonl"
 STATE = "state.json"
+T = TypeVar("T")
+Reader = Callable[[int, int], T]
+"""Reads a file, given its descriptor and its size in bytes."""
+
 _CHUNK = 2**20
 _LEADS_OUT = "its path leads out of the bundle; it was not opened"
 _NO_FILE = "No such file or directory (os error 2)"
@@ -138,19 +143,23 @@ class Bundle:
         Raises:
             UnreadablePayload: out of the bundle - an absolute path, one with `..`, or a link that leaves it.
         """
-        return Path(self._locate(path))
+        found = self._place(path)
+        return Path(self._inside(found) if os.path.islink(found) else found)
 
-    def _locate(self, path: str) -> str:
-        """As `payload_path`. Where a folder leads is looked up once: nearly all payloads are in one."""
+    def _place(self, path: str) -> str:
+        """Where the folders of a payload reference lead; the file itself may still be a link.
+
+        Where a folder leads is looked up once: nearly all payloads are in one.
+        """
         if not path or "\0" in path or path.startswith("/") or ".." in path.split("/"):
             raise UnreadablePayload(_LEADS_OUT)
         folder, _, name = path.rpartition("/")
         if name in ("", "."):
             return self._inside(os.path.join(self._root, path))
         if folder not in self._folders:
-            self._folders[folder] = self._inside(os.path.join(self._root, folder, "."), may_be_root=True)
-        found = os.path.join(self._folders[folder], name)
-        return self._inside(found) if os.path.islink(found) else found
+            leads_to = self._inside(os.path.join(self._root, folder, "."), may_be_root=True)
+            self._folders[folder] = os.path.join(leads_to, "")
+        return self._folders[folder] + name
 
     def _inside(self, path: str, *, may_be_root: bool = False) -> str:
         found = os.path.realpath(path)
@@ -164,9 +173,34 @@ class Bundle:
         Raises:
             UnreadablePayload: out of the bundle, missing, not a regular file, too large, or not readable.
         """
-        found = self._locate(path)
+        return self._read_payload(path, _read_all)
+
+    def read_payload_over(self, path: str, before: bytearray, room: bytearray) -> int:
+        """Put the bytes of a payload file in the place of others, with which they may have much in common.
+
+        If it fails, nothing can be said of `before`.
+
+        Args:
+            path: of the payload.
+            before: what is replaced.
+            room: what the file is read through, piece by piece; what stands in it does not matter.
+
+        Returns:
+            How many bytes at the beginning of `before` have stayed.
+
+        Raises:
+            UnreadablePayload: as in `read_payload`.
+        """
+        return self._read_payload(path, partial(_read_over, before=before, room=room))
+
+    def _read_payload(self, path: str, read: Reader[T]) -> T:
+        found = self._place(path)
         try:
-            return _read_file(found, os.O_NOFOLLOW)
+            mode = os.lstat(found).st_mode
+            if stat.S_ISLNK(mode):
+                found = self._inside(found)
+                mode = os.stat(found).st_mode
+            return _read_file(found, mode, read, os.O_NOFOLLOW)
         except OSError as error:
             raise UnreadablePayload(_reason(error)) from None
 
@@ -194,7 +228,7 @@ def _read_manifest(directory: Path) -> bytes:
     path = directory / MANIFEST
     try:
         _check_own(directory, path)
-        return _read_file(path)
+        return _read_file(path, path.stat().st_mode, _read_all)
     except FileNotFoundError:
         raise BundleError(f"{directory}: not a trace bundle, it holds no {MANIFEST}", _NO_FILE) from None
     except OSError as error:
@@ -213,7 +247,8 @@ def _bundle_directory(path: Path) -> Path:
 def _open_log(directory: Path) -> BinaryIO:
     path = directory / LOG
     _check_own(directory, path)
-    return open(_open_regular(path), "rb")
+    descriptor, _ = _open_regular(path, path.stat().st_mode)
+    return open(descriptor, "rb")
 
 
 def _check_own(directory: Path, path: Path) -> None:
@@ -223,32 +258,75 @@ def _check_own(directory: Path, path: Path) -> None:
         raise OSError(errno.EINVAL, "leads out of the bundle; it was not opened")
 
 
-def _open_regular(path: str | Path, flags: int = 0) -> int:
-    """Open a regular file; anything else, such as a FIFO or a device, is not even opened."""
-    if not stat.S_ISREG(os.stat(path).st_mode):
+def _open_regular(path: str | Path, mode: int, flags: int = 0) -> tuple[int, int]:
+    """Open a regular file; anything else, such as a FIFO or a device, is not even opened.
+
+    Args:
+        path: the file.
+        mode: what it is, as `stat` says.
+        flags: of `os.open`, besides those that are always set.
+
+    Returns:
+        The descriptor, and the size of the file in bytes.
+    """
+    if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "not a regular file; it was not opened")
     # What was a file a moment ago may be something else by now: do not wait for it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file; it was not read")
-    return descriptor
+    return descriptor, found.st_size
 
 
-def _read_file(path: str | Path, flags: int = 0) -> bytes:
-    """All of a regular file, which must not be larger than what is held in memory at once."""
-    descriptor = _open_regular(path, flags)
+def _read_file(path: str | Path, mode: int, read: Reader[T], flags: int = 0) -> T:
+    """Read a regular file, which must not be larger than what is held in memory at once."""
+    descriptor, size = _open_regular(path, mode, flags)
     try:
-        size = os.fstat(descriptor).st_size
         if size > MAX_PAYLOAD_BYTES:
             raise OSError(errno.EFBIG, f"larger than {megabytes(MAX_PAYLOAD_BYTES)}, too large to be read")
-        data = os.read(descriptor, size + 1)
-        # A file that grows meanwhile is read as far as it was; a short read is followed by others.
-        while len(data) < size and (more := os.read(descriptor, size - len(data))):
-            data += more
-        return data
+        return read(descriptor, size)
     finally:
         os.close(descriptor)
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    """A file as bytes. If it grows meanwhile, it is read as far as it was."""
+    data = os.read(descriptor, size + 1)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
+
+
+def _read_over(descriptor: int, size: int, before: bytearray, room: bytearray) -> int:
+    """As `Bundle.read_payload_over`. If the file grows meanwhile, it is read as far as it was."""
+    done, same, view = 0, 0, memoryview(room)
+    while done < size and (got := os.readv(descriptor, [room])):
+        piece, shared = view[: min(got, size - done)], 0
+        if same == done:  # nothing was different so far
+            shared = _common_length(piece, before, done)
+            same += shared
+            if shared < len(piece):
+                del before[same:]
+        before += piece[shared:]
+        done += len(piece)
+    del before[done:]
+    return same
+
+
+def _common_length(piece: memoryview, text: bytearray, start: int) -> int:
+    """How many bytes at the beginning of a piece stand in a text, too, from `start` on."""
+    if text.startswith(piece, start):
+        return len(piece)
+    low, high = 0, len(piece)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text.startswith(piece[low:middle], start + low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _skip_line(log: BinaryIO) -> tuple[int, bool]:

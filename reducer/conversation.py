@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 
 from msgspec import Struct, field
 
@@ -10,7 +10,7 @@ from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
 from reducer.events import HistoryItemAccepted, PayloadRef, RawEvent
 from reducer.items import ItemStore, item_number
-from reducer.matching import Candidates, matches, same_parts, usable
+from reducer.matching import Candidates, Picked, matches, same_parts, usable
 from reducer.model import (
     Body,
     ConversationItem,
@@ -28,7 +28,7 @@ class LiveContext(Struct):
     """The reducer's idea of one thread's live context.
 
     Attributes:
-        snapshot: the item ids the model would see next.
+        snapshot: the item ids the model would see next; only ever replaced as a whole.
         latest_inference_id: the inference call that last set the snapshot.
         pending_replacement: what an installed compaction put in its place, until a full request follows.
     """
@@ -111,7 +111,7 @@ class Conversation:
         self._on_item_announced(item, raw)
 
     def map_full(
-        self, normals: list[NormalItem], base: Sequence[str], seen: Sighting, known: Sequence[str] = ()
+        self, normals: list[NormalItem], base: Sequence[str], seen: Sighting, known: Collection[str] = ()
     ) -> list[str]:
         """Map a request that carries the whole context: by position in `base`, else by first usable item.
 
@@ -119,12 +119,12 @@ class Conversation:
             normals: the items of the request, without those at its beginning that are known.
             base: the live context.
             seen: where the request was seen.
-            known: the items at the beginning of the request, and of `base`.
+            known: the items at the beginning of the request, and of `base`, to be looked up.
 
         Returns:
             The items of `normals`.
         """
-        picked = set(known)
+        picked = Picked(known)
         candidates = Candidates(base, self._items.__getitem__)
         left = len(base) - len(known)
 
@@ -139,7 +139,7 @@ class Conversation:
         return self._map(normals, seen, pick, picked)
 
     def _at(
-        self, position: int, base: Sequence[str], normal: NormalItem, picked: set[str]
+        self, position: int, base: Sequence[str], normal: NormalItem, picked: Container[str]
     ) -> ConversationItem | None:
         """The item at a position, if it is there and may be used for this one."""
         if position >= len(base) or (base[position] in picked and not self._work.schema.position_repeats):
@@ -176,7 +176,7 @@ class Conversation:
                 )
             return item
 
-        return self._map(normals, seen, pick, set())
+        return self._map(normals, seen, pick, Picked())
 
     def map_response(self, normals: list[NormalItem], seen: Sighting) -> list[str]:
         """Map the items of a response: an item already known by one of the response's ids is reused.
@@ -193,7 +193,7 @@ class Conversation:
 
     def _map_detached(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
         candidates = Candidates(base, self._items.__getitem__)
-        picked: set[str] = set()
+        picked = Picked()
         return self._map(normals, seen, lambda _, normal: candidates.first(normal, picked), picked)
 
     def _map(
@@ -201,7 +201,7 @@ class Conversation:
         normals: list[NormalItem],
         seen: Sighting,
         pick: Callable[[int, NormalItem], ConversationItem | None],
-        picked: set[str],
+        picked: Picked,
     ) -> list[str]:
         item_ids = []
         for position, normal in enumerate(normals):

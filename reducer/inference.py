@@ -73,7 +73,7 @@ class Inference:
         item_ids = self._map_request(event, seen)
         changes = self._work.changes
         context = changes.change(self._conversation.context(event.thread_id))
-        context.snapshot, context.latest_inference_id = [*item_ids], call_id
+        context.snapshot, context.latest_inference_id = item_ids, call_id
         call = InferenceCall(
             call_id,
             event.thread_id,
@@ -102,13 +102,14 @@ class Inference:
         previous = request.document.value.get("previous_response_id")
         if isinstance(previous, str):
             return self._map_appended(event, previous, seen)
-        known = list(request.known.item_ids)
-        self._conversation.link_again(self._sharing.to_link_again(event.thread_id, request.known), seen.raw)
-        item_ids = self._conversation.map_full(normals, base, seen, known)
+        known = request.known
+        self._conversation.link_again(self._sharing.to_link_again(event.thread_id, known), seen.raw)
+        item_ids = self._conversation.map_full(normals, base, seen, known.position_of)
         self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
+        shown = [*known.item_ids, *item_ids]
         self._sharing.remember(event.thread_id, request, normals, item_ids)
-        return [*known, *item_ids]
+        return shown
 
     def _map_appended(self, event: InferenceStarted, previous: str, seen: Sighting) -> list[str]:
         """The ids of the items of a request that continues a response, whose items it does not repeat."""
@@ -201,8 +202,7 @@ class Inference:
         context = self._conversation.context(call.thread_id)
         if self._work.schema.responses_continue:
             self._items.list_items(item_ids)
-            for item_id in item_ids:
-                self._work.changes.append(context.snapshot, item_id)
+            self._work.changes.change(context).snapshot = [*context.snapshot, *item_ids]
         elif context.latest_inference_id == call.inference_call_id and context.pending_replacement is None:
             self._work.changes.change(context).snapshot = [*call.request_item_ids, *item_ids]
 

@@ -122,7 +122,7 @@ def depth(data: bytes) -> int:
 
     Not counted further than to one more than `MAX_DEPTH`.
     """
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    if len(data) <= MAX_DEPTH or data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return 0
     brackets = _STRING.sub(b"", _skeleton(data, _NOT_STRUCTURE)).translate(_BRACES_TO_BRACKETS)
     levels = 0
@@ -146,6 +146,8 @@ def refuse_excess(data: bytes) -> None:
     Raises:
         JsonError: it holds more than `MAX_VALUES` values.
     """
+    if len(data) <= MAX_VALUES:
+        return  # each takes a byte at least
     # Commas and openings are no fewer than values; where texts hold many, those do not count.
     marks = data.count(b",") + data.count(b"[") + data.count(b"{")
     if marks > MAX_VALUES and _has_excess(_skeleton(data, _NOT_VALUES)):

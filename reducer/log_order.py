@@ -78,14 +78,15 @@ class EnvelopeFault(Struct, frozen=True):
 def place_fault(order: LogOrder, seq: int) -> EnvelopeFault | None:
     """Remember a sequence number, and say what is wrong with its place, if anything is."""
     expected = order.expected
-    place, says = order.place(seq), f"missing or reordered trace event {expected}"
+    place = order.place(seq)
+    if place is Order.NEXT:
+        return None
+    says = f"missing or reordered trace event {expected}"
     if place is Order.AFTER_GAP:
         missing = f"{expected}" if seq == expected + 1 else f"{expected} to {seq - 1}"
         return EnvelopeFault(f"the event with seq {missing} is missing here", says, LOST_EVENTS)
     if place is Order.LATE:
         numbering = "numbers begin with 1" if seq == 0 else "out of order"
         return EnvelopeFault(f"{numbering}: seq {expected} should come here", says)
-    if place is Order.REPEATED:
-        reason = f"this seq was there before: {expected} should come here"
-        return EnvelopeFault(reason, says, SKIPPED_REPEAT, applied=False)
-    return None
+    reason = f"this seq was there before: {expected} should come here"
+    return EnvelopeFault(reason, says, SKIPPED_REPEAT, applied=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterator, Sequence
 from heapq import merge
 
 from reducer.model import (
@@ -86,6 +86,22 @@ def _key_by_place(part: Part) -> Hashable:
     return part
 
 
+class Picked:
+    """The conversation items that the items of one list have been mapped to."""
+
+    def __init__(self, known: Container[str] = ()) -> None:
+        """Begin with items that are known; they are looked up, not copied: there may be thousands."""
+        self._known = known
+        self._new: set[str] = set()
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._new or item_id in self._known
+
+    def add(self, item_id: str) -> None:
+        """Note that an item was picked."""
+        self._new.add(item_id)
+
+
 class Candidates:
     """A list of conversation items in which payload items look for the first one they can be mapped to.
 
@@ -98,7 +114,7 @@ class Candidates:
         self._get = get
         self._positions: dict[Hashable, deque[int]] | None = None
 
-    def first(self, normal: NormalItem, picked: set[str]) -> ConversationItem | None:
+    def first(self, normal: NormalItem, picked: Container[str]) -> ConversationItem | None:
         """The first item that is usable and not yet picked. What is picked stays so for later calls."""
         if not self._item_ids:
             return None

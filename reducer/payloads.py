@@ -7,6 +7,9 @@ from reducer.errors import UnreadablePayload
 from reducer.events import PayloadRef
 from reducer.json_text import JsonDocument, JsonError, is_valid
 
+_ROOM = 2**18
+"""Bytes of a file that are looked at together: no more than what processors keep at hand."""
+
 
 class Payloads:
     """Reads the payloads of one bundle and remembers which of them were found to be sound."""
@@ -15,6 +18,7 @@ class Payloads:
         self._bundle = bundle
         self._sound: set[str] = set()
         self._last: tuple[str, JsonDocument] | None = None
+        self._room = bytearray(_ROOM)
 
     def parse(self, ref: PayloadRef) -> JsonDocument:
         """The JSON of a payload that a rule interprets.
@@ -68,10 +72,31 @@ class Payloads:
         try:
             return self._bundle.read_payload(ref.path)
         except UnreadablePayload as error:
-            raise UnreadablePayload(
-                f"payload {ref.raw_payload_id} ({ref.path}): {error}",
-                f"{purpose} payload {ref.raw_payload_id}",
-            ) from None
+            raise _cannot_open(ref, error, purpose) from None
+
+    def read_over(self, ref: PayloadRef, before: bytearray) -> int:
+        """Put the bytes of a payload in the place of others.
+
+        Args:
+            ref: the payload.
+            before: what is replaced; if it fails, nothing can be said of it.
+
+        Returns:
+            How many bytes at the beginning of `before` have stayed.
+
+        Raises:
+            UnreadablePayload: it cannot be opened.
+        """
+        try:
+            return self._bundle.read_payload_over(ref.path, before, self._room)
+        except UnreadablePayload as error:
+            raise _cannot_open(ref, error) from None
+
+
+def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open") -> UnreadablePayload:
+    return UnreadablePayload(
+        f"payload {ref.raw_payload_id} ({ref.path}): {error}", f"{purpose} payload {ref.raw_payload_id}"
+    )
 
 
 def _verb_for(data: bytes) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from reducer.bundle import LogLine
 from reducer.changes import ObjectRef
@@ -49,7 +50,7 @@ class Provenance:
         self._trails: dict[ObjectRef, list[int]] = {}
 
     def record(
-        self, raw: RawEvent, line: LogLine, payloads: Iterable[PayloadRef], touched: Iterable[ObjectRef]
+        self, raw: RawEvent, line: LogLine, payloads: Sequence[PayloadRef], touched: Sequence[ObjectRef]
     ) -> None:
         """Note an applied event, the payloads it carries, and the objects it made, changed or prepared."""
         position = len(self.events)
@@ -66,8 +67,12 @@ class Provenance:
                 _note(raw.payload),
             )
         )
-        for ref in dict.fromkeys(touched):
-            self._trails.setdefault(ref, []).append(position)
+        for ref in touched:
+            trail = self._trails.get(ref)
+            if trail is None:
+                self._trails[ref] = [position]
+            elif trail[-1] != position:
+                trail.append(position)
 
     def of(self, type_: str, object_id: str) -> list[EventRecord]:
         """The events that concern an object; the first one made it, or asked for it to be made.
@@ -82,8 +87,7 @@ class Provenance:
 def payload_refs(event: Event) -> list[PayloadRef]:
     """The payload references that an event carries, in the order of its fields."""
     refs: list[PayloadRef] = []
-    for name in event.__struct_fields__:
-        value = getattr(event, name)
+    for value in structs.astuple(event):
         if isinstance(value, PayloadRef):
             refs.append(value)
         elif isinstance(value, list):
@@ -92,8 +96,10 @@ def payload_refs(event: Event) -> list[PayloadRef]:
 
 
 def _note(event: Event) -> str | None:
-    for name in ("event_type", "error", "reason"):
-        value = getattr(event, name, None)
-        if isinstance(value, str):
-            return value
-    return None
+    name = _field_of_note(type(event))
+    return None if name is None else getattr(event, name)
+
+
+@cache
+def _field_of_note(type_: type[Event]) -> str | None:
+    return next((name for name in ("event_type", "error", "reason") if name in type_.__struct_fields__), None)

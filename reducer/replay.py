@@ -291,8 +291,9 @@ class Replay:
             self._report_lost(raw, line.number, error)
             return []
         touched, concerned = work.changes.commit()
-        self._unsettled.note([*concerned, *touched])
-        self.provenance.record(raw, line, refs, [*concerned, *touched])
+        affected = [*concerned, *touched]
+        self._unsettled.note(affected)
+        self.provenance.record(raw, line, refs, affected)
         failures, work.late_failures = work.late_failures, []
         for failure in failures:
             self._report_lost(failure.raw, failure.line, failure.error)

@@ -25,6 +25,9 @@ from reducer.model import PayloadRefPart, RolloutTrace
 from reducer.normalize import NormalItem
 from reducer.payloads import Payloads
 
+_PLAIN = b'{"input":['
+"""How a request begins that has nothing but its input."""
+
 _SPACE = re.compile(rb"[ \t\n\r]*")
 _AFTER_ELEMENT = re.compile(rb"[ \t\n\r]*([,\]])")
 _KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
@@ -65,25 +68,32 @@ class Request(Struct):
     """A request as far as it has to be read.
 
     Attributes:
-        data: the payload, whole.
-        document: the payload without the elements of its input that are known.
+        text: the payload, whole.
+        document: the payload without the elements of its input that are known, and without what is known
+            of the rest of it.
         known: the items of the elements left out of `document`.
-        left_out: how many bytes of `data` are not in `document`.
-        elements: where the elements of its input stand in `document`, as `input_elements` gives it, if known.
+        elements: where in `text` its input begins, and where the elements of `document` end there, if known.
     """
 
-    data: bytes
+    text: bytearray
     document: JsonDocument
     known: KnownItems
-    left_out: int = 0
     elements: tuple[int, list[int]] | None = None
 
 
 class _Memory(Struct, frozen=True):
-    """The last request of a thread: its text, where its input begins, and the items it showed."""
+    """The last request of a thread.
 
-    data: bytes
+    Attributes:
+        text: the payload.
+        input_at: where the elements of its input begin.
+        tail: what follows the last of them.
+        known: the items it showed.
+    """
+
+    text: bytearray
     input_at: int
+    tail: bytes
     known: KnownItems
 
 
@@ -153,13 +163,12 @@ class RequestSharing:
         """
         memory = self._memories.pop(thread_id, None)
         if memory is not None:
-            data = self._payloads.read(ref)
-            request = _abridged(data, memory, base)
+            same = self._payloads.read_over(ref, memory.text)
+            request = _abridged(memory, same, base)
             if request is not None:
                 self._payloads.found_sound(ref)
                 return request
-        document = self._payloads.parse(ref)
-        return Request(document.data, document, KnownItems())
+        return self.read_whole(ref)
 
     def read_whole(self, ref: PayloadRef) -> Request:
         """The request of a payload, all of it.
@@ -168,7 +177,7 @@ class RequestSharing:
             UnreadablePayload: as in `read`.
         """
         document = self._payloads.parse(ref)
-        return Request(document.data, document, KnownItems())
+        return Request(bytearray(document.data), document, KnownItems())
 
     def remember(
         self, thread_id: str, request: Request, normals: Sequence[NormalItem], item_ids: Sequence[str]
@@ -186,12 +195,13 @@ class RequestSharing:
         if found is None or len(found[1]) != len(normals):
             return
         input_at, ends = found
+        tail = bytes(request.text[[input_at, *known.ends[-1:], *ends[-1:]][-1] :])
         for normal, item_id, end in zip(normals, item_ids, ends, strict=True):
-            if not self._repeats(normal, item_id) or not known.add(item_id, end + request.left_out):
+            if not self._repeats(normal, item_id) or not known.add(item_id, end):
                 break
         known.settled = len(self._unsettled)
         if known.ends:
-            self._changes.put(self._memories, thread_id, _Memory(request.data, input_at, known))
+            self._changes.put(self._memories, thread_id, _Memory(request.text, input_at, tail, known))
 
     def _repeats(self, normal: NormalItem, item_id: str) -> bool:
         """Whether the same payload item would be mapped to this item again."""
@@ -213,26 +223,40 @@ class RequestSharing:
         return sorted(item_ids, key=position_of.__getitem__)
 
 
-def _abridged(data: bytes, memory: _Memory, base: Sequence[str]) -> Request | None:
-    """A request without the elements that it shares with the remembered one; None where that is not safe."""
-    known = memory.known
-    length = _common_length(data, memory, _agreeing(base, known.item_ids))
+def _abridged(memory: _Memory, same: int, base: Sequence[str]) -> Request | None:
+    """A request without the elements that it shares with the remembered one; None where that is not safe.
+
+    Args:
+        memory: of the remembered request, but with the text of this one.
+        same: how many bytes at the beginning of both are the same.
+        base: the item ids of the live context.
+    """
+    known, text = memory.known, memory.text
+    length = bisect_right(known.ends, same, hi=_agreeing(base, known.item_ids))
     if length == 0:
         return None
-    after = _AFTER_ELEMENT.match(data, known.ends[length - 1])
+    after = _AFTER_ELEMENT.match(text, known.ends[length - 1])
     if after is None:
         return None
     more = after[1] == b","
     rest = after.end() if more else after.start(1)
+    only_input = text.endswith(memory.tail, known.ends[length - 1])
+    if only_input:  # What stands around the elements is the same, too.
+        input_at, data = len(_PLAIN), _PLAIN + text[rest : -len(memory.tail)] + b"]}"
+    else:
+        input_at, data = memory.input_at, bytes(text[: memory.input_at]) + text[rest:]
     try:
-        document = JsonDocument(data[: memory.input_at] + data[rest:])
+        document = JsonDocument(data)
     except ValueError:
         return None
-    found = input_elements(document.data)
-    if found is None or found[0] != memory.input_at or bool(found[1]) != more:
+    found = input_elements(data)
+    if found is None or found[0] != input_at or bool(found[1]) != more:
+        return None
+    if only_input and len(document.value) != 1:
         return None
     known.cut(length)
-    return Request(data, document, known, rest - memory.input_at, found)
+    further_on = rest - input_at
+    return Request(text, document, known, (memory.input_at, [end + further_on for end in found[1]]))
 
 
 def _agreeing(base: Sequence[str], item_ids: Sequence[str]) -> int:
@@ -241,14 +265,6 @@ def _agreeing(base: Sequence[str], item_ids: Sequence[str]) -> int:
         return len(item_ids)
     pairs = enumerate(zip(base, item_ids, strict=False))
     return next((at for at, (one, other) in pairs if one != other), min(len(base), len(item_ids)))
-
-
-def _common_length(data: bytes, memory: _Memory, limit: int) -> int:
-    """How many elements, up to a limit, the input begins with as that of the remembered request does."""
-    ends = memory.known.ends
-    if limit == 0 or data.startswith(memory.data[: ends[limit - 1]]):
-        return limit
-    return bisect_right(ends, 0, hi=limit, key=lambda end: not data.startswith(memory.data[:end]))
 
 
 def input_elements(data: bytes) -> tuple[int, list[int]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,18 +40,45 @@ def decode_strictly(data: bytes, type_: type[S]) -> S:
         refuse_excess(data)
     except JsonError as error:
         raise Malformed(str(error)) from None
-    try:
-        value = orjson.loads(data)
-        # A text that is written back to the same bytes repeats no key and spells no number oddly.
-        plain = depth(data) <= MAX_DEPTH and orjson.dumps(value) == data
-    except orjson.JSONDecodeError:
-        plain = False
-    if plain and isinstance(value, dict):
-        return _converted(value, type_)
+    if depth(data) <= MAX_DEPTH:
+        plain = _decode_plain(data, type_)
+        if plain is not None:
+            return plain
     value = _parse_slowly(data, type_)
     decoded = _converted(value, type_)
     _refuse_repeated_keys(value, decoded)
     return decoded
+
+
+def _decode_plain(data: bytes, type_: type[S]) -> S | None:
+    """A text as a declared type, provided that it is spelled plainly; None if it is not, or not of the type.
+
+    Raises:
+        Malformed: spelled plainly, but not of the type.
+    """
+    # A text that is written back to the same bytes repeats no key and spells no number oddly.
+    try:
+        decoded: S = _decoder(type_).decode(data)
+        if _ENCODER.encode(decoded) == data:
+            return decoded
+    except (msgspec.MsgspecError, OverflowError, ValueError, RecursionError):
+        pass
+    # It may have unknown keys, or be of another type.
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, dict) or orjson.dumps(value) != data:
+        return None
+    return _converted(value, type_)
+
+
+@cache
+def _decoder(type_: type[S]) -> msgspec.json.Decoder[S]:
+    return msgspec.json.Decoder(type_)
+
+
+_ENCODER = msgspec.json.Encoder()
 
 
 def _converted(value: Any, type_: type[S]) -> S:

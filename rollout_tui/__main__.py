@@ -1,8 +1,22 @@
-"""`python -m rollout_tui`."""
+"""`python -m rollout_tui`: the program as a process of its own."""
 
+import gc
 import sys
 
-from rollout_tui.cli import main
+
+def run() -> int:
+    """Run the program; its exit status.
+
+    What starting and reducing make lives as long as the process, and nothing of it is garbage. So it is not
+    searched for any, neither meanwhile nor before the process ends. Commands that last turn the search on.
+    """
+    gc.disable()
+    from rollout_tui.cli import main
+
+    status = main()
+    gc.freeze()
+    return status
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

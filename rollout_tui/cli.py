@@ -1,10 +1,11 @@
 """The command line of `rollout-tui`.
 
-Nothing of Textual is imported here, and each command's own modules only when it runs.
+Nothing of Textual is imported here, and each command's own modules only when it runs. Annotations are not put
+off (`from __future__ import annotations`): typer reads them all at every start, and would have to parse them.
+A process may have switched off the search for garbage (`__main__`); the commands that last switch it on.
 """
 
-from __future__ import annotations
-
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -112,6 +113,7 @@ def open_command(
     """Open the inspector. The word `open` may be left out."""
     from rollout_tui.commands import inspector
 
+    gc.enable()
     raise typer.Exit(inspector.run(bundle, ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse, at=at))
 
 
@@ -240,6 +242,7 @@ def record_command(
     """
     from rollout_tui.commands.record import Drawing, record
 
+    gc.enable()
     drawing = Drawing(ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse)
     raise typer.Exit(record(command, root, with_tui=not no_tui, drawing=drawing))
 

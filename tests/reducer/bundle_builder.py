@@ -6,13 +6,29 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reducer import BundleError, Reduction, Refused, RolloutTrace, reduce_bundle, state_json
+from reducer import Bundle, BundleError, Reduction, Refused, RolloutTrace, reduce_bundle, state_json
 
 ROOT = "00000000-0000-4000-8000-00000000000a"
 CHILD = "00000000-0000-4000-8000-00000000000b"
 OTHER = "00000000-0000-4000-8000-00000000000c"
 
 Json = Any
+
+
+class WholePayloads(Bundle):
+    """A bundle for tests that change what `read_payload` gives: everything is read by it."""
+
+    def read_payload_over(self, path: str, before: bytearray, room: bytearray) -> int:
+        data = self.read_payload(path)
+        same = common_length(before, data)
+        before[:] = data
+        return same
+
+
+def common_length(one: bytes | bytearray, other: bytes) -> int:
+    """How many bytes at the beginning of both are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def compact(value: Json) -> bytes:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bundle_builder import WholePayloads
 from hypothesis import strategies as st
 from places import REPOSITORY
 
@@ -34,7 +35,7 @@ INTERPRETED = {"inference_started", "inference_completed", "compaction_installed
 # Bundles in memory
 
 
-class MemoryBundle(Bundle):
+class MemoryBundle(WholePayloads):
     """A bundle whose payloads are held in memory."""
 
     def __init__(self, found: Bundle, payloads: dict[str, bytes]) -> None:

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from bundle_builder import ROOT, BundleBuilder, compact, message
+from bundle_builder import ROOT, BundleBuilder, WholePayloads, compact, message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import REPOSITORY
@@ -219,7 +219,7 @@ def damage_lines(lines: list[bytes], damages: list[Any]) -> list[bytes]:
     return lines
 
 
-class DamagedBundle(Bundle):
+class DamagedBundle(WholePayloads):
     """Reads the payloads of a sound bundle, except for the damaged ones."""
 
     def __init__(self, found: Sample, damages: list[Any]) -> None:

@@ -41,7 +41,7 @@ def how_often_shared(path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
     def counting(self: RequestSharing, *arguments: Any) -> Any:
         request = read(self, *arguments)
-        shared.append(request.left_out > 0)
+        shared.append(bool(request.known.item_ids))
         return request
 
     monkeypatch.setattr(RequestSharing, "read", counting)
@@ -305,11 +305,43 @@ def test_a_key_may_be_escaped() -> None:
     assert input_elements(b'{"\\u0069nput":[1,2]}') == (15, [16, 18])
 
 
+@pytest.mark.parametrize("tail", [b"", b'],"tools":[1.5]}'])
 @pytest.mark.parametrize(
-    "tail",
-    [b"", b"]", b",]}", b',{"type":"message"}}', b'],"input":[]}', b'],"input":[%s]}', b' "x"]}', b"}]}"],
+    "new",
+    [
+        *(
+            b"",
+            b"]",
+            b",]}",
+            b", ]}",
+            b',{"type":"message"}}',
+            b'],"input":[]}',
+            b'],"input":[%s]}',
+            b' "x"]}',
+        ),
+        *(
+            b"}]}",
+            b",%s]}",
+            b" , %s ]}",
+            b',%s],"input":[]}',
+            b',%s],"model":[1]}',
+            b',%s],"more":[]}',
+            b" ]}",
+        ),
+        *(
+            b",",
+            b",%s",
+            b" ",
+            b'],"more":["x"',
+            b'],"input":[%s',
+            b',%s],"input":[%s',
+            b',%s],"more":[',
+            b",%s,",
+        ),
+        *(b',%s],"previous_response_id":"r","more":[', b'],"previous_response_id":"r","tools":[', b",%s]}"),
+    ],
 )
-def test_a_broken_or_odd_end_is_seen(tmp_path: Path, tail: bytes) -> None:
+def test_a_broken_or_odd_end_is_seen(tmp_path: Path, new: bytes, tail: bytes) -> None:
     """What follows the shared part decides as it would in a request that is read whole."""
     recording = Recording(tmp_path / "bundle")
     recording.history[ROOT] = [message("a"), message("b")]
@@ -319,10 +351,36 @@ def test_a_broken_or_odd_end_is_seen(tmp_path: Path, tail: bytes) -> None:
     recording.history[ROOT] = []
     recording.request(ROOT, 0, True, False)
     last = recording.b.path / "payloads" / f"{recording.b._payloads}.json"
-    last.write_bytes(head + (tail % one if b"%s" in tail else tail))
+    last.write_bytes(head + new.replace(b"%s", one) + tail)
     recording.history[ROOT] = [message("a"), message("b"), message("c")]
     recording.request(ROOT, 0, True, False)
     assert_the_same(recording.b.write())
+
+
+@pytest.mark.parametrize("around", [{}, {"temperature": 1}])
+def test_what_stands_around_the_input_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, around: Json
+) -> None:
+    b = BundleBuilder(tmp_path / "bundle")
+    b.thread()
+    b.turn()
+    tools = [{"type": "function", "name": "f" * 5000}]
+    history = []
+    for number in range(4):
+        history.append(message(f"text {number}"))
+        b.request(f"i{number}", history, tools=tools, **(around if number == 2 else {}))
+    read, once = [], RequestSharing.read
+
+    def noting(self: RequestSharing, *arguments: Any) -> Any:
+        request = once(self, *arguments)
+        read.append("tools" in request.document.value)
+        return request
+
+    monkeypatch.setattr(RequestSharing, "read", noting)
+    path = b.write()
+    reduce_bundle(path)
+    assert read == [True, False, bool(around), bool(around)]
+    assert_the_same(path)
 
 
 def test_items_that_are_never_the_same_are_not_shared(tmp_path: Path) -> None:

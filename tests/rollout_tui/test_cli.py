@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from places import PROGRAM, REPOSITORY
 
+from rollout_tui.__main__ import run
 from rollout_tui.cli import main, with_command
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -584,3 +586,34 @@ def test_a_place_that_is_none_is_refused(
     refused = run_program("open", demo_trace("quickstart"), "--at", "soon")
     assert refused.returncode == 2
     assert b"no sequence number" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "function"),
+    [
+        (["open", "x"], "rollout_tui.commands.inspector.run"),
+        (["record", "--", "x"], "rollout_tui.commands.record.record"),
+    ],
+)
+def test_commands_that_last_collect_garbage(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], function: str
+) -> None:
+    collecting: list[bool] = []
+    monkeypatch.setattr(function, lambda *_, **__: collecting.append(gc.isenabled()))
+    gc.disable()
+    try:
+        assert main(arguments) == 0
+    finally:
+        gc.enable()
+    assert collecting == [True]
+
+
+def test_the_process_ends_with_the_status_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(gc.isenabled()))
+    monkeypatch.setattr("rollout_tui.cli.main", lambda: 1)
+    try:
+        assert run() == 1
+    finally:
+        gc.enable()
+    assert frozen == [False]

@@ -1,0 +1,66 @@
+"""A payload that is put in the place of another one: how much of it has stayed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from bundle_builder import BundleBuilder, common_length
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reducer import Bundle, UnreadablePayload, open_bundle
+
+PAYLOAD = "payloads/one.json"
+TEXTS = st.lists(st.sampled_from([b"a", b"b", b"ab" * 5, b"\x00"]), max_size=12).map(b"".join)
+
+
+def bundle_with(path: Path, data: bytes) -> Bundle:
+    b = BundleBuilder(path)
+    (b.path / PAYLOAD).write_bytes(data)
+    return open_bundle(b.write())
+
+
+@settings(max_examples=200)
+@given(before=TEXTS, after=TEXTS, room=st.integers(1, 40))
+def test_it_is_the_payload_and_what_has_stayed_is_exact(before: bytes, after: bytes, room: int) -> None:
+    with TemporaryDirectory() as directory:
+        text = bytearray(before)
+        same = bundle_with(Path(directory) / "bundle", after).read_payload_over(
+            PAYLOAD, text, bytearray(room)
+        )
+    assert text == after
+    assert same == common_length(before, after)
+
+
+def test_a_payload_that_grows_is_read_as_far_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle, real = bundle_with(tmp_path / "bundle", b"0123456789"), os.readv
+
+    def growing(descriptor: int, buffers: list[bytearray]) -> int:
+        with (bundle.path / PAYLOAD).open("ab") as stream:
+            stream.write(b"more")
+        return real(descriptor, buffers)
+
+    monkeypatch.setattr(os, "readv", growing)
+    for before, same in ((b"0123456789more", 10), (b"0123", 4), (b"", 0)):
+        (bundle.path / PAYLOAD).write_bytes(b"0123456789")
+        text = bytearray(before)
+        assert bundle.read_payload_over(PAYLOAD, text, bytearray(4)) == same
+        assert text == b"0123456789"
+
+
+def test_only_files_of_the_bundle_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = bundle_with(tmp_path / "bundle", b"{}")
+    (tmp_path / "secret.json").write_bytes(b"{}")
+    (bundle.path / "payloads/out.json").symlink_to(tmp_path / "secret.json")
+    os.mkfifo(bundle.path / "payloads/fifo")
+    opened: list[object] = []
+    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
+    for name in ("payloads/out.json", "payloads/fifo", "payloads/none", "payloads", "../secret.json"):
+        with pytest.raises(UnreadablePayload):
+            bundle.read_payload_over(name, bytearray(), bytearray(10))
+    assert not opened
