@@ -324,5 +324,4 @@ def test_a_thousand_bundles_are_read_once(tmp_path: Path) -> None:
     assert found[0].summary.instruction == "instruction 999"
     assert seen[0] == (0, 1000)
     assert len(seen) == 1000
-    assert first < 10
     assert again < first / 4
