@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -32,8 +33,17 @@ def _fix_environment() -> None:
     time.tzset()
 
 
+def _heed_interrupts() -> None:
+    """Let programs that tests start be interrupted: shells have what runs in the background ignore that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 # Before anything imports Textual, which reads some of these once.
 _fix_environment()
+_heed_interrupts()
 
 import conformance_summary  # noqa: E402
 import hypothesis  # noqa: E402
