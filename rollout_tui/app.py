@@ -29,6 +29,10 @@ WENT_BACK = -1
 """What `run_inspector` returns when the reader went back to the list of bundles that it was opened from."""
 
 
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a worker has to let the UI loop run; Python's own 5 ms are felt with every key."""
+
+
 class InspectorApp(ReadingApp):
     """The inspector of one bundle. Its return value is the exit status of the program."""
 
@@ -214,6 +218,7 @@ def prepare_drawing(*, ascii_only: bool, color: bool) -> None:
     """
     if not color:
         os.environ["NO_COLOR"] = "1"  # what Textual goes by, too
+    sys.setswitchinterval(SWITCH_INTERVAL)
     ScrollBar.renderer = BlockScrollBar
     glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
 

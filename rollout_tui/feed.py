@@ -22,7 +22,7 @@ from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
 from rollout_tui.views.growth import Growth
 from rollout_tui.views.timeline import Timelines
 
-FIRST_VIEW = 0.1
+FIRST_VIEW = 0.03
 """Seconds of reading after which what is there is shown for the first time."""
 
 VIEW_INTERVAL = 0.3
