@@ -7,7 +7,10 @@ from collections.abc import Hashable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.dom import DOMNode
 from textual.message import Message
+from textual.reactive import Reactive
+from textual.widget import Widget
 
 from reducer import ObjectRef
 from reducer.model import InferenceProducer
@@ -38,6 +41,9 @@ class PanesScreen(SearchingScreen[None]):
 
     AUTO_FOCUS = ""
     """The timeline has the keys first, though it is not the first pane."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The screen is not drawn anew when the keys go elsewhere: what looks different by that draws itself."""
 
     class MomentWanted(Message):
         """The reader wants to see everything as of a moment: an event, a share of all events, or now."""
@@ -308,12 +314,22 @@ class PanesScreen(SearchingScreen[None]):
     def _arrange(self) -> None:
         width, height = self.size
         single = width < WIDE or self._zoomed
-        self.set_class(is_too_small(width, height), "-too-small")
-        self.set_class(single, "-single")
         # Side by side, no class follows the focus: each change of one would draw the whole screen anew.
-        self.set_class(single and self.active is self.detail, "-detail-active")
-        for pane in self._panes:
-            pane.set_class(single and pane is self.active, "-active")
+        wanted: dict[DOMNode, dict[str, bool]] = {
+            pane: {"-active": single and pane is self.active} for pane in self._panes
+        }
+        wanted[self] = {
+            "-too-small": is_too_small(width, height),
+            "-single": single,
+            "-detail-active": single and self.active is self.detail,
+        }
+        before = [node.classes for node in wanted]
+        for node, classes in wanted.items():
+            node.update_classes(classes, update=False)
+        if [node.classes for node in wanted] != before:
+            # These alone have rules that ask for those classes; what is in the panes has many styles.
+            frame = [self, *self.children, *self.query("#main > *, #top > *")]
+            self.app.stylesheet.update_nodes(frame)
         self.show_breadcrumb()
         self.show_keys()
 
