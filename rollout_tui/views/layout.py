@@ -48,7 +48,7 @@ class Layout:
         self._failed: set[ObjectRef] = set()
         self._wanted: dict[ObjectRef, Entry | None] = {}
         self._edges: set[ObjectRef] = set()
-        self._messages: list[str] = []
+        self._messages: dict[str, None] = {}
         self._events: list[EventRecord] = []
         self._problems, self._agents = 0, 0
         self._cells: dict[str, ObjectRef] = {}
@@ -100,7 +100,7 @@ class Layout:
         elif ref.type == "CodeCell":
             self._want_cell(index, ref.id)
         elif ref.type == "ConversationItem" and trace.conversation_items[ref.id].agent_message is not None:
-            self._messages.append(ref.id)
+            self._messages[ref.id] = None
 
     def _want_rewrites(self, index: TraceIndex, thread_id: str, place: int) -> None:
         """Ask whether the call at a place of a thread rewrites the history, and the one after it."""

@@ -2,7 +2,8 @@
 
 A graph that is followed becomes a new view several times a second, with objects that are copies of their
 moment. Ids do not change, so what leads from one to another is found once, when an object is new; a view asks
-for the objects themselves in its own graph.
+for the objects themselves in its own graph. Only what happened in a thread is kept as objects, in lists that
+are copied before they change.
 """
 
 from __future__ import annotations
