@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from reducer.errors import Inconsistent
-from reducer.json_text import JsonDocument, compact_exact, sorted_compact
+from reducer.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
 from reducer.model import (
     CALL_KINDS,
     OUTPUT_KINDS,
@@ -35,6 +35,14 @@ DROPPED_TYPE = "additional_tools"
 ENCRYPTED = "encrypted_content"
 
 _ROLES: frozenset[Role] = frozenset({"system", "developer", "user", "assistant", "tool"})
+_CHANNELS: dict[str, Channel] = {
+    "commentary": "commentary",
+    "final_answer": "final",
+    "partial_answer": "final",
+    "summary": "summary",
+}
+"""The channel of a message, by its phase."""
+
 _TEXT_TYPES = frozenset({"input_text", "output_text", "text"})
 _REASONING_TYPES: dict[str, frozenset[str]] = {
     "content": frozenset({"reasoning_text", "text"}),
@@ -71,6 +79,15 @@ class _AgentMessageItem(Struct, kw_only=True):
     recipient: str
     content: list[_TextContent | _EncryptedContent]
     id: str | None = None
+
+
+class _Passthrough(Struct, kw_only=True):
+    turn_id: str | None = None
+    create_time: Any = None
+
+
+class _PassingAgentMessage(_AgentMessageItem, kw_only=True):
+    internal_chat_message_metadata_passthrough: _Passthrough | None = None
 
 
 def normalize_list(document: JsonDocument, payload_id: str, key: str, schema: Schema) -> list[NormalItem]:
@@ -191,7 +208,7 @@ class _ItemReader:
                 f"unsupported message role {role} in payload {self.payload_id}",
             )
         phase = self.value.get("phase")
-        channel = self.schema.phases.get(phase) if isinstance(phase, str) else None
+        channel = _CHANNELS.get(phase) if isinstance(phase, str) else None
         parts = self._content_parts("content", self.value.get("content"))
         return self._item(role, channel, "message", parts)
 
@@ -320,7 +337,10 @@ class _ItemReader:
     def _agent_message(self) -> NormalItem:
         item = f"agent_message item in payload {self.payload_id}"
         what, said = f"an {item}", f"failed to parse {item}"
-        message = convert(self.value, _AgentMessageItem, what, said)
+        type_ = _PassingAgentMessage if self.schema.types_passthrough else _AgentMessageItem
+        message = convert(self.value, type_, what, said)
+        if isinstance(message, _PassingAgentMessage) and not _is_time(message):
+            raise Inconsistent(f"{what} has a create_time that is no number", said)
         refuse_wide_integers(self.document.exact(self.value, self.path), what, said)
         if not message.content:
             raise Inconsistent(f"{what} has no content", f"{item} contained no content")
@@ -338,6 +358,13 @@ class _ItemReader:
             agent_message=AgentMessage(message.author, message.recipient),
             responses_item_id=self._responses_item_id(),
         )
+
+
+def _is_time(message: _PassingAgentMessage) -> bool:
+    """Whether the time that a message passes through is a number or missing."""
+    passed = message.internal_chat_message_metadata_passthrough
+    time = None if passed is None else passed.create_time
+    return time is None or (isinstance(time, (int, float, Numeral)) and not isinstance(time, bool))
 
 
 def summarize(compact: str) -> str:

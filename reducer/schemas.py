@@ -6,13 +6,11 @@ schema 1 are reduced as codex 0.164.0 does, those of schema 2 as codex 0.169.0 d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from reducer.events import RawEvent
 from reducer.events_v1 import RawEventV1
-from reducer.model import CALL_KINDS, OUTPUT_KINDS, Channel, ItemKind
+from reducer.model import CALL_KINDS, OUTPUT_KINDS, ItemKind
 
 
 class Schema(Struct, frozen=True, kw_only=True):
@@ -32,7 +30,7 @@ class Schema(Struct, frozen=True, kw_only=True):
     Items (`normalize.py`, `conversation.py`, `items.py`):
 
     Attributes:
-        phases: the channel of a message, by its phase.
+        types_passthrough: the metadata that an agent message passes through must be of their declared types.
         identifies_items: items have Responses ids, by which they are told apart and receipts find them.
         identifies_content: content that is not text has a hash, by which it is the same in every payload;
             otherwise it is the same only within one payload.
@@ -62,7 +60,7 @@ class Schema(Struct, frozen=True, kw_only=True):
     checks_envelopes: bool
     checks_unused_payloads: bool
     tells_end_of_recording: bool
-    phases: Mapping[str, Channel]
+    types_passthrough: bool
     identifies_items: bool
     identifies_content: bool
     empty_content_label: str | None
@@ -75,15 +73,13 @@ class Schema(Struct, frozen=True, kw_only=True):
     tells_started_cells: bool
 
 
-_PHASES: dict[str, Channel] = {"commentary": "commentary", "final_answer": "final", "summary": "summary"}
-
 SCHEMA_1 = Schema(
     version=1,
     line=RawEventV1,
     checks_envelopes=False,
     checks_unused_payloads=False,
     tells_end_of_recording=False,
-    phases={**_PHASES, "partial_answer": "final"},
+    types_passthrough=False,
     identifies_items=False,
     identifies_content=False,
     empty_content_label="empty_content",
@@ -102,7 +98,7 @@ SCHEMA_2 = Schema(
     checks_envelopes=True,
     checks_unused_payloads=True,
     tells_end_of_recording=True,
-    phases=_PHASES,
+    types_passthrough=True,
     identifies_items=True,
     identifies_content=True,
     empty_content_label=None,

@@ -69,7 +69,14 @@ def test_ids_that_are_no_text_count_as_none() -> None:
 
 @pytest.mark.parametrize(
     ("phase", "channel"),
-    [("commentary", "commentary"), ("final_answer", "final"), ("summary", "summary"), ("x", None), (3, None)],
+    [
+        ("commentary", "commentary"),
+        ("final_answer", "final"),
+        ("partial_answer", "final"),
+        ("summary", "summary"),
+        ("x", None),
+        (3, None),
+    ],
 )
 def test_a_message_has_the_channel_of_its_phase(phase: Json, channel: str | None) -> None:
     assert normal(message("hi", "assistant", phase=phase)).channel == channel
@@ -213,6 +220,28 @@ def test_agent_messages_have_author_recipient_and_parts() -> None:
 )
 def test_unsound_agent_messages_are_refused(fields: Json) -> None:
     assert reason({**letter("x", "a", "b"), **fields}).startswith("an agent_message item in payload p")
+
+
+@pytest.mark.parametrize(
+    ("passed", "sound"),
+    [
+        (None, True),
+        ({}, True),
+        ({"turn_id": None, "create_time": None, "content_item_kinds": 5, "x": 1}, True),
+        ({"turn_id": "t", "create_time": 1.5}, True),
+        (5, False),
+        ("x", False),
+        ({"turn_id": 5}, False),
+        ({"create_time": "x"}, False),
+        ({"create_time": True}, False),
+    ],
+)
+def test_metadata_that_an_agent_message_passes_through_is_typed(passed: Json, sound: bool) -> None:
+    item = {**letter("x", "a", "b"), "internal_chat_message_metadata_passthrough": passed}
+    if sound:
+        assert normal(item).agent_message is not None
+    else:
+        assert reason(item).startswith("an agent_message item in payload p")
 
 
 def test_items_nobody_knows_are_refused() -> None:
