@@ -11,8 +11,8 @@ from demo_traces import wire
 from demo_traces.identities import Clock, Names
 from demo_traces.outputs import Output, say
 from demo_traces.wire import MODEL, WORKSPACE, Item
-from reducer.events import ExecutionStatus
 from reducer.recorder import ThreadTrace, TokenUsage, TurnTrace
+from reducer.wire.events import ExecutionStatus
 
 if TYPE_CHECKING:
     from demo_traces.story import Story

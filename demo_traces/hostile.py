@@ -17,7 +17,6 @@ from typing import Any
 from demo_traces.attacks import Attacker
 from demo_traces.forgery import append_what_no_recorder_writes, plant_payloads
 from demo_traces.identities import Clock, Names
-from reducer.events import AgentSummary, GenericSummary, Mcp, OtherTool
 from reducer.recorder import (
     Ids,
     SessionMetadata,
@@ -31,6 +30,7 @@ from reducer.recorder import (
     direct_response,
     error_response,
 )
+from reducer.wire.events import AgentSummary, GenericSummary, Mcp, OtherTool
 
 START_MS = 1_795_480_000_000
 LONG_LINE = 760_000

@@ -7,7 +7,6 @@ from typing import Any, Protocol, Self
 from demo_traces.agent import Agent
 from demo_traces.identities import Names
 from demo_traces.wire import WORKSPACE, Item, compact
-from reducer.events import ExecutionStatus, Mcp
 from reducer.recorder import (
     ToolCallTrace,
     ToolInvocation,
@@ -15,6 +14,7 @@ from reducer.recorder import (
     direct_response,
     error_response,
 )
+from reducer.wire.events import ExecutionStatus, Mcp
 
 
 class Caller(Protocol):

@@ -1,6 +1,5 @@
 """Reads Codex rollout-trace bundles: from events on disk to a semantic graph. Knows nothing of terminals."""
 
-from reducer.bundle import Bundle, LogLine, open_bundle
 from reducer.changes import ObjectRef
 from reducer.errors import BundleError, Problem, Refused, UnreadablePayload
 from reducer.model import RolloutTrace
@@ -8,6 +7,7 @@ from reducer.provenance import EventRecord, Provenance
 from reducer.reduce import Reduction, reduce_bundle
 from reducer.replay import Replay
 from reducer.state_json import state_json
+from reducer.storage.bundle import Bundle, LogLine, open_bundle
 
 __all__ = [
     "Bundle",

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from reducer.errors import NotApplicable
-from reducer.events import RawEvent
 from reducer.model import (
     CodeCell,
     Compaction,
@@ -29,7 +28,8 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
-from reducer.schemas import Schema
+from reducer.schemas.rules import Schema
+from reducer.wire.events import RawEvent
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reducer.bundle import Bundle, LogLine
 from reducer.changes import ObjectRef
 from reducer.errors import BundleError
 from reducer.provenance import EventRecord
 from reducer.reduce import Reduction, without_cyclic_gc
 from reducer.replay import Replay
 from reducer.snapshots import Snapshots
+from reducer.storage.bundle import Bundle, LogLine
 
 Stop = Callable[[LogLine], bool]
 """Asked before a line of the log is applied: whether to leave it, and all after it, for later."""

@@ -7,9 +7,9 @@ from functools import cache
 
 from msgspec import Struct, structs
 
-from reducer.bundle import LogLine
 from reducer.changes import ObjectRef
-from reducer.events import Event, PayloadRef, RawEvent
+from reducer.storage.bundle import LogLine
+from reducer.wire.events import Event, PayloadRef, RawEvent
 
 
 class EventRecord(Struct, frozen=True):

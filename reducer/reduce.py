@@ -9,11 +9,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reducer.bundle import Bundle, open_bundle
 from reducer.errors import Problem
 from reducer.model import RolloutTrace
 from reducer.provenance import Provenance
 from reducer.replay import Replay
+from reducer.storage.bundle import Bundle, open_bundle
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes of the log that were read, and the bytes it has."""

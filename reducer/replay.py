@@ -9,11 +9,7 @@ from typing import Any
 import orjson
 from msgspec import UNSET, structs
 
-from reducer.agents import Agents
-from reducer.bundle import Bundle, LogLine
 from reducer.changes import GraphWork, ObjectRef
-from reducer.code_cells import CodeCells
-from reducer.compaction import Compactions
 from reducer.consequences import (
     EDGE_LEFT_OUT,
     NOT_APPLIED,
@@ -21,9 +17,26 @@ from reducer.consequences import (
     STILL_APPLIED,
     consequence_of_losing,
 )
-from reducer.conversation import Conversation
 from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
-from reducer.events import (
+from reducer.log_order import EnvelopeFault, LogOrder, place_fault
+from reducer.model import RolloutTrace
+from reducer.provenance import Provenance, payload_refs
+from reducer.rules.agents import Agents
+from reducer.rules.code_cells import CodeCells
+from reducer.rules.compaction import Compactions
+from reducer.rules.conversation import Conversation
+from reducer.rules.inference import Inference, ResponseIndex
+from reducer.rules.items import ItemStore
+from reducer.rules.request_sharing import RequestSharing, Unsettled
+from reducer.rules.terminals import Terminals
+from reducer.rules.threads import Threads
+from reducer.rules.tools import Tools
+from reducer.schemas.choice import schema_of
+from reducer.schemas.events_v1 import RuntimeStartedV1
+from reducer.schemas.rules import SCHEMAS, Schema
+from reducer.storage.bundle import Bundle, LogLine
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
     AgentResultObserved,
     CodeCellEnded,
     CodeCellInitialResponse,
@@ -56,22 +69,9 @@ from reducer.events import (
     ToolCallRuntimeStarted,
     ToolCallStarted,
 )
-from reducer.events_v1 import RuntimeStartedV1
-from reducer.inference import Inference, ResponseIndex
-from reducer.items import ItemStore
-from reducer.json_text import JsonError, refuse_excess
-from reducer.log import decode_event, is_blank
-from reducer.log_order import EnvelopeFault, LogOrder, place_fault
-from reducer.model import RolloutTrace
-from reducer.payloads import Payloads
-from reducer.provenance import Provenance, payload_refs
-from reducer.request_sharing import RequestSharing, Unsettled
-from reducer.schema_choice import schema_of
-from reducer.schemas import SCHEMAS, Schema
-from reducer.terminals import Terminals
-from reducer.threads import Threads
-from reducer.tools import Tools
-from reducer.typed_json import dig
+from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.log import decode_event, is_blank
+from reducer.wire.typed_json import dig
 
 Handler = Callable[[RawEvent, Any], None]
 

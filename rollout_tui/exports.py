@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from reducer import UnreadablePayload, reduce_bundle, state_json
-from reducer.events import PayloadRef
 from reducer.model import InferenceCall
+from reducer.wire.events import PayloadRef
 from rollout_tui.safe_text import safe_filename
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.export import RequestTexts, context_json, context_markdown, request_texts

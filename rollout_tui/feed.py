@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from reducer import Bundle, EventRecord, UnreadablePayload
-from reducer.bundle import LogLine
-from reducer.events import PayloadRef
 from reducer.growing import GrowingReduction
-from reducer.json_text import JsonDocument, JsonError
 from reducer.reduce import without_cyclic_gc
+from reducer.storage.bundle import LogLine
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonDocument, JsonError
 from rollout_tui.bundles.liveness import logs_being_written
 from rollout_tui.progress import Progress
 from rollout_tui.views.edges.following import Follower

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
-from reducer.events import PayloadRef
-from reducer.json_text import JsonDocument, JsonError
 from reducer.model import ConversationItem, InferenceCall
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonDocument, JsonError
 from rollout_tui.feed import Feed, View
 from rollout_tui.progress import Progress
 from rollout_tui.views.contexts.request_parts import RequestParts, request_parts

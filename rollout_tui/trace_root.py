@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reducer import BundleError, open_bundle
-from reducer.bundle import MANIFEST
+from reducer.storage.bundle import MANIFEST
 
 PAYLOADS = "payloads"
 """The directory of a bundle that holds its evidence."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from reducer.check.log_watch import LogWatch
 from reducer.check.names import name_of
 from reducer.check.report import Finding, Place, Severity
-from reducer.events import AssignAgentTask, SendMessage, SpawnAgent
 from reducer.model import (
     CompactionProducer,
     ConversationItem,
@@ -17,6 +16,7 @@ from reducer.model import (
     ToolCall,
     ToolCallAnchor,
 )
+from reducer.wire.events import AssignAgentTask, SendMessage, SpawnAgent
 
 
 class Connections:

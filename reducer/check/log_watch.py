@@ -8,15 +8,15 @@ from typing import Any, TypeGuard
 import orjson
 from msgspec import Struct
 
-from reducer.bundle import LogLine
 from reducer.check.ledger import Ledger
 from reducer.check.report import Finding, Place, Severity
 from reducer.errors import Problem
-from reducer.events import RawEvent
-from reducer.json_text import JsonError, refuse_excess
-from reducer.log import is_blank
 from reducer.log_order import LogOrder, Order
-from reducer.typed_json import dig
+from reducer.storage.bundle import LogLine
+from reducer.wire.events import RawEvent
+from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.log import is_blank
+from reducer.wire.typed_json import dig
 
 
 class Reference(Struct, frozen=True):

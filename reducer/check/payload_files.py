@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from reducer.bundle import Bundle
 from reducer.check.log_watch import Reference
 from reducer.check.report import Finding, Place
 from reducer.errors import UnreadablePayload
-from reducer.json_text import is_valid
+from reducer.storage.bundle import Bundle
+from reducer.wire.json_text import is_valid
 
 PAYLOADS = "payloads"
 

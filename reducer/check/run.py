@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from reducer.bundle import Bundle, open_bundle
 from reducer.check.connections import Connections
 from reducer.check.ledger import unknown_manifest_keys
 from reducer.check.lifecycles import Lifecycles, recording_words
 from reducer.check.log_watch import LogWatch
 from reducer.check.payload_files import PayloadFiles
 from reducer.check.report import Finding, Report, Tokens, Totals
-from reducer.events import Manifest
 from reducer.model import RolloutTrace
 from reducer.reduce import PROGRESS_EVERY, Progress, without_cyclic_gc
 from reducer.replay import Replay
-from reducer.schema_choice import schema_of
+from reducer.schemas.choice import schema_of
+from reducer.storage.bundle import Bundle, open_bundle
+from reducer.wire.events import Manifest
 
 
 def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> Report:

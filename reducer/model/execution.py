@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.events import ExecutionStatus, RawEvent
+from reducer.wire.events import ExecutionStatus, RawEvent
 
 
 class ExecutionWindow(Struct, frozen=True):

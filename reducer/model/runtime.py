@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from reducer.events import AnyToolKind, CellStatus, ModelRequester, ToolSummary
 from reducer.model.execution import ExecutionWindow
+from reducer.wire.events import AnyToolKind, CellStatus, ModelRequester, ToolSummary
 
 
 class Usage(Struct, frozen=True):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct, UnsetType, field
 
-from reducer.events import PayloadRef, RolloutStatus
 from reducer.model.agents import InteractionEdge
 from reducer.model.conversation import Compaction, CompactionRequest, ConversationItem
 from reducer.model.execution import ExecutionWindow
 from reducer.model.runtime import CodeCell, InferenceCall, TerminalOperation, TerminalSession, ToolCall
+from reducer.wire.events import PayloadRef, RolloutStatus
 
 
 class RootOrigin(Struct, frozen=True, tag_field="type", tag="root"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from reducer.events import (
+from reducer.recorder.scope import TurnScope
+from reducer.recorder.tools import ToolCallTrace, ToolInvocation
+from reducer.wire.events import (
     CellRequester,
     CellStatus,
     CodeCellEnded,
@@ -12,8 +14,6 @@ from reducer.events import (
     CodeCellStarted,
     PayloadRef,
 )
-from reducer.recorder.scope import TurnScope
-from reducer.recorder.tools import ToolCallTrace, ToolInvocation
 
 
 class CodeCellTrace:

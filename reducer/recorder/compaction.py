@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reducer.events import (
+from reducer.recorder.scope import TurnScope
+from reducer.wire.events import (
     CompactionInstalled,
     CompactionRequestCompleted,
     CompactionRequestFailed,
     CompactionRequestStarted,
 )
-from reducer.recorder.scope import TurnScope
 
 
 class CompactionTrace:

@@ -8,14 +8,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from reducer.events import (
+from reducer.recorder.scope import TurnScope
+from reducer.wire.events import (
     InferenceCancelled,
     InferenceCompleted,
     InferenceFailed,
     InferenceStarted,
     PayloadRef,
 )
-from reducer.recorder.scope import TurnScope
 
 
 class TokenUsage(Struct, frozen=True, kw_only=True):

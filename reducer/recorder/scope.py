@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from reducer.events import AnyEvent, PayloadKindName, PayloadRef
 from reducer.recorder.writer import NullWriter, TraceSink
+from reducer.wire.events import AnyEvent, PayloadKindName, PayloadRef
 
 
 def random_uuid() -> str:

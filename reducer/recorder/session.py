@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reducer.events import (
+from reducer.recorder.metadata import SessionMetadata
+from reducer.recorder.scope import Ids, Scope, random_uuid
+from reducer.recorder.threads import ThreadTrace
+from reducer.recorder.writer import Clock, NullWriter, TraceSink, open_writer, wall_clock
+from reducer.wire.events import (
     ProtocolEventObserved,
     RecordingCompleted,
     RolloutEnded,
     RolloutStarted,
     RolloutStatus,
 )
-from reducer.recorder.metadata import SessionMetadata
-from reducer.recorder.scope import Ids, Scope, random_uuid
-from reducer.recorder.threads import ThreadTrace
-from reducer.recorder.writer import Clock, NullWriter, TraceSink, open_writer, wall_clock
 
 TRACE_ROOT_VARIABLE = "CODEX_ROLLOUT_TRACE_ROOT"
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reducer.events import (
+from reducer.recorder.cells import CodeCellTrace
+from reducer.recorder.compaction import CompactionTrace
+from reducer.recorder.inference import InferenceTrace
+from reducer.recorder.metadata import SessionMetadata
+from reducer.recorder.scope import Scope, TurnScope
+from reducer.recorder.tools import ToolCallTrace, ToolInvocation
+from reducer.wire.events import (
     AgentResultObserved,
     CodexTurnEnded,
     CodexTurnStarted,
@@ -17,12 +23,6 @@ from reducer.events import (
     ThreadStarted,
     ToolSummary,
 )
-from reducer.recorder.cells import CodeCellTrace
-from reducer.recorder.compaction import CompactionTrace
-from reducer.recorder.inference import InferenceTrace
-from reducer.recorder.metadata import SessionMetadata
-from reducer.recorder.scope import Scope, TurnScope
-from reducer.recorder.tools import ToolCallTrace, ToolInvocation
 
 
 class ThreadTrace:

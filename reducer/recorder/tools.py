@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from reducer.events import (
+from reducer.recorder.scope import TurnScope
+from reducer.wire.events import (
     AnyToolKind,
     ApplyPatch,
     AssignAgentTask,
@@ -31,7 +32,6 @@ from reducer.events import (
     Web,
     WriteStdin,
 )
-from reducer.recorder.scope import TurnScope
 
 PREVIEW_CHARACTERS = 160
 

@@ -14,8 +14,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from reducer.bundle import LOG, MANIFEST
-from reducer.events import (
+from reducer.recorder.encoding import compact_json, pretty_json
+from reducer.schemas.events_v1 import AnyEventV1, RuntimeStartedV1
+from reducer.schemas.rules import NEWEST, SCHEMA_1, SCHEMAS
+from reducer.storage.bundle import LOG, MANIFEST
+from reducer.wire.events import (
     AnyEvent,
     Event,
     HistoryItemAccepted,
@@ -27,9 +30,6 @@ from reducer.events import (
     ThreadResumed,
     ToolCallRuntimeStarted,
 )
-from reducer.events_v1 import AnyEventV1, RuntimeStartedV1
-from reducer.recorder.encoding import compact_json, pretty_json
-from reducer.schemas import NEWEST, SCHEMA_1, SCHEMAS
 
 PAYLOADS = "payloads"
 _NOT_IN_SCHEMA_1 = (RecordingCompleted, HistoryItemAccepted, ThreadResumed)

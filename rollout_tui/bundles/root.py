@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
-from reducer.bundle import LOG, MANIFEST
+from reducer.storage.bundle import LOG, MANIFEST
 from rollout_tui.bundles.liveness import is_fresh, logs_being_written
 from rollout_tui.bundles.summary import BundleSummary, Summariser
 

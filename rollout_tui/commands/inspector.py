@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from reducer import BundleError, open_bundle
-from reducer.bundle import MANIFEST
+from reducer.storage.bundle import MANIFEST
 from rollout_tui import glyphs
 from rollout_tui.commands.output import UNUSABLE, CommandError, complain, plain_reason, report
 from rollout_tui.trace_root import bundle_directory, bundles_under, named_trace_root

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reducer import BundleError
-from reducer.bundle import MANIFEST
+from reducer.storage.bundle import MANIFEST
 from rollout_tui.bundles.root import ListedBundle, TraceRoot, grouped, with_liveness
 from rollout_tui.bundles.summary import Summariser
 from rollout_tui.commands.output import CLEAN, complain, plain_reason, write_line

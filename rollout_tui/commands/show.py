@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reducer import BundleError, UnreadablePayload
-from reducer.events import PayloadRef
+from reducer.wire.events import PayloadRef
 from rollout_tui.commands.output import CLEAN, CommandError, write_bytes, write_line
 from rollout_tui.exports import context_bytes, context_text
 from rollout_tui.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reducer.bundle import LOG, MANIFEST
+from reducer.storage.bundle import LOG, MANIFEST
 
 
 class Appearing:

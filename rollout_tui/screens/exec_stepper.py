@@ -11,9 +11,9 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from reducer import ObjectRef, UnreadablePayload
-from reducer.events import PayloadRef
-from reducer.json_text import JsonDocument, JsonError
 from reducer.model import CodeCell
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonDocument, JsonError
 from rollout_tui import glyphs, keys
 from rollout_tui.panes.pane import TitleLine
 from rollout_tui.safe_text import safe_text

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from reducer.json_text import JsonDocument, JsonError, compact_exact
 from reducer.model import ConversationItem, PayloadRefPart
+from reducer.wire.json_text import JsonDocument, JsonError, compact_exact
 from rollout_tui.views.contexts.request_parts import content_elements, content_sha256
 
 _LISTS = ("input", "output_items", "input_history", "replacement_history")

@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from reducer import ObjectRef
-from reducer.events import WaitAgent
 from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
+from reducer.wire.events import WaitAgent
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.entries import Entries, Entry
 from rollout_tui.views.entry_words import EntryWords

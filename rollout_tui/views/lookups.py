@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reducer import EventRecord, ObjectRef, Reduction
-from reducer.events import AssignAgentTask, SendMessage
 from reducer.model import (
     CodeCell,
     ConversationItem,
@@ -26,6 +25,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
+from reducer.wire.events import AssignAgentTask, SendMessage
 
 C = TypeVar("C", InferenceCall, ToolCall)
 

@@ -6,7 +6,8 @@ import re
 
 import orjson
 
-from reducer.events import (
+from reducer.model import ExecCommandRequest, TerminalOperation, TextPart, ToolCall, ToolCallAnchor
+from reducer.wire.events import (
     AgentSummary,
     ApplyPatch,
     AssignAgentTask,
@@ -23,7 +24,6 @@ from reducer.events import (
     Web,
     WriteStdin,
 )
-from reducer.model import ExecCommandRequest, TerminalOperation, TextPart, ToolCall, ToolCallAnchor
 from rollout_tui import glyphs
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import duration, first_line, one_line

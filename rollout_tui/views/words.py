@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reducer.events import ExecutionStatus, RolloutStatus
 from reducer.model import ExecutionWindow
+from reducer.wire.events import ExecutionStatus, RolloutStatus
 from rollout_tui import glyphs
 from rollout_tui.safe_text import safe_text
 from rollout_tui.widgets.spans import Span, StyleName

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from reducer.bundle import open_bundle
 from reducer.errors import Malformed, UnreadablePayload
-from reducer.events import PayloadRef, RawEvent
-from reducer.log import decode_event
-from reducer.schema_choice import schema_of
+from reducer.schemas.choice import schema_of
+from reducer.storage.bundle import open_bundle
+from reducer.wire.events import PayloadRef, RawEvent
+from reducer.wire.log import decode_event
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMOS = REPOSITORY / "demo_traces"

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from places import REPOSITORY
 
 from reducer import Bundle, Replay, RolloutTrace, UnreadablePayload, open_bundle
-from reducer.bundle import LogLine
 from reducer.errors import Malformed
-from reducer.log import decode_event
-from reducer.schemas import SCHEMAS, Schema
+from reducer.schemas.rules import SCHEMAS, Schema
+from reducer.storage.bundle import LogLine
+from reducer.wire.log import decode_event
 
 Json = Any
 Key = tuple[Hashable, ...]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reducer.agent_events import is_agent_path, read_written_message
+from reducer.rules.agent_events import is_agent_path, read_written_message
 
 
 @pytest.mark.parametrize(

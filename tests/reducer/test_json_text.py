@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reducer.json_text import (
+from reducer.wire.json_text import (
     MAX_DEPTH,
     JsonDocument,
     JsonError,

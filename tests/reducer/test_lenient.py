@@ -29,7 +29,7 @@ from reducer import (
     reduce_bundle,
     state_json,
 )
-from reducer.bundle import LogLine
+from reducer.storage.bundle import LogLine
 
 Json = Any
 

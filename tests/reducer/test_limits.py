@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import REPOSITORY
 
-from reducer import json_text, limits, reduce_bundle
+from reducer import limits, reduce_bundle
 from reducer.check import check_bundle
-from reducer.json_text import JsonDocument, JsonError, is_valid, refuse_excess
+from reducer.wire import json_text
+from reducer.wire.json_text import JsonDocument, JsonError, is_valid, refuse_excess
 
 SCALE = int(os.environ.get("ROLLOUT_TUI_SIZES", "10"))
 """Megabytes of the large pieces of evidence; 200 is what is promised."""
@@ -114,9 +115,9 @@ def test_uninterpreted_keys_take_no_more_than_their_bytes(b: BundleBuilder) -> N
 def test_a_line_beyond_the_limit_is_cut_and_the_next_is_found(
     b: BundleBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("reducer.log", "reducer.bundle"):
+    for module in ("reducer.wire.log", "reducer.storage.bundle"):
         monkeypatch.setattr(f"{module}.MAX_LINE_BYTES", 1000)
-    monkeypatch.setattr("reducer.bundle._CHUNK", 64)
+    monkeypatch.setattr("reducer.storage.bundle._CHUNK", 64)
     b.line(b'{"x":"' + b"y" * 5000 + b'"}')
     b.request("i1", [])
     reduction = b.reduce()
@@ -132,7 +133,7 @@ def test_a_line_beyond_the_limit_is_cut_and_the_next_is_found(
 
 @pytest.mark.parametrize("length", [999, 1000, 1001, 1002])
 def test_lines_around_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
-    monkeypatch.setattr("reducer.bundle.MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr("reducer.storage.bundle.MAX_LINE_BYTES", 1000)
     b = BundleBuilder(tmp_path / "bundle")
     b.lines = [b"x" * length, b"y"]
     b.write()
@@ -142,7 +143,7 @@ def test_lines_around_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_payload_beyond_the_limit_is_a_problem(b: BundleBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reducer.bundle.MAX_PAYLOAD_BYTES", 1000)
+    monkeypatch.setattr("reducer.storage.bundle.MAX_PAYLOAD_BYTES", 1000)
     b.request("i1", [message("x" * 2000)])
     (problem,) = b.reduce().problems
     assert "too large to be read" in problem.reason

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer.errors import Malformed
-from reducer.events import RecordingCompleted, ThreadEnded, ToolCallStarted
-from reducer.log import decode_event, is_blank
 from reducer.log_order import LogOrder, Order
+from reducer.wire.events import RecordingCompleted, ThreadEnded, ToolCallStarted
+from reducer.wire.log import decode_event, is_blank
 
 ENVELOPE = '{"schema_version":2,"seq":1,"wall_time_unix_ms":5,"rollout_id":"r","payload":'
 

@@ -7,11 +7,11 @@ from bundle_builder import compact, letter, message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reducer.json_text import JsonDocument
-from reducer.matching import Candidates, matches, usable
 from reducer.model import Body, ConversationItem
-from reducer.normalize import NormalItem, normalize_document
-from reducer.schemas import SCHEMA_2
+from reducer.rules.matching import Candidates, matches, usable
+from reducer.rules.normalize import NormalItem, normalize_document
+from reducer.schemas.rules import SCHEMA_2
+from reducer.wire.json_text import JsonDocument
 
 Json = Any
 

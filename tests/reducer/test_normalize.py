@@ -8,10 +8,10 @@ import pytest
 from bundle_builder import compact, letter, message, text
 
 from reducer.errors import Inconsistent
-from reducer.json_text import JsonDocument
 from reducer.model import AgentMessage, CodePart, EncodedPart, JsonPart, PayloadRefPart, SummaryPart, TextPart
-from reducer.normalize import NormalItem, normalize_document, normalize_list, summarize
-from reducer.schemas import SCHEMA_2
+from reducer.rules.normalize import NormalItem, normalize_document, normalize_list, summarize
+from reducer.schemas.rules import SCHEMA_2
+from reducer.wire.json_text import JsonDocument
 
 Json = Any
 

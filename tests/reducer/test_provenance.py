@@ -9,7 +9,7 @@ from places import REPOSITORY
 from scenes import SPAWN_INVOCATION, activity, everything
 
 from reducer import Reduction, reduce_bundle
-from reducer.events import AnyEvent, OtherEvent
+from reducer.wire.events import AnyEvent, OtherEvent
 
 MAKERS = {
     "Thread": {"thread_started"},

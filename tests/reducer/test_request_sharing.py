@@ -17,7 +17,7 @@ from scenes import begin, call, end, output
 
 from reducer import open_bundle, reduce_bundle, state_json
 from reducer.reduce import Reduction
-from reducer.request_sharing import RequestSharing, input_elements
+from reducer.rules.request_sharing import RequestSharing, input_elements
 
 Json = Any
 

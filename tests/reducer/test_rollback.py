@@ -11,8 +11,8 @@ from scenes import everything
 
 from reducer import Replay, UnreadablePayload, open_bundle, state_json
 from reducer.changes import Changes
-from reducer.events import RawEvent
 from reducer.replay import Handler
+from reducer.wire.events import RawEvent
 
 WRITES = ("change", "put", "drop", "append", "insert_sorted", "remove", "add", "discard", "touch", "concern")
 NOT_STATE = {

@@ -8,7 +8,7 @@ import pytest
 from bundle_builder import CHILD, ROOT, BundleBuilder, Json, exec_item, letter, message, state, text
 from scenes import activity, begin, call, direct, end, output, stdin_invocation
 
-from reducer.schemas import NEWEST, SCHEMA_1, SCHEMA_2
+from reducer.schemas.rules import NEWEST, SCHEMA_1, SCHEMA_2
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from bundle_builder import ROOT, BundleBuilder, compact, message
 
 from reducer import open_bundle
-from reducer.schema_choice import schema_of
+from reducer.schemas.choice import schema_of
 
 NOT_OF_2 = (
     "trace schema {} cannot establish accepted history; use its matching reducer or record a new bundle"

@@ -6,8 +6,8 @@ import pytest
 from msgspec import Struct
 
 from reducer.errors import Inconsistent, Malformed
-from reducer.json_text import parse_exact
-from reducer.typed_json import convert, decode_strictly, dig, refuse_wide_integers
+from reducer.wire.json_text import parse_exact
+from reducer.wire.typed_json import convert, decode_strictly, dig, refuse_wide_integers
 
 
 class Inner(Struct, tag_field="type", tag="inner"):

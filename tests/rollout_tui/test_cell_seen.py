@@ -9,7 +9,7 @@ import pytest
 from code_cells import opened, steps_of
 from places import REPOSITORY
 
-from reducer.json_text import JsonDocument
+from reducer.wire.json_text import JsonDocument
 from rollout_tui.views.cells.rows import seen_row
 from rollout_tui.views.cells.seen import (
     MAX_RESULTS,

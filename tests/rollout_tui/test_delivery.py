@@ -11,8 +11,8 @@ from places import REPOSITORY
 from recorded import cut_off, index_of, recorded, thread_at
 
 from reducer import ObjectRef
-from reducer.events import GenericSummary
 from reducer.model import Body, EncodedPart, TextPart
+from reducer.wire.events import GenericSummary
 from rollout_tui.views.contexts.visibility import Sightings
 from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
 from rollout_tui.views.edges.delivery import (

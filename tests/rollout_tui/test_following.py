@@ -9,8 +9,8 @@ from places import REPOSITORY
 from recorded import call_at, cut_off, index_of, raw_requests, recorded, thread_at
 
 from reducer import ObjectRef
-from reducer.events import CloseAgent
 from reducer.model import CALL_KINDS, OUTPUT_KINDS, CodeCellRequester, ItemAnchor
+from reducer.wire.events import CloseAgent
 from rollout_tui.views.contexts.visibility import Sightings
 from rollout_tui.views.edges.agent_links import anchor_ref
 from rollout_tui.views.edges.following import Follower

@@ -12,8 +12,8 @@ import pytest
 from inspecting import Inspection, inspecting
 
 from reducer import ObjectRef
-from reducer.events import CloseAgent
 from reducer.model import ToolCall, ToolCallAnchor
+from reducer.wire.events import CloseAgent
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.prompt import Prompt
 from rollout_tui.session import Session

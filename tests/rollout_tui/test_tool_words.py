@@ -8,8 +8,8 @@ import pytest
 from recorded import recorded
 
 from reducer import ObjectRef
-from reducer.events import WaitAgent
 from reducer.model import ToolCall
+from reducer.wire.events import WaitAgent
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import timed_out, tool_words

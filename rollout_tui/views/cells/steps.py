@@ -10,7 +10,8 @@ from itertools import chain, islice
 from typing import Literal
 
 from reducer import ObjectRef
-from reducer.events import (
+from reducer.model import CodeCell, ToolCall
+from reducer.wire.events import (
     ApplyPatch,
     CellStatus,
     ExecCommand,
@@ -21,7 +22,6 @@ from reducer.events import (
     PayloadRef,
     WriteStdin,
 )
-from reducer.model import CodeCell, ToolCall
 from rollout_tui.views.cells.js_calls import CallSite, IssuedCall, match_calls
 from rollout_tui.views.cells.texts import (
     argument_sections,

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from reducer import ObjectRef
-from reducer.events import ApplyPatch, GenericSummary
-from reducer.json_text import JsonDocument, JsonError
 from reducer.model import CodeCell, ConversationItem, InferenceCall, Part, SummaryPart, TextPart, ToolCall
+from reducer.wire.events import ApplyPatch, GenericSummary
+from reducer.wire.json_text import JsonDocument, JsonError
 from rollout_tui import glyphs
 from rollout_tui.views.contexts.item_signs import same_text_key
 from rollout_tui.views.contexts.item_words import part_words

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from reducer.json_text import is_valid
 from reducer.model import ConversationItem, InferenceCall
-from reducer.normalize import DROPPED_TYPE
+from reducer.rules.normalize import DROPPED_TYPE
+from reducer.wire.json_text import is_valid
 from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.views.contexts.item_words import call_name, item_label
 from rollout_tui.views.detail.facts import TextSection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reducer.events import GenericSummary
 from reducer.model import (
     CodePart,
     ConversationItem,
@@ -14,6 +13,7 @@ from reducer.model import (
     TextPart,
     ToolCall,
 )
+from reducer.wire.events import GenericSummary
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label
 from rollout_tui.views.words import first_line, one_line, size

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from reducer.json_text import sorted_compact
+from reducer.wire.json_text import sorted_compact
 from rollout_tui.views.contexts.item_sizes import CHARACTERS_PER_TOKEN
 from rollout_tui.views.detail.blobs import blob_of
 from rollout_tui.views.words import count, plural

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reducer import EventRecord, ObjectRef
-from reducer.events import PayloadRef
 from reducer.model import ConversationItem
+from reducer.wire.events import PayloadRef
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.rows import Row

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reducer import ObjectRef
-from reducer.events import CellRequester, GenericSummary, Mcp, OtherTool
 from reducer.model import (
     CodeCellRequester,
     ExecCommandRequest,
@@ -11,6 +10,7 @@ from reducer.model import (
     ToolCall,
     ToolCallAnchor,
 )
+from reducer.wire.events import CellRequester, GenericSummary, Mcp, OtherTool
 from rollout_tui.views.detail.facts import Detail, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,

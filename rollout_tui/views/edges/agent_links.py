@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from reducer import EventRecord, ObjectRef
-from reducer.events import AgentSummary, ExecutionStatus, SpawnAgent
 from reducer.model import (
     ConversationItem,
     InferenceCall,
@@ -25,6 +24,7 @@ from reducer.model import (
     Turn,
 )
 from reducer.model.agents import Anchor
+from reducer.wire.events import AgentSummary, ExecutionStatus, SpawnAgent
 from rollout_tui.views.contexts.item_words import item_words
 from rollout_tui.views.contexts.visibility import Sightings, after_arrival, not_ended
 from rollout_tui.views.edges.steps import own_items

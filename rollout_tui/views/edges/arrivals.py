@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reducer.events import AssignAgentTask, SendMessage, SpawnAgent
 from reducer.model import ConversationItem, InteractionEdge, ToolCall, Turn
+from reducer.wire.events import AssignAgentTask, SendMessage, SpawnAgent
 from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.widgets.spans import Span, span
 

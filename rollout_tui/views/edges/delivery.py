@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from reducer import ObjectRef
-from reducer.events import AgentSummary, SendMessage
 from reducer.model import (
     ConversationItem,
     EncodedPart,
@@ -18,6 +17,7 @@ from reducer.model import (
     ToolCallAnchor,
     Turn,
 )
+from reducer.wire.events import AgentSummary, SendMessage
 from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.contexts.visibility import why_unseen
 from rollout_tui.views.detail.facts import Fact

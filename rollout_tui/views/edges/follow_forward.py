@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reducer import ObjectRef
-from reducer.events import AssignAgentTask, CloseAgent, SendMessage, SpawnAgent
 from reducer.model import (
     CALL_KINDS,
     ConversationItem,
@@ -21,6 +20,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
+from reducer.wire.events import AssignAgentTask, CloseAgent, SendMessage, SpawnAgent
 from rollout_tui.views.compaction.rewrites import install_seq
 from rollout_tui.views.contexts.visibility import not_ended, why_unseen
 from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref

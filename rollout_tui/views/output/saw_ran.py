@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reducer.events import ApplyPatch, Mcp
 from reducer.model import (
     CodeCell,
     CodeCellRequester,
@@ -15,6 +14,7 @@ from reducer.model import (
     TerminalOperation,
     ToolCall,
 )
+from reducer.wire.events import ApplyPatch, Mcp
 from rollout_tui.views.cells.steps import known_calls
 from rollout_tui.views.cells.texts import (
     call_items,

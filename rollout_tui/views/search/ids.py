@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from reducer import ObjectRef
-from reducer.events import GenericSummary, Mcp, OtherTool
 from reducer.model import RolloutTrace, SpawnedOrigin, Thread, ToolCall
+from reducer.wire.events import GenericSummary, Mcp, OtherTool
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.owners import Owner
 

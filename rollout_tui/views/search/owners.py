@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
-from reducer.normalize import DROPPED_TYPE
+from reducer.rules.normalize import DROPPED_TYPE
 from rollout_tui.views.evidence import find_item
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.json_value import JsonValues

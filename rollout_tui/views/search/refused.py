@@ -10,8 +10,8 @@ import msgspec
 import orjson
 
 from reducer import BundleError, LogLine, ObjectRef
-from reducer.events import PayloadRef
-from reducer.json_text import JsonError, refuse_excess
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonError, refuse_excess
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.owners import Owner
 

@@ -21,8 +21,8 @@ from time import monotonic
 from typing import NamedTuple
 
 from reducer import EventRecord, ObjectRef, UnreadablePayload
-from reducer.events import PayloadRef
 from reducer.model import ConversationItem
+from reducer.wire.events import PayloadRef
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.ids import Said, find_ids, texts_of_log
 from rollout_tui.views.search.owners import Owner, Owners, element_around

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reducer.events import Mcp
 from reducer.recorder import (
     TRACE_ROOT_VARIABLE,
     SessionMetadata,
@@ -21,6 +20,7 @@ from reducer.recorder import (
     error_response,
     start_session,
 )
+from reducer.wire.events import Mcp
 
 START = 1_800_000_000_000
 ROOT = "00000000-0000-7000-8000-0000000000aa"

@@ -22,7 +22,14 @@ from recorder_fixtures import (
     recorded_session,
 )
 
-from reducer.events import (
+from reducer.recorder import (
+    TRACE_ROOT_VARIABLE,
+    SessionTrace,
+    ToolInvocation,
+    start_session,
+    tool_kind,
+)
+from reducer.wire.events import (
     ApplyPatch,
     AssignAgentTask,
     CloseAgent,
@@ -31,13 +38,6 @@ from reducer.events import (
     OtherTool,
     WaitAgentSummary,
     Web,
-)
-from reducer.recorder import (
-    TRACE_ROOT_VARIABLE,
-    SessionTrace,
-    ToolInvocation,
-    start_session,
-    tool_kind,
 )
 
 REQUEST: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pytest
 from recorder_fixtures import CHILD, ROOT, kinds, only_bundle, record_everything, recorded_session
 
-from reducer.events import AnyEvent, OtherEvent
+from reducer.wire.events import AnyEvent, OtherEvent
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

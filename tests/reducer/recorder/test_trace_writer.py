@@ -17,8 +17,11 @@ from msgspec import Raw
 from recorder_fixtures import CHILD, ROOT, START, events, ticking_clock
 
 from reducer import reduce_bundle
-from reducer.bundle import open_bundle
-from reducer.events import (
+from reducer.recorder import Ids, SessionMetadata, SessionTrace, ToolInvocation
+from reducer.recorder.encoding import pretty_json
+from reducer.recorder.writer import NullWriter, TraceWriter, open_writer
+from reducer.storage.bundle import open_bundle
+from reducer.wire.events import (
     CodeCellStarted,
     HistoryItemAccepted,
     Mcp,
@@ -27,9 +30,6 @@ from reducer.events import (
     RecordingCompleted,
     ThreadEnded,
 )
-from reducer.recorder import Ids, SessionMetadata, SessionTrace, ToolInvocation
-from reducer.recorder.encoding import pretty_json
-from reducer.recorder.writer import NullWriter, TraceWriter, open_writer
 
 TRACE = "00000000-0000-4000-8000-000000000001"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.agent_events import read_written_message
 from reducer.changes import GraphWork
-from reducer.items import item_number
 from reducer.model import Body, ConversationItem, EncodedPart, TextPart
+from reducer.rules.agent_events import read_written_message
+from reducer.rules.items import item_number
 
 Delivery = tuple[str, str, str]
 """What an edge and the item that delivers it share: receiving thread id, author's agent path, text."""

@@ -11,7 +11,7 @@ import orjson
 from msgspec import Struct
 
 from reducer.errors import Inconsistent, Malformed
-from reducer.json_text import (
+from reducer.wire.json_text import (
     MAX_DEPTH,
     JsonError,
     RepeatableKeys,

@@ -6,27 +6,8 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from reducer.agent_events import (
-    Activity,
-    ToldMessage,
-    read_activity,
-    read_close,
-    read_message,
-    read_spawn_end,
-)
 from reducer.changes import GraphWork, ObjectRef
-from reducer.deliveries import Deliveries, Delivery
 from reducer.errors import Inconsistent, Malformed
-from reducer.events import (
-    AgentResultObserved,
-    AssignAgentTask,
-    CloseAgent,
-    Mcp,
-    PayloadRef,
-    RawEvent,
-    SendMessage,
-    SpawnAgent,
-)
 from reducer.model import (
     Anchor,
     ConversationItem,
@@ -37,9 +18,28 @@ from reducer.model import (
     ToolCall,
     ToolCallAnchor,
 )
-from reducer.payloads import Payloads
-from reducer.threads import Threads
-from reducer.typed_json import decode_strictly, dig
+from reducer.rules.agent_events import (
+    Activity,
+    ToldMessage,
+    read_activity,
+    read_close,
+    read_message,
+    read_spawn_end,
+)
+from reducer.rules.deliveries import Deliveries, Delivery
+from reducer.rules.threads import Threads
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
+    AgentResultObserved,
+    AssignAgentTask,
+    CloseAgent,
+    Mcp,
+    PayloadRef,
+    RawEvent,
+    SendMessage,
+    SpawnAgent,
+)
+from reducer.wire.typed_json import decode_strictly, dig
 
 
 class PendingEdge(Struct, kw_only=True):

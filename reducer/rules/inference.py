@@ -7,9 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from reducer.changes import GraphWork
-from reducer.conversation import Conversation, Sighting
 from reducer.errors import Inconsistent
-from reducer.events import (
+from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
+from reducer.rules.conversation import Conversation, Sighting
+from reducer.rules.items import ItemStore
+from reducer.rules.normalize import NormalItem, normalize_list
+from reducer.rules.request_sharing import RequestSharing
+from reducer.rules.threads import Referrer, Threads
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
     ExecutionStatus,
     InferenceCancelled,
     InferenceCompleted,
@@ -18,14 +24,8 @@ from reducer.events import (
     PayloadRef,
     RawEvent,
 )
-from reducer.items import ItemStore
-from reducer.json_text import JsonDocument
-from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
-from reducer.normalize import NormalItem, normalize_list
-from reducer.payloads import Payloads
-from reducer.request_sharing import RequestSharing
-from reducer.threads import Referrer, Threads
-from reducer.typed_json import dig
+from reducer.wire.json_text import JsonDocument
+from reducer.wire.typed_json import dig
 
 _TOKEN_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 

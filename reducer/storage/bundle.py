@@ -14,9 +14,9 @@ from typing import BinaryIO, TypeVar
 from msgspec import Struct
 
 from reducer.errors import BundleError, Malformed, UnreadablePayload
-from reducer.events import Manifest
 from reducer.limits import MAX_LINE_BYTES, MAX_PAYLOAD_BYTES, megabytes
-from reducer.typed_json import decode_strictly
+from reducer.wire.events import Manifest
+from reducer.wire.typed_json import decode_strictly
 
 MANIFEST = "manifest.json"
 LOG = "trace.jsonl"

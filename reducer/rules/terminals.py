@@ -8,14 +8,6 @@ from msgspec import Meta, Struct
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent, Malformed
-from reducer.events import (
-    ExecCommand,
-    ExecutionStatus,
-    PayloadRef,
-    RawEvent,
-    WriteStdin,
-)
-from reducer.json_text import JsonDocument, Numeral, compact_exact
 from reducer.model import (
     ExecCommandRequest,
     ExecutionWindow,
@@ -26,9 +18,17 @@ from reducer.model import (
     ToolCall,
     WriteStdinRequest,
 )
-from reducer.parser_words import fault_of_command_end
-from reducer.payloads import Payloads
-from reducer.typed_json import convert, decode_strictly, refuse_wide_integers
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
+    ExecCommand,
+    ExecutionStatus,
+    PayloadRef,
+    RawEvent,
+    WriteStdin,
+)
+from reducer.wire.json_text import JsonDocument, Numeral, compact_exact
+from reducer.wire.parser_words import fault_of_command_end
+from reducer.wire.typed_json import convert, decode_strictly, refuse_wide_integers
 
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Unsigned = Annotated[int, Meta(ge=0)]

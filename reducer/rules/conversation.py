@@ -8,9 +8,6 @@ from msgspec import Struct, field
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
-from reducer.events import HistoryItemAccepted, PayloadRef, RawEvent
-from reducer.items import ItemStore, item_number
-from reducer.matching import Candidates, Picked, matches, same_parts, usable
 from reducer.model import (
     Body,
     ConversationItem,
@@ -20,8 +17,11 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
-from reducer.normalize import NormalItem, normalize_document
-from reducer.payloads import Payloads
+from reducer.rules.items import ItemStore, item_number
+from reducer.rules.matching import Candidates, Picked, matches, same_parts, usable
+from reducer.rules.normalize import NormalItem, normalize_document
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import HistoryItemAccepted, PayloadRef, RawEvent
 
 
 class LiveContext(Struct):

@@ -6,7 +6,18 @@ from msgspec import Struct
 
 from reducer.changes import GraphWork, LateFailure, ObjectRef
 from reducer.errors import Inconsistent
-from reducer.events import (
+from reducer.model import (
+    CellProducer,
+    CodeCell,
+    CodeCellRequester,
+    ConversationItem,
+    ExecutionWindow,
+    ToolCall,
+    Turn,
+)
+from reducer.rules.items import ItemStore
+from reducer.rules.threads import Referrer, Threads
+from reducer.wire.events import (
     CellStatus,
     CodeCellEnded,
     CodeCellInitialResponse,
@@ -17,17 +28,6 @@ from reducer.events import (
     PayloadRef,
     RawEvent,
 )
-from reducer.items import ItemStore
-from reducer.model import (
-    CellProducer,
-    CodeCell,
-    CodeCellRequester,
-    ConversationItem,
-    ExecutionWindow,
-    ToolCall,
-    Turn,
-)
-from reducer.threads import Referrer, Threads
 
 _EXECUTION_BY_CELL_STATUS: dict[CellStatus, ExecutionStatus] = {
     "completed": "completed",

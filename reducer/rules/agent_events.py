@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from reducer.errors import Inconsistent, Malformed
-from reducer.events import I64
-from reducer.parser_words import fault_of_activity, fault_of_close, fault_of_message, fault_of_spawn_end
-from reducer.typed_json import convert, decode_strictly
+from reducer.wire.events import I64
+from reducer.wire.parser_words import fault_of_activity, fault_of_close, fault_of_message, fault_of_spawn_end
+from reducer.wire.typed_json import convert, decode_strictly
 
 _UUID_DIGITS = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _UUID = re.compile(rf"[0-9a-fA-F]{{32}}|(?:urn:uuid:)?{_UUID_DIGITS}|\{{{_UUID_DIGITS}\}}")

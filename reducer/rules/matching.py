@@ -13,7 +13,7 @@ from reducer.model import (
     Part,
     PayloadRefPart,
 )
-from reducer.normalize import NormalItem
+from reducer.rules.normalize import NormalItem
 
 
 def matches(normal: NormalItem, item: ConversationItem) -> bool:

@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
-from reducer.events import (
+from reducer.model import ExecutionWindow, RootOrigin, SpawnedOrigin, Thread, Turn
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
     CodexTurnEnded,
     CodexTurnStarted,
     RawEvent,
@@ -19,9 +21,7 @@ from reducer.events import (
     ThreadResumed,
     ThreadStarted,
 )
-from reducer.model import ExecutionWindow, RootOrigin, SpawnedOrigin, Thread, Turn
-from reducer.payloads import Payloads
-from reducer.typed_json import convert, dig
+from reducer.wire.typed_json import convert, dig
 
 
 class _ThreadMetadata(Struct, frozen=True):

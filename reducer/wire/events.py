@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from reducer.tool_kinds import (
+from reducer.wire.tool_kinds import (
     AnyToolKind,
     ApplyPatch,
     AssignAgentTask,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reducer.bundle import Bundle
 from reducer.errors import UnreadablePayload
-from reducer.events import PayloadRef
-from reducer.json_text import JsonDocument, JsonError, is_valid
+from reducer.storage.bundle import Bundle
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonDocument, JsonError, is_valid
 
 _ROOM = 2**18
 """Bytes of a file that are looked at together: no more than what processors keep at hand."""

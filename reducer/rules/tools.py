@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.agents import Agents
 from reducer.changes import GraphWork
-from reducer.code_cells import CodeCells
 from reducer.errors import Inconsistent
-from reducer.events import (
+from reducer.model import (
+    CALL_KINDS,
+    OUTPUT_KINDS,
+    CodeCellRequester,
+    ConversationItem,
+    ExecutionWindow,
+    TerminalOperation,
+    ToolCall,
+    ToolProducer,
+)
+from reducer.rules.agents import Agents
+from reducer.rules.code_cells import CodeCells
+from reducer.rules.inference import ResponseIndex
+from reducer.rules.items import ItemStore
+from reducer.rules.terminals import Terminals, is_terminal
+from reducer.rules.threads import Referrer, Threads
+from reducer.schemas.events_v1 import RuntimeStartedV1
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
     CellRequester,
     Mcp,
     McpCorrelationAssigned,
@@ -23,24 +39,8 @@ from reducer.events import (
     ToolCallStarted,
     WriteStdin,
 )
-from reducer.events_v1 import RuntimeStartedV1
-from reducer.inference import ResponseIndex
-from reducer.items import ItemStore
-from reducer.json_text import JsonDocument
-from reducer.model import (
-    CALL_KINDS,
-    OUTPUT_KINDS,
-    CodeCellRequester,
-    ConversationItem,
-    ExecutionWindow,
-    TerminalOperation,
-    ToolCall,
-    ToolProducer,
-)
-from reducer.payloads import Payloads
-from reducer.terminals import Terminals, is_terminal
-from reducer.threads import Referrer, Threads
-from reducer.typed_json import convert, dig
+from reducer.wire.json_text import JsonDocument
+from reducer.wire.typed_json import convert, dig
 
 
 class _McpInvocation(Struct):

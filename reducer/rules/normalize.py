@@ -8,7 +8,6 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from reducer.errors import Inconsistent
-from reducer.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
 from reducer.model import (
     CALL_KINDS,
     OUTPUT_KINDS,
@@ -24,8 +23,9 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
-from reducer.schemas import Schema
-from reducer.typed_json import convert, refuse_wide_integers
+from reducer.schemas.rules import Schema
+from reducer.wire.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
+from reducer.wire.typed_json import convert, refuse_wide_integers
 
 SUMMARY_LIMIT = 240
 """Bytes of compact JSON that a `json` part keeps."""

@@ -17,13 +17,13 @@ import orjson
 from msgspec import Raw, Struct, field
 
 from reducer.changes import GraphWork, ObjectRef
-from reducer.events import PayloadRef
-from reducer.items import ItemStore
-from reducer.json_text import JsonDocument
-from reducer.matching import usable
 from reducer.model import PayloadRefPart, RolloutTrace
-from reducer.normalize import NormalItem
-from reducer.payloads import Payloads
+from reducer.rules.items import ItemStore
+from reducer.rules.matching import usable
+from reducer.rules.normalize import NormalItem
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import PayloadRef
+from reducer.wire.json_text import JsonDocument
 
 _PLAIN = b'{"input":['
 """How a request begins that has nothing but its input."""

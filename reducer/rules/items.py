@@ -8,7 +8,6 @@ from typing import Any
 from msgspec import Struct
 
 from reducer.changes import GraphWork
-from reducer.events import RawEvent
 from reducer.model import (
     CALL_KINDS,
     OUTPUT_KINDS,
@@ -17,7 +16,8 @@ from reducer.model import (
     ItemKind,
     Producer,
 )
-from reducer.normalize import NormalItem
+from reducer.rules.normalize import NormalItem
+from reducer.wire.events import RawEvent
 
 
 class Receipt(Struct, frozen=True):

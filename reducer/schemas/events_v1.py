@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reducer.events import (
+from reducer.wire.events import (
     AgentResultObserved,
     CodeCellEnded,
     CodeCellInitialResponse,

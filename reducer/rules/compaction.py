@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from reducer.changes import GraphWork
-from reducer.conversation import Conversation, Sighting
 from reducer.errors import Inconsistent
-from reducer.events import (
+from reducer.model import Compaction, CompactionProducer, CompactionRequest, ExecutionWindow
+from reducer.rules.conversation import Conversation, Sighting
+from reducer.rules.items import ItemStore
+from reducer.rules.normalize import NormalItem, normalize_list
+from reducer.rules.threads import Referrer, Threads
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import (
     CompactionInstalled,
     CompactionRequestCompleted,
     CompactionRequestFailed,
@@ -13,12 +18,7 @@ from reducer.events import (
     ExecutionStatus,
     RawEvent,
 )
-from reducer.items import ItemStore
-from reducer.model import Compaction, CompactionProducer, CompactionRequest, ExecutionWindow
-from reducer.normalize import NormalItem, normalize_list
-from reducer.payloads import Payloads
-from reducer.threads import Referrer, Threads
-from reducer.typed_json import dig
+from reducer.wire.typed_json import dig
 
 _MARKER = NormalItem("assistant", None, "compaction_marker", [])
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.events import RawEvent
-from reducer.events_v1 import RawEventV1
 from reducer.model import CALL_KINDS, OUTPUT_KINDS, ItemKind
+from reducer.schemas.events_v1 import RawEventV1
+from reducer.wire.events import RawEvent
 
 
 class Schema(Struct, frozen=True, kw_only=True):

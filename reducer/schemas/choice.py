@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reducer.bundle import Bundle
 from reducer.errors import BundleError, Malformed
-from reducer.log import decode_event
-from reducer.schemas import NEWEST, SCHEMA_1, SCHEMAS, Schema
+from reducer.schemas.rules import NEWEST, SCHEMA_1, SCHEMAS, Schema
+from reducer.storage.bundle import Bundle
+from reducer.wire.log import decode_event
 
 
 def schema_of(bundle: Bundle) -> Schema:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reducer.errors import Malformed
-from reducer.events import RawEvent
 from reducer.limits import MAX_LINE_BYTES, megabytes
-from reducer.typed_json import decode_strictly
+from reducer.wire.events import RawEvent
+from reducer.wire.typed_json import decode_strictly
 
 _WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"

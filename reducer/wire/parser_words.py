@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reducer.json_text import Numeral
-from reducer.tool_kinds import quoted
+from reducer.wire.json_text import Numeral
+from reducer.wire.tool_kinds import quoted
 
 Fault = str | None
 """What the reference says of a value, or None if it takes it."""

@@ -1,0 +1,1 @@
+"""Texts as declared types: JSON, lines of the log, references to payloads."""
