@@ -30,7 +30,12 @@ from reducer.recorder import (
     direct_response,
     error_response,
 )
-from reducer.wire.events import AgentSummary, GenericSummary, Mcp, OtherTool
+from reducer.wire.events import (
+    AgentSummary,
+    GenericSummary,
+    Mcp,
+    OtherTool,
+)
 
 START_MS = 1_795_480_000_000
 LONG_LINE = 760_000

@@ -28,8 +28,8 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
-from reducer.schemas.rules import Schema
-from reducer.wire.events import RawEvent
+from reducer.schemas import Schema
+from reducer.wire.events import Event, RawEvent
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -180,6 +180,11 @@ class Changes:
 def _restore(target: Struct, saved: Struct) -> None:
     for name in target.__struct_fields__:
         setattr(target, name, getattr(saved, name))
+
+
+Handler = Callable[[RawEvent, Any], None]
+Handlers = dict[type[Event], Handler]
+"""What a module does on the events that concern it."""
 
 
 class LateFailure(Struct, frozen=True):

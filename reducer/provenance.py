@@ -9,7 +9,9 @@ from msgspec import Struct, structs
 
 from reducer.changes import ObjectRef
 from reducer.storage.bundle import LogLine
-from reducer.wire.events import Event, PayloadRef, RawEvent
+from reducer.wire.events import Event, RawEvent
+from reducer.wire.log import LooseEvent
+from reducer.wire.payload_refs import PayloadRef
 
 
 class EventRecord(Struct, frozen=True):
@@ -73,6 +75,21 @@ class Provenance:
                 self._trails[ref] = [position]
             elif trail[-1] != position:
                 trail.append(position)
+
+    def record_unknown(self, raw: LooseEvent, line: LogLine, payloads: Sequence[PayloadRef]) -> None:
+        """Note an event of a schema that is not known, and the payloads it seems to carry."""
+        self.events.append(
+            EventRecord(
+                raw.seq,
+                line.number,
+                line.offset,
+                raw.wall_time_unix_ms,
+                raw.kind,
+                raw.thread_id,
+                raw.codex_turn_id,
+                tuple(payloads),
+            )
+        )
 
     def of(self, type_: str, object_id: str) -> list[EventRecord]:
         """The events that concern an object; the first one made it, or asked for it to be made.

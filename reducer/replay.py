@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import orjson
 from msgspec import UNSET, structs
 
-from reducer.changes import GraphWork, ObjectRef
+from reducer.changes import GraphWork, Handlers, ObjectRef
 from reducer.consequences import (
     EDGE_LEFT_OUT,
     NOT_APPLIED,
@@ -31,49 +30,24 @@ from reducer.rules.request_sharing import RequestSharing, Unsettled
 from reducer.rules.terminals import Terminals
 from reducer.rules.threads import Threads
 from reducer.rules.tools import Tools
-from reducer.schemas.choice import schema_of
-from reducer.schemas.events_v1 import RuntimeStartedV1
-from reducer.schemas.rules import SCHEMAS, Schema
-from reducer.storage.bundle import Bundle, LogLine
-from reducer.storage.payloads import Payloads
-from reducer.wire.events import (
-    AgentResultObserved,
-    CodeCellEnded,
-    CodeCellInitialResponse,
-    CodeCellStarted,
+from reducer.schemas import SCHEMAS, Schema
+from reducer.schemas.choice import schema_of, unknown_schema
+from reducer.schemas.v1 import (
     CodexTurnEnded,
-    CodexTurnStarted,
-    CompactionInstalled,
-    CompactionRequestCompleted,
-    CompactionRequestFailed,
-    CompactionRequestStarted,
-    Event,
-    HistoryItemAccepted,
-    InferenceCancelled,
-    InferenceCompleted,
-    InferenceFailed,
-    InferenceStarted,
-    McpCorrelationAssigned,
     OtherEvent,
     ProtocolEventObserved,
-    RawEvent,
-    RecordingCompleted,
-    RolloutEnded,
-    RolloutStarted,
-    StdinTargetResolved,
-    ThreadEnded,
-    ThreadResumed,
-    ThreadStarted,
-    ToolCallEnded,
-    ToolCallRuntimeEnded,
-    ToolCallRuntimeStarted,
-    ToolCallStarted,
 )
+from reducer.schemas.v2 import (
+    RecordingCompleted,
+    ThreadResumed,
+)
+from reducer.storage.bundle import Bundle, LogLine
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
-from reducer.wire.log import decode_event, is_blank
+from reducer.wire.log import decode_event, decode_loosely, is_blank
+from reducer.wire.payload_refs import read_ref
 from reducer.wire.typed_json import dig
-
-Handler = Callable[[RawEvent, Any], None]
 
 
 class Replay:
@@ -98,7 +72,8 @@ class Replay:
         self.provenance = Provenance()
         self._strict = strict
         self._manifest = manifest
-        self._schema = schema = schema_of(bundle)
+        known = schema_of(bundle)
+        self._schema = schema = known or unknown_schema(manifest.schema_version)
         self._work = GraphWork(
             RolloutTrace(
                 schema_version=schema.version,
@@ -106,17 +81,20 @@ class Replay:
                 rollout_id=manifest.rollout_id,
                 started_at_unix_ms=manifest.started_at_unix_ms,
                 root_thread_id=manifest.root_thread_id,
-                recording_complete=False if schema.tells_end_of_recording else UNSET,
+                recording_complete=False if schema.tells_recording == "completion" else UNSET,
+                recording_status="unclosed" if schema.tells_recording == "status" else UNSET,
             ),
             schema,
         )
-        self._payloads = Payloads(bundle)
+        self._payloads = Payloads(bundle.open_payloads(strict=strict))
         self._order = LogOrder()
         self._said_at_end: set[Problem] = set()
         self._wire()
         self._handlers = self._handlers_by_event()
-        if manifest.schema_version not in SCHEMAS and (schema.checks_envelopes or not strict):
-            self._report(_unknown_schema(manifest.schema_version, schema))
+        if known is None:
+            self._report(_unknown_schema(manifest.schema_version))
+        elif manifest.schema_version not in SCHEMAS and (schema.checks_envelopes or not strict):
+            self._report(_foreign_schema(manifest.schema_version, schema))
 
     def _wire(self) -> None:
         """Make the modules that know the rules, each with those it builds upon."""
@@ -141,36 +119,17 @@ class Replay:
         self._inference = Inference(work, payloads, threads, items, conversation, answers, sharing)
         self._compactions = Compactions(work, payloads, threads, items, conversation)
 
-    def _handlers_by_event(self) -> dict[type[Event], Handler]:
+    def _handlers_by_event(self) -> Handlers:
         return {
-            RecordingCompleted: self._threads.recording_completed,
-            RolloutStarted: self._threads.rollout_started,
-            RolloutEnded: self._threads.rollout_ended,
-            ThreadStarted: self._threads.thread_started,
-            ThreadEnded: self._threads.thread_ended,
+            **self._threads.handlers(),
+            **self._conversation.handlers(),
+            **self._inference.handlers(),
+            **self._tools.handlers(),
+            **self._cells.handlers(),
+            **self._compactions.handlers(),
+            **self._agents.handlers(),
             ThreadResumed: self._thread_resumed,
-            CodexTurnStarted: self._threads.codex_turn_started,
             CodexTurnEnded: self._turn_ended,
-            HistoryItemAccepted: self._conversation.history_item_accepted,
-            InferenceStarted: self._inference.started,
-            InferenceCompleted: self._inference.completed,
-            InferenceFailed: self._inference.failed,
-            InferenceCancelled: self._inference.cancelled,
-            ToolCallStarted: self._tools.started,
-            McpCorrelationAssigned: self._tools.mcp_correlation_assigned,
-            StdinTargetResolved: self._tools.stdin_target_resolved,
-            ToolCallRuntimeStarted: self._tools.runtime_started,
-            RuntimeStartedV1: self._tools.runtime_started_v1,
-            ToolCallRuntimeEnded: self._tools.runtime_ended,
-            ToolCallEnded: self._tools.ended,
-            CodeCellStarted: self._cells.started,
-            CodeCellInitialResponse: self._cells.initial_response,
-            CodeCellEnded: self._cells.ended,
-            CompactionRequestStarted: self._compactions.request_started,
-            CompactionRequestCompleted: self._compactions.request_completed,
-            CompactionRequestFailed: self._compactions.request_failed,
-            CompactionInstalled: self._compactions.installed,
-            AgentResultObserved: self._agents.result_observed,
             ProtocolEventObserved: _only_evidence,
             OtherEvent: _refuse_other,
         }
@@ -198,6 +157,9 @@ class Replay:
         """
         if is_blank(line.data):
             return []
+        if not self._schema.events:
+            self._keep_unknown(line)
+            return []
         try:
             raw = decode_event(line.data, self._schema.line)
         except Malformed as error:
@@ -206,6 +168,18 @@ class Replay:
         if not self._accept_envelope(raw, line):
             return []
         return self._apply(raw, line)
+
+    def _keep_unknown(self, line: LogLine) -> None:
+        """Keep what can be told of an event of no known schema: that it is there, and its payloads."""
+        try:
+            raw = decode_loosely(line.data)
+        except Malformed as error:
+            self._malformed(line, str(error))
+            return
+        refs = [ref for ref in map(read_ref, raw.payload.values()) if ref is not None]
+        for ref in refs:
+            self._work.trace.raw_payloads[ref.raw_payload_id] = ref
+        self.provenance.record_unknown(raw, line, refs)
 
     def _malformed(self, line: LogLine, reason: str) -> None:
         seq, kind = _what_can_be_told(line.data)
@@ -248,14 +222,19 @@ class Replay:
 
     def _report_mix(self, raw: RawEvent, line: LogLine) -> None:
         claimed, own = self._manifest.schema_version, self._schema
+        later = SCHEMAS.get(raw.schema_version)
         says = None
-        if own.checks_envelopes:
-            says = f"unsupported trace event schema {raw.schema_version} at line {line.number}"
-        elif raw.schema_version in SCHEMAS:
-            says = _not_of_newest(claimed)
+        if later is not None and later.version > own.version and not self._is_begun(own):
+            says = _refused_by(later, claimed)
+        elif own.refuses_event is not None:
+            says = own.refuses_event.format(raw.schema_version, line.number)
         if says is not None or not self._strict:
             reason = f"an event of trace schema {raw.schema_version} in a bundle of schema {claimed}"
             self._report_event(raw, line.number, reason, STILL_APPLIED, says)
+
+    def _is_begun(self, schema: Schema) -> bool:
+        """Whether events came before, in a schema whose reference compares numbers."""
+        return schema.checks_envelopes and bool(self.provenance.events)
 
     def _envelope_faults(self, raw: RawEvent) -> Iterator[EnvelopeFault]:
         fault = place_fault(self._order, raw.seq)
@@ -268,7 +247,7 @@ class Replay:
                 consequence_of_losing(raw.payload.name_of_type),
                 applied=False,
             )
-        if self._work.trace.recording_complete:
+        if self._work.trace.is_recorded_whole:
             yield EnvelopeFault(
                 "the recording was completed before this event", "trace event after recording completed"
             )
@@ -382,22 +361,34 @@ def _refuse_other(raw: RawEvent, event: OtherEvent) -> None:
     )
 
 
-def _unknown_schema(version: int, schema: Schema) -> Problem:
-    known = " and ".join(map(str, sorted(SCHEMAS)))
+def _known_schemas() -> str:
+    *others, last = map(str, sorted(SCHEMAS))
+    return f"{', '.join(others)} and {last}"
+
+
+def _unknown_schema(version: int) -> Problem:
     return Problem(
-        reason=f"trace schema {version} is not one this program knows ({known})",
-        consequence=f"The bundle is read as one of schema {schema.version}, as far as it can be.",
-        reference_says=_not_of_newest(version) if schema.checks_envelopes else None,
+        reason=f"trace schema {version} is not one this program knows ({_known_schemas()})",
+        consequence=(
+            "There is no graph of it, but its events and payloads can be read as they are. A later version "
+            "of this program may know it; the codex that recorded it does."
+        ),
         in_manifest=True,
     )
 
 
-def _not_of_newest(version: int) -> str:
-    """What the reference for the newest schema says of every other one."""
-    return (
-        f"trace schema {version} cannot establish accepted history; "
-        f"use its matching reducer or record a new bundle"
+def _foreign_schema(version: int, schema: Schema) -> Problem:
+    return Problem(
+        reason=f"trace schema {version} is not one this program knows ({_known_schemas()})",
+        consequence=f"The bundle is read as one of schema {schema.version}, as its events say.",
+        reference_says=_refused_by(schema, version),
+        in_manifest=True,
     )
+
+
+def _refused_by(schema: Schema, version: int) -> str | None:
+    """What the reference for a schema says of a manifest with another number."""
+    return None if schema.refuses_manifest is None else schema.refuses_manifest.format(version)
 
 
 def _verb_for(data: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from reducer import UnreadablePayload, reduce_bundle, state_json
 from reducer.model import InferenceCall
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import FileRef, PayloadRef
 from rollout_tui.safe_text import safe_filename
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.export import RequestTexts, context_json, context_markdown, request_texts
@@ -59,7 +59,7 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
 
     exports = [Export("state", "state.json: the reduced graph", state, make_state)]
     if payload is not None:
-        ref, file_name = payload, safe_filename(PurePosixPath(payload.path).name)
+        ref, file_name = payload, safe_filename(_file_name(payload))
         number, kind = ref.raw_payload_id.rpartition(":")[2], ref.kind.type.replace("_", " ")
         exports.append(
             Export(
@@ -72,6 +72,13 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
     if call is not None:
         exports += _context_exports(session, index, call, beside / name)
     return exports
+
+
+def _file_name(ref: PayloadRef) -> str:
+    """A name for a file with the bytes of a payload."""
+    if isinstance(ref, FileRef):
+        return PurePosixPath(ref.path).name
+    return f"{ref.raw_payload_id.replace(':', '-')}.json"
 
 
 def _context_exports(session: Session, index: TraceIndex, call: InferenceCall, base: Path) -> list[Export]:

@@ -13,8 +13,8 @@ from reducer import Bundle, EventRecord, UnreadablePayload
 from reducer.growing import GrowingReduction
 from reducer.reduce import without_cyclic_gc
 from reducer.storage.bundle import LogLine
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonDocument, JsonError
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.bundles.liveness import logs_being_written
 from rollout_tui.progress import Progress
 from rollout_tui.views.edges.following import Follower
@@ -215,6 +215,6 @@ class _Reading(GrowingReduction):
 
     def _json(self, ref: PayloadRef) -> Any:
         try:
-            return JsonDocument(self.bundle.read_payload(ref.path)).value
+            return JsonDocument(self.bundle.read_payload(ref)).value
         except (UnreadablePayload, JsonError):
             return None

@@ -227,7 +227,7 @@ class ReadingApp(App[int]):
                     unshown = 0
                     self.post_message(self.Seen(feed, view))
                     index = view.timelines.index
-                    if index.trace.recording_complete is True or (index.is_over and not index.tells_end):
+                    if index.trace.is_recorded_whole is True or (index.is_over and not index.tells_end):
                         feed.verify_payloads()
                         self.post_message(self.Seen(feed, feed.view()))
                         self.post_message(self.FollowingChanged(Following.COMPLETE))

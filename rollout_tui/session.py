@@ -9,8 +9,8 @@ from typing import Any
 
 from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
 from reducer.model import ConversationItem, InferenceCall
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonDocument, JsonError
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.feed import Feed, View
 from rollout_tui.progress import Progress
 from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
@@ -80,7 +80,7 @@ class Session:
         Raises:
             UnreadablePayload: it cannot be read.
         """
-        return self.bundle.read_payload(ref.path)
+        return self.bundle.read_payload(ref)
 
     def log_line(self, offset: int) -> bytes:
         """The bytes of the log line that begins at this offset; empty where there is none any more."""

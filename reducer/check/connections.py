@@ -32,7 +32,7 @@ class Connections:
 
     def findings(self) -> list[Finding]:
         """Edges without delivery, unseen items and results, cells without item, promises not kept."""
-        complete = self._trace.recording_complete is True
+        complete = self._trace.is_recorded_whole is True
         lost_cells = self._lost_cells()
         found: list[tuple[str, Severity, str, list[Place]]] = [
             ("undelivered_edge", "note", "edges that no item delivered", self._undelivered()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from reducer.changes import ref_of
 from reducer.check.log_watch import LogWatch, RefusedEvent
@@ -83,7 +83,7 @@ class Lifecycles:
     @property
     def session_is_over(self) -> bool:
         """Whether the log says that the session ended."""
-        return self._trace.status != "running" or self._trace.recording_complete is True
+        return self._trace.status != "running" or self._trace.is_recorded_whole is True
 
     def findings(self) -> list[Finding]:
         """Open sessions, open objects by kind, and ends without beginning by kind."""
@@ -93,11 +93,11 @@ class Lifecycles:
         trace, found = self._trace, []
         if trace.status == "running":
             words = "the recorder was killed, it crashed, or the session still goes on"
-            if trace.recording_complete is True:
+            if trace.is_recorded_whole is True:
                 words = "the recording was completed all the same"
             place = Place(text=words)
             found.append(Finding("lifecycles", "open_session", "note", "the session never ended", [place]))
-        if trace.recording_complete is False:
+        if trace.is_recorded_whole is False:
             place = Place(text="what came after the last line is not recorded")
             found.append(
                 Finding("lifecycles", "open_recording", "note", "the recording was not completed", [place])
@@ -237,6 +237,6 @@ def _with_its_turn(turn: Turn) -> str:
 
 def recording_words(trace: RolloutTrace) -> Recording:
     """Whether the recording was completed: `completed`, `unfinished`, or `not told` by the schema."""
-    if trace.recording_complete is UNSET:
+    if trace.is_recorded_whole is None:
         return "not told"
-    return "completed" if trace.recording_complete else "unfinished"
+    return "completed" if trace.is_recorded_whole else "unfinished"

@@ -34,6 +34,7 @@ class PayloadFiles:
             references: every reference, with the line that first has it.
         """
         self._bundle = bundle
+        self._files = bundle.payloads.files
         self._references = references
         self.size = 0
 
@@ -70,11 +71,11 @@ class PayloadFiles:
     def _fault(self, path: str) -> tuple[str, str] | None:
         """What kind of fault a file has, and that in words; None for a sound one."""
         try:
-            found = self._bundle.payload_path(path)
+            found = self._files.path_of(path)
         except UnreadablePayload as error:
             return "outside", str(error)
         try:
-            data = self._bundle.read_payload(path)
+            data = b"".join(map(bytes, self._files.pieces_at(path)))
         except UnreadablePayload as error:
             if os.path.lexists(found):
                 return "unusable", str(error)
@@ -86,7 +87,7 @@ class PayloadFiles:
         large = []
         for path in paths:
             try:
-                size = self._bundle.payload_path(path).stat().st_size
+                size = self._files.path_of(path).stat().st_size
             except (OSError, UnreadablePayload):
                 continue  # it went away since it was read
             self.size += size
@@ -110,7 +111,7 @@ class PayloadFiles:
         try:
             if directory == ".":
                 return os.listdir(self._bundle.path)
-            return os.listdir(self._bundle.payload_path(directory))
+            return os.listdir(self._files.path_of(directory))
         except (OSError, UnreadablePayload):
             return []
 

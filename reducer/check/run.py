@@ -14,7 +14,7 @@ from reducer.check.report import Finding, Report, Tokens, Totals
 from reducer.model import RolloutTrace
 from reducer.reduce import PROGRESS_EVERY, Progress, without_cyclic_gc
 from reducer.replay import Replay
-from reducer.schemas.choice import schema_of
+from reducer.schemas.choice import schema_of, unknown_schema
 from reducer.storage.bundle import Bundle, open_bundle
 from reducer.wire.events import Manifest
 
@@ -32,7 +32,8 @@ def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> 
     if isinstance(bundle, Path):
         bundle = open_bundle(bundle)
     replay = Replay(bundle)
-    watch = LogWatch(schema_of(bundle).line)
+    schema = schema_of(bundle) or unknown_schema(bundle.manifest.schema_version)
+    watch = LogWatch(schema.line)
     total = bundle.log_size()
     with without_cyclic_gc():
         for line in bundle.lines():

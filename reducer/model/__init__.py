@@ -46,7 +46,15 @@ from reducer.model.runtime import (
     Usage,
     WriteStdinRequest,
 )
-from reducer.model.session import RolloutTrace, RootOrigin, SpawnedOrigin, Thread, Turn
+from reducer.model.session import (
+    RecordingStatus,
+    RolloutTrace,
+    RootOrigin,
+    SpawnedOrigin,
+    Thread,
+    Turn,
+    UnknownOrigin,
+)
 
 __all__ = [
     "CALL_KINDS",
@@ -76,6 +84,7 @@ __all__ = [
     "Part",
     "PayloadRefPart",
     "Producer",
+    "RecordingStatus",
     "Role",
     "RolloutTrace",
     "RootOrigin",
@@ -92,6 +101,7 @@ __all__ = [
     "ToolCallAnchor",
     "ToolProducer",
     "Turn",
+    "UnknownOrigin",
     "Usage",
     "WriteStdinRequest",
 ]

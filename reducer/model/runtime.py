@@ -7,7 +7,12 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reducer.model.execution import ExecutionWindow
-from reducer.wire.events import AnyToolKind, CellStatus, ModelRequester, ToolSummary
+from reducer.wire.events import (
+    AnyToolKind,
+    CellStatus,
+    ModelRequester,
+    ToolSummary,
+)
 
 
 class Usage(Struct, frozen=True):
@@ -70,13 +75,14 @@ class CodeCellRequester(Struct, frozen=True, tag_field="type", tag="code_cell"):
 
 
 class ToolCall(Struct, kw_only=True, omit_defaults=True):
-    """One tool call. `started_code_cell_id` is left out of `state.json` when there is none."""
+    """One tool call. Fields with a default are left out of `state.json` when unset."""
 
     tool_call_id: str
     mcp_call_id: str | None
     model_visible_call_id: str | None
     code_mode_runtime_tool_id: str | None
     started_code_cell_id: str | None = None
+    resolved_wait_runtime_cell_id: str | None = None
     thread_id: str
     started_by_codex_turn_id: str | None
     execution: ExecutionWindow

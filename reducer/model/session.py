@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, UnsetType, field
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
 
 from reducer.model.agents import InteractionEdge
 from reducer.model.conversation import Compaction, CompactionRequest, ConversationItem
 from reducer.model.execution import ExecutionWindow
 from reducer.model.runtime import CodeCell, InferenceCall, TerminalOperation, TerminalSession, ToolCall
-from reducer.wire.events import PayloadRef, RolloutStatus
+from reducer.wire.events import RolloutStatus
+from reducer.wire.payload_refs import PayloadRef
 
 
 class RootOrigin(Struct, frozen=True, tag_field="type", tag="root"):
     """The thread was started by a person or a program."""
+
+
+class UnknownOrigin(Struct, frozen=True, tag_field="type", tag="unknown"):
+    """By whom the thread was started is lost, for a limit of the recorder cut its metadata."""
 
 
 class SpawnedOrigin(Struct, frozen=True, tag_field="type", tag="spawned"):
@@ -30,7 +37,7 @@ class Thread(Struct):
     thread_id: str
     agent_path: str
     nickname: str | None
-    origin: RootOrigin | SpawnedOrigin
+    origin: RootOrigin | SpawnedOrigin | UnknownOrigin
     execution: ExecutionWindow
     default_model: str | None
     conversation_item_ids: list[str] = field(default_factory=list)
@@ -45,10 +52,14 @@ class Turn(Struct):
     input_item_ids: list[str] = field(default_factory=list)
 
 
+RecordingStatus = Literal["unclosed", "complete", "closed_with_partial_payloads"]
+
+
 class RolloutTrace(Struct, kw_only=True):
     """The reduced graph of one bundle. The maps have the ids of their objects as keys.
 
-    `recording_complete` is UNSET, and then not in `state.json`, where the schema does not tell it.
+    `recording_complete` and `recording_status` are UNSET, and then not in `state.json`, where the schema does
+    not have them: schema 2 has the one, schema 3 the other.
     """
 
     schema_version: int
@@ -58,6 +69,7 @@ class RolloutTrace(Struct, kw_only=True):
     ended_at_unix_ms: int | None = None
     status: RolloutStatus = "running"
     recording_complete: bool | UnsetType = False
+    recording_status: RecordingStatus | UnsetType = UNSET
     root_thread_id: str
     threads: dict[str, Thread] = field(default_factory=dict)
     codex_turns: dict[str, Turn] = field(default_factory=dict)
@@ -71,3 +83,10 @@ class RolloutTrace(Struct, kw_only=True):
     compaction_requests: dict[str, CompactionRequest] = field(default_factory=dict)
     interaction_edges: dict[str, InteractionEdge] = field(default_factory=dict)
     raw_payloads: dict[str, PayloadRef] = field(default_factory=dict)
+
+    @property
+    def is_recorded_whole(self) -> bool | None:
+        """Whether the log says that the recording was completed; None where no event says that."""
+        if self.recording_status is not UNSET:
+            return self.recording_status != "unclosed"
+        return None if self.recording_complete is UNSET else self.recording_complete

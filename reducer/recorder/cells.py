@@ -6,14 +6,9 @@ import itertools
 
 from reducer.recorder.scope import TurnScope
 from reducer.recorder.tools import ToolCallTrace, ToolInvocation
-from reducer.wire.events import (
-    CellRequester,
-    CellStatus,
-    CodeCellEnded,
-    CodeCellInitialResponse,
-    CodeCellStarted,
-    PayloadRef,
-)
+from reducer.schemas.v1 import CodeCellEnded, CodeCellInitialResponse, CodeCellStarted
+from reducer.wire.events import CellRequester, CellStatus
+from reducer.wire.payload_refs import PayloadRef
 
 
 class CodeCellTrace:

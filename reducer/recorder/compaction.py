@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reducer.recorder.scope import TurnScope
-from reducer.wire.events import (
+from reducer.schemas.v1 import (
     CompactionInstalled,
     CompactionRequestCompleted,
     CompactionRequestFailed,

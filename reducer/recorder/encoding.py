@@ -22,7 +22,7 @@ def compact_json(value: object) -> bytes:
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_with_whole_characters(msgspec.to_builtins(value)))
+        return msgspec.json.encode(_with_whole_characters(value))
 
 
 def pretty_json(value: object) -> bytes:
@@ -60,4 +60,6 @@ def _with_whole_characters(value: Any) -> Any:
         return {_with_whole_characters(key): _with_whole_characters(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_with_whole_characters(part) for part in value]
-    return value
+    if value is None or isinstance(value, (int, float, Raw)):
+        return value
+    return _with_whole_characters(msgspec.to_builtins(value))

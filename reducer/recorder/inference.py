@@ -9,13 +9,13 @@ from typing import Any
 from msgspec import Struct
 
 from reducer.recorder.scope import TurnScope
-from reducer.wire.events import (
+from reducer.schemas.v1 import (
     InferenceCancelled,
     InferenceCompleted,
     InferenceFailed,
     InferenceStarted,
-    PayloadRef,
 )
+from reducer.wire.payload_refs import PayloadRef
 
 
 class TokenUsage(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from reducer.recorder.writer import NullWriter, TraceSink
-from reducer.wire.events import AnyEvent, PayloadKindName, PayloadRef
+from reducer.wire.events import Event
+from reducer.wire.payload_refs import PayloadKindName, PayloadRef
 
 
 def random_uuid() -> str:
@@ -49,11 +50,11 @@ class Scope:
         """Write a payload file; None when it could not be written."""
         return self.sink.write_payload(kind, value)
 
-    def record(self, event: AnyEvent) -> bool:
+    def record(self, event: Event) -> bool:
         """Append an event; whether it is in the log."""
         return self.sink.append(event)
 
-    def after(self, start: AnyEvent | None) -> Self:
+    def after(self, start: Event | None) -> Self:
         """Record the event that begins something, and give the scope for what follows from it.
 
         What a reader has not seen begin must not be mentioned again: it would refuse the bundle. So when the
@@ -82,6 +83,6 @@ class TurnScope(Scope):
     thread_id: str
     codex_turn_id: str
 
-    def record(self, event: AnyEvent) -> bool:
+    def record(self, event: Event) -> bool:
         """Append an event of this turn; whether it is in the log."""
         return self.sink.append(event, thread_id=self.thread_id, codex_turn_id=self.codex_turn_id)

@@ -10,13 +10,9 @@ from reducer.recorder.metadata import SessionMetadata
 from reducer.recorder.scope import Ids, Scope, random_uuid
 from reducer.recorder.threads import ThreadTrace
 from reducer.recorder.writer import Clock, NullWriter, TraceSink, open_writer, wall_clock
-from reducer.wire.events import (
-    ProtocolEventObserved,
-    RecordingCompleted,
-    RolloutEnded,
-    RolloutStarted,
-    RolloutStatus,
-)
+from reducer.schemas.v1 import ProtocolEventObserved, RolloutEnded, RolloutStarted
+from reducer.schemas.v2 import RecordingCompleted
+from reducer.wire.events import RolloutStatus
 
 TRACE_ROOT_VARIABLE = "CODEX_ROLLOUT_TRACE_ROOT"
 

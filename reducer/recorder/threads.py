@@ -11,18 +11,15 @@ from reducer.recorder.inference import InferenceTrace
 from reducer.recorder.metadata import SessionMetadata
 from reducer.recorder.scope import Scope, TurnScope
 from reducer.recorder.tools import ToolCallTrace, ToolInvocation
-from reducer.wire.events import (
+from reducer.schemas.v1 import (
     AgentResultObserved,
     CodexTurnEnded,
     CodexTurnStarted,
-    ExecutionStatus,
-    HistoryItemAccepted,
-    RolloutStatus,
     ThreadEnded,
-    ThreadResumed,
     ThreadStarted,
-    ToolSummary,
 )
+from reducer.schemas.v2 import HistoryItemAccepted, ThreadResumed
+from reducer.wire.events import ExecutionStatus, RolloutStatus, ToolSummary
 
 
 class ThreadTrace:

@@ -7,6 +7,14 @@ from typing import Any
 from msgspec import Struct
 
 from reducer.recorder.scope import TurnScope
+from reducer.schemas.v1 import (
+    McpCorrelationAssigned,
+    StdinTargetResolved,
+    ToolCallEnded,
+    ToolCallRuntimeEnded,
+    ToolCallStarted,
+)
+from reducer.schemas.v2 import ToolCallRuntimeStarted
 from reducer.wire.events import (
     AnyToolKind,
     ApplyPatch,
@@ -16,17 +24,11 @@ from reducer.wire.events import (
     ExecutionStatus,
     GenericSummary,
     ImageGeneration,
-    McpCorrelationAssigned,
     ModelRequester,
     OtherTool,
     RawRequester,
     SendMessage,
     SpawnAgent,
-    StdinTargetResolved,
-    ToolCallEnded,
-    ToolCallRuntimeEnded,
-    ToolCallRuntimeStarted,
-    ToolCallStarted,
     ToolSummary,
     WaitAgent,
     Web,

@@ -15,24 +15,12 @@ from typing import Literal, Protocol
 import msgspec
 
 from reducer.recorder.encoding import compact_json, pretty_json
-from reducer.schemas.events_v1 import AnyEventV1, RuntimeStartedV1
-from reducer.schemas.rules import NEWEST, SCHEMA_1, SCHEMAS
+from reducer.schemas import SCHEMAS
 from reducer.storage.bundle import LOG, MANIFEST
-from reducer.wire.events import (
-    AnyEvent,
-    Event,
-    HistoryItemAccepted,
-    Manifest,
-    PayloadKind,
-    PayloadKindName,
-    PayloadRef,
-    RecordingCompleted,
-    ThreadResumed,
-    ToolCallRuntimeStarted,
-)
+from reducer.wire.events import Event, Manifest
+from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadKindName, PayloadRef
 
 PAYLOADS = "payloads"
-_NOT_IN_SCHEMA_1 = (RecordingCompleted, HistoryItemAccepted, ThreadResumed)
 
 Clock = Callable[[], int]
 """Wall clock in milliseconds since 1970."""
@@ -55,9 +43,7 @@ class TraceSink(Protocol):
     def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
         """Keep heavy content in a file of its own; None when it was not kept."""
 
-    def append(
-        self, event: AnyEvent, *, thread_id: str | None = None, codex_turn_id: str | None = None
-    ) -> bool:
+    def append(self, event: Event, *, thread_id: str | None = None, codex_turn_id: str | None = None) -> bool:
         """Put an event at the end of the log; False when it is not there."""
 
     def close(self) -> None:
@@ -75,9 +61,7 @@ class NullWriter:
         """Keeps nothing."""
         return
 
-    def append(
-        self, event: AnyEvent, *, thread_id: str | None = None, codex_turn_id: str | None = None
-    ) -> bool:
+    def append(self, event: Event, *, thread_id: str | None = None, codex_turn_id: str | None = None) -> bool:
         """Keeps nothing."""
         return False
 
@@ -148,7 +132,7 @@ class TraceWriter:
 
     def keeps(self, event_type: type[Event]) -> bool:
         """Whether the schema has events of this type."""
-        return self._schema is not SCHEMA_1 or event_type not in _NOT_IN_SCHEMA_1
+        return str(event_type.__struct_config__.tag) in self._schema.events
 
     def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
         """Write a payload file; it must be there before the event that refers to it.
@@ -182,11 +166,9 @@ class TraceWriter:
             with contextlib.suppress(OSError):
                 file.unlink()
             return None
-        return PayloadRef(f"raw_payload:{number}", PayloadKind(kind), path)
+        return FileRef(f"raw_payload:{number}", PayloadKind(kind), path)
 
-    def append(
-        self, event: AnyEvent, *, thread_id: str | None = None, codex_turn_id: str | None = None
-    ) -> bool:
+    def append(self, event: Event, *, thread_id: str | None = None, codex_turn_id: str | None = None) -> bool:
         """Write an event as the next line of the log, in one piece and at once.
 
         Args:
@@ -197,9 +179,9 @@ class TraceWriter:
         Returns:
             Whether the event is in the log. One that is not has used up no sequence number.
         """
-        if not self.keeps(type(event)):
+        payload = self._schema.form_of(event)
+        if payload is None:
             return False
-        payload = event if self._schema is NEWEST else _of_schema_1(event)
         with self._lock:
             if not self._open:
                 return False
@@ -212,7 +194,7 @@ class TraceWriter:
                         rollout_id=self._rollout_id,
                         thread_id=thread_id,
                         codex_turn_id=codex_turn_id,
-                        payload=payload,  # type: ignore[arg-type]
+                        payload=payload,
                     )
                 )
                 # One malformed line makes a reader refuse the whole bundle, so none gets in.
@@ -278,13 +260,6 @@ def open_writer(root: Path, *, trace_id: str, root_thread_id: str, clock: Clock 
     except Exception as error:
         _log.warning("rollout trace: nothing is recorded in %s: %s", root, error)
         return NullWriter()
-
-
-def _of_schema_1(event: AnyEvent) -> AnyEventV1 | AnyEvent:
-    """An event that schema 1 has, too, in the form that it has there."""
-    if isinstance(event, ToolCallRuntimeStarted):
-        return RuntimeStartedV1(event.tool_call_id, event.runtime_payload)
-    return event
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from reducer.changes import GraphWork, ObjectRef
+from reducer.changes import GraphWork, Handlers, ObjectRef
 from reducer.errors import Inconsistent, Malformed
 from reducer.model import (
     Anchor,
@@ -28,17 +28,17 @@ from reducer.rules.agent_events import (
 )
 from reducer.rules.deliveries import Deliveries, Delivery
 from reducer.rules.threads import Threads
+from reducer.schemas.v1 import AgentResultObserved
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import (
-    AgentResultObserved,
     AssignAgentTask,
     CloseAgent,
     Mcp,
-    PayloadRef,
     RawEvent,
     SendMessage,
     SpawnAgent,
 )
+from reducer.wire.payload_refs import PayloadRef
 from reducer.wire.typed_json import decode_strictly, dig
 
 
@@ -74,6 +74,12 @@ class Agents:
         self._pending_by_source: dict[Anchor, list[PendingEdge]] = {}
         self._edges_by_source: dict[Anchor, list[str]] = {}
         self._deliveries = Deliveries(work)
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            AgentResultObserved: self.result_observed,
+        }
 
     # What tool calls say
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.changes import GraphWork, LateFailure, ObjectRef
+from reducer.changes import GraphWork, Handlers, LateFailure, ObjectRef
 from reducer.errors import Inconsistent
 from reducer.model import (
     CellProducer,
@@ -17,17 +17,15 @@ from reducer.model import (
 )
 from reducer.rules.items import ItemStore
 from reducer.rules.threads import Referrer, Threads
+from reducer.schemas.v1 import CodeCellEnded, CodeCellInitialResponse, CodeCellStarted
 from reducer.wire.events import (
     CellStatus,
-    CodeCellEnded,
-    CodeCellInitialResponse,
-    CodeCellStarted,
     ExecutionStatus,
     ModelRequester,
     OtherTool,
-    PayloadRef,
     RawEvent,
 )
+from reducer.wire.payload_refs import PayloadRef
 
 _EXECUTION_BY_CELL_STATUS: dict[CellStatus, ExecutionStatus] = {
     "completed": "completed",
@@ -71,6 +69,14 @@ class CodeCells:
         self._by_turn: dict[str, list[str]] = {}
         self._nested_calls: dict[str, list[str]] = {}
         self._model_calls: dict[str, ToolCall] = {}
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            CodeCellStarted: self.started,
+            CodeCellInitialResponse: self.initial_response,
+            CodeCellEnded: self.ended,
+        }
 
     def started(self, raw: RawEvent, event: CodeCellStarted) -> None:
         """Start the cell if its `exec` item is known; else queue it until the item is seen."""

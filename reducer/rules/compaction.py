@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import Compaction, CompactionProducer, CompactionRequest, ExecutionWindow
 from reducer.rules.conversation import Conversation, Sighting
 from reducer.rules.items import ItemStore
 from reducer.rules.normalize import NormalItem, normalize_list
 from reducer.rules.threads import Referrer, Threads
-from reducer.storage.payloads import Payloads
-from reducer.wire.events import (
+from reducer.schemas.v1 import (
     CompactionInstalled,
     CompactionRequestCompleted,
     CompactionRequestFailed,
     CompactionRequestStarted,
-    ExecutionStatus,
-    RawEvent,
 )
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import ExecutionStatus, RawEvent
 from reducer.wire.typed_json import dig
 
 _MARKER = NormalItem("assistant", None, "compaction_marker", [])
@@ -40,6 +39,15 @@ class Compactions:
         self._items = items
         self._conversation = conversation
         self._requests: dict[str, list[str]] = {}
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            CompactionRequestStarted: self.request_started,
+            CompactionRequestCompleted: self.request_completed,
+            CompactionRequestFailed: self.request_failed,
+            CompactionInstalled: self.installed,
+        }
 
     def request_started(self, raw: RawEvent, event: CompactionRequestStarted) -> None:
         """Make the request."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Container, Sequence
 
 from msgspec import Struct, field
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import (
     Body,
@@ -20,8 +20,11 @@ from reducer.model import (
 from reducer.rules.items import ItemStore, item_number
 from reducer.rules.matching import Candidates, Picked, matches, same_parts, usable
 from reducer.rules.normalize import NormalItem, normalize_document
+from reducer.schemas.v2 import HistoryItemAccepted
+from reducer.schemas.v3 import HistoryItemAcceptedV3
 from reducer.storage.payloads import Payloads
-from reducer.wire.events import HistoryItemAccepted, PayloadRef, RawEvent
+from reducer.wire.events import RawEvent
+from reducer.wire.payload_refs import PayloadRef
 
 
 class LiveContext(Struct):
@@ -76,6 +79,13 @@ class Conversation:
         self._on_list_mapped = on_list_mapped
         self._on_item_announced = on_item_announced
         self._contexts: dict[str, LiveContext] = {}
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            HistoryItemAccepted: self.history_item_accepted,
+            HistoryItemAcceptedV3: self.history_item_accepted,
+        }
 
     def context(self, thread_id: str) -> LiveContext:
         """The live context of a thread; empty at first."""

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Sequence
 from typing import Any
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
 from reducer.rules.conversation import Conversation, Sighting
@@ -14,17 +14,17 @@ from reducer.rules.items import ItemStore
 from reducer.rules.normalize import NormalItem, normalize_list
 from reducer.rules.request_sharing import RequestSharing
 from reducer.rules.threads import Referrer, Threads
-from reducer.storage.payloads import Payloads
-from reducer.wire.events import (
-    ExecutionStatus,
+from reducer.schemas.v1 import (
     InferenceCancelled,
     InferenceCompleted,
     InferenceFailed,
     InferenceStarted,
-    PayloadRef,
-    RawEvent,
 )
+from reducer.schemas.v3 import InferenceStartedV3
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import ExecutionStatus, RawEvent
 from reducer.wire.json_text import JsonDocument
+from reducer.wire.payload_refs import PayloadRef
 from reducer.wire.typed_json import dig
 
 _TOKEN_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
@@ -59,6 +59,16 @@ class Inference:
         self._answers = answers
         self._sharing = sharing
         self._calls_by_turn: dict[str, list[str]] = {}
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            InferenceStarted: self.started,
+            InferenceStartedV3: self.started,
+            InferenceCompleted: self.completed,
+            InferenceFailed: self.failed,
+            InferenceCancelled: self.cancelled,
+        }
 
     def started(self, raw: RawEvent, event: InferenceStarted) -> None:
         """Map the request's items, and make them the thread's live context."""

@@ -23,7 +23,7 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
-from reducer.schemas.rules import Schema
+from reducer.schemas import Schema
 from reducer.wire.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
 from reducer.wire.typed_json import convert, refuse_wide_integers
 

@@ -22,8 +22,8 @@ from reducer.rules.items import ItemStore
 from reducer.rules.matching import usable
 from reducer.rules.normalize import NormalItem
 from reducer.storage.payloads import Payloads
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonDocument
+from reducer.wire.payload_refs import PayloadRef
 
 _PLAIN = b'{"input":['
 """How a request begins that has nothing but its input."""

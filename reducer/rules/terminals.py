@@ -22,12 +22,12 @@ from reducer.storage.payloads import Payloads
 from reducer.wire.events import (
     ExecCommand,
     ExecutionStatus,
-    PayloadRef,
     RawEvent,
     WriteStdin,
 )
 from reducer.wire.json_text import JsonDocument, Numeral, compact_exact
 from reducer.wire.parser_words import fault_of_command_end
+from reducer.wire.payload_refs import PayloadRef
 from reducer.wire.typed_json import convert, decode_strictly, refuse_wide_integers
 
 I32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]

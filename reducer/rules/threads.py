@@ -6,21 +6,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import ExecutionWindow, RootOrigin, SpawnedOrigin, Thread, Turn
-from reducer.storage.payloads import Payloads
-from reducer.wire.events import (
+from reducer.schemas.v1 import (
     CodexTurnEnded,
     CodexTurnStarted,
-    RawEvent,
-    RecordingCompleted,
     RolloutEnded,
     RolloutStarted,
     ThreadEnded,
-    ThreadResumed,
     ThreadStarted,
 )
+from reducer.schemas.v2 import RecordingCompleted, ThreadResumed
+from reducer.storage.payloads import Payloads
+from reducer.wire.events import RawEvent
 from reducer.wire.typed_json import convert, dig
 
 
@@ -63,6 +62,17 @@ class Threads:
         self._work = work
         self._payloads = payloads
 
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            RecordingCompleted: self.recording_completed,
+            RolloutStarted: self.rollout_started,
+            RolloutEnded: self.rollout_ended,
+            ThreadStarted: self.thread_started,
+            ThreadEnded: self.thread_ended,
+            CodexTurnStarted: self.codex_turn_started,
+        }
+
     def rollout_started(self, raw: RawEvent, event: RolloutStarted) -> None:
         """Take over the ids; they may differ from the manifest's."""
         trace = self._work.changes.change(self._work.trace)
@@ -74,8 +84,13 @@ class Threads:
         trace.status, trace.ended_at_unix_ms = event.status, raw.wall_time_unix_ms
 
     def recording_completed(self, raw: RawEvent, event: RecordingCompleted) -> None:
-        """The recorder says that nothing is missing at the end."""
-        self._work.changes.change(self._work.trace).recording_complete = True
+        """The recorder says that nothing is missing at the end; its limits may have cut something before."""
+        trace = self._work.changes.change(self._work.trace)
+        if self._work.schema.tells_recording == "status":
+            partial = any(ref.is_lost for ref in trace.raw_payloads.values())
+            trace.recording_status = "closed_with_partial_payloads" if partial else "complete"
+        else:
+            trace.recording_complete = True
 
     def thread_started(self, raw: RawEvent, event: ThreadStarted) -> None:
         """Make the thread; its metadata says by whom it was spawned, if by anyone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.changes import GraphWork
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import (
     CALL_KINDS,
@@ -22,24 +22,27 @@ from reducer.rules.inference import ResponseIndex
 from reducer.rules.items import ItemStore
 from reducer.rules.terminals import Terminals, is_terminal
 from reducer.rules.threads import Referrer, Threads
-from reducer.schemas.events_v1 import RuntimeStartedV1
+from reducer.schemas.v1 import (
+    McpCorrelationAssigned,
+    RuntimeStartedV1,
+    StdinTargetResolved,
+    ToolCallEnded,
+    ToolCallRuntimeEnded,
+    ToolCallStarted,
+)
+from reducer.schemas.v2 import ToolCallRuntimeStarted
+from reducer.schemas.v3 import CodeCellWaitTargetResolved
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import (
     CellRequester,
     Mcp,
-    McpCorrelationAssigned,
     ModelRequester,
-    PayloadRef,
     RawEvent,
-    StdinTargetResolved,
     TerminalSummary,
-    ToolCallEnded,
-    ToolCallRuntimeEnded,
-    ToolCallRuntimeStarted,
-    ToolCallStarted,
     WriteStdin,
 )
 from reducer.wire.json_text import JsonDocument
+from reducer.wire.payload_refs import PayloadRef
 from reducer.wire.typed_json import convert, dig
 
 
@@ -73,6 +76,19 @@ class Tools:
         self._terminals = terminals
         self._agents = agents
         self._by_model_call: dict[str, str] = {}
+
+    def handlers(self) -> Handlers:
+        """What is done on the events that concern this."""
+        return {
+            ToolCallStarted: self.started,
+            McpCorrelationAssigned: self.mcp_correlation_assigned,
+            StdinTargetResolved: self.stdin_target_resolved,
+            CodeCellWaitTargetResolved: self.wait_target_resolved,
+            ToolCallRuntimeStarted: self.runtime_started,
+            RuntimeStartedV1: self.runtime_started_v1,
+            ToolCallRuntimeEnded: self.runtime_ended,
+            ToolCallEnded: self.ended,
+        }
 
     def started(self, raw: RawEvent, event: ToolCallStarted) -> None:
         """Make the tool call, with its terminal operation if it is a write."""
@@ -181,6 +197,28 @@ class Tools:
         call = self._known(event.tool_call_id, what, f"{says} call {event.tool_call_id}")
         target = self._known(event.exec_tool_call_id, what, f"{says} exec {event.exec_tool_call_id}")
         self._terminals.stdin_target_resolved(call, target)
+
+    def wait_target_resolved(self, raw: RawEvent, event: CodeCellWaitTargetResolved) -> None:
+        """A `wait` turned out to wait for a cell of its thread."""
+        thread_id, what = raw.thread_id, "the target of a wait"
+        if thread_id is None:
+            raise Inconsistent(f"{what} names no thread", "confirmed wait missing thread")
+        if raw.codex_turn_id is None:
+            raise Inconsistent(f"{what} names no turn", "confirmed wait missing turn")
+        says = f"confirmed wait referenced unknown dispatch {event.tool_call_id}"
+        call = self._known(event.tool_call_id, what, says)
+        if (call.thread_id, call.started_by_codex_turn_id) != (thread_id, raw.codex_turn_id):
+            raise Inconsistent(
+                f"tool call {event.tool_call_id} is of another thread or turn than the target of its wait",
+                "confirmed wait target has wrong dispatch context",
+            )
+        if call.resolved_wait_runtime_cell_id is not None:
+            raise Inconsistent(
+                f"the target of the wait {event.tool_call_id} was told before",
+                f"duplicate confirmed wait target for {event.tool_call_id}",
+            )
+        self._work.changes.change(call).resolved_wait_runtime_cell_id = event.runtime_cell_id
+        self._cells.wait(thread_id, event.runtime_cell_id, event.tool_call_id)
 
     def runtime_started(self, raw: RawEvent, event: ToolCallRuntimeStarted) -> None:
         """The runtime says what the call really is, and begins."""

@@ -1,81 +1,82 @@
-"""Payload files as parsed JSON, and the check that all of them are JSON at all."""
+"""Payloads as parsed JSON, and the check that all of them are JSON at all."""
 
 from __future__ import annotations
 
-from reducer.errors import UnreadablePayload
-from reducer.storage.bundle import Bundle
-from reducer.wire.events import PayloadRef
-from reducer.wire.json_text import JsonDocument, JsonError, is_valid
+from collections.abc import Hashable
 
-_ROOM = 2**18
-"""Bytes of a file that are looked at together: no more than what processors keep at hand."""
+from reducer.errors import UnreadablePayload
+from reducer.storage.payload_store import PayloadStore, Piece, read_payload
+from reducer.wire.json_text import JsonDocument, JsonError, is_valid
+from reducer.wire.payload_refs import FileRef, PayloadRef
 
 
 class Payloads:
     """Reads the payloads of one bundle and remembers which of them were found to be sound."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self._sound: set[str] = set()
-        self._last: tuple[str, JsonDocument] | None = None
-        self._room = bytearray(_ROOM)
+    def __init__(self, store: PayloadStore[PayloadRef]) -> None:
+        self._store = store
+        self._sound: set[Hashable] = set()
+        self._last: tuple[Hashable, JsonDocument] | None = None
 
     def parse(self, ref: PayloadRef) -> JsonDocument:
-        """The JSON of a payload that a rule interprets.
+        """The JSON of a payload that a rule interprets, with holes where parts of it are lost.
 
         Raises:
             UnreadablePayload: it cannot be opened, is not JSON, or nests deeper than interpreted JSON may.
         """
-        if self._last is not None and self._last[0] == ref.path:
+        identity = self._store.identity(ref)
+        if self._last is not None and self._last[0] == identity:
             return self._last[1]
-        data = self.read(ref)
+        holes = frozenset(part.raw_payload_id for part in ref.lost_parts())
         try:
-            document = JsonDocument(data)
+            document = JsonDocument(self._read(ref), holes)
         except JsonError as error:
-            raise UnreadablePayload(
-                f"payload {ref.raw_payload_id} ({ref.path}): {error}", f"parse payload {ref.raw_payload_id}"
-            ) from None
+            raise _refusal(ref, str(error), f"parse payload {ref.raw_payload_id}") from None
         self.found_sound(ref)
-        self._last = (ref.path, document)
+        self._last = (identity, document)
         return document
 
+    def parse_whole(self, ref: PayloadRef) -> JsonDocument:
+        """As `parse`, of a payload that makes sense only as a whole.
+
+        Raises:
+            UnreadablePayload: as in `parse`, or a part of it is lost.
+        """
+        if next(ref.lost_parts(), None) is not None:
+            reason = "a limit of the recorder cut it or left a part of it out"
+            raise _refusal(ref, reason, f"partial payload {ref.raw_payload_id}")
+        return self.parse(ref)
+
     def verify(self, ref: PayloadRef) -> None:
-        """Check that a payload is readable JSON; its form does not matter.
+        """Check that what a payload holds itself is readable JSON; its form does not matter.
 
         Raises:
             UnreadablePayload: it is not.
         """
-        if ref.path in self._sound:
+        identity = self._store.identity(ref)
+        if identity in self._sound:
             return
-        data = self.read(ref, "read")
+        try:
+            data = self._store.own_json(ref)
+        except UnreadablePayload as error:
+            raise _cannot_open(ref, error, "read") from None
         if not is_valid(data):
-            raise UnreadablePayload(
-                f"payload {ref.raw_payload_id} ({ref.path}): not valid JSON",
-                f"{_verb_for(data)} payload {ref.raw_payload_id}",
-            )
-        self.found_sound(ref)
+            raise _refusal(ref, "not valid JSON", _words_for_invalid(ref, data))
+        self._sound.add(identity)
 
     def found_sound(self, ref: PayloadRef) -> None:
-        """Note that a payload is valid JSON."""
-        self._sound.add(ref.path)
+        """Note that a payload is valid JSON, which says nothing of what it holds between its parts."""
+        if not ref.has_parts:
+            self._sound.add(self._store.identity(ref))
 
-    def read(self, ref: PayloadRef, purpose: str = "open") -> bytes:
-        """The bytes of a payload.
-
-        Args:
-            ref: the payload.
-            purpose: what the reference says that it could not do.
-
-        Raises:
-            UnreadablePayload: it cannot be opened.
-        """
+    def _read(self, ref: PayloadRef) -> bytes:
         try:
-            return self._bundle.read_payload(ref.path)
+            return read_payload(self._store, ref)
         except UnreadablePayload as error:
-            raise _cannot_open(ref, error, purpose) from None
+            raise _cannot_open(ref, error) from None
 
     def read_over(self, ref: PayloadRef, before: bytearray) -> int:
-        """Put the bytes of a payload in the place of others.
+        """Put the bytes of a payload in the place of others, with which they may have much in common.
 
         Args:
             ref: the payload.
@@ -87,22 +88,56 @@ class Payloads:
         Raises:
             UnreadablePayload: it cannot be opened.
         """
+        done = same = 0
         try:
-            return self._bundle.read_payload_over(ref.path, before, self._room)
+            for piece in self._store.pieces(ref):
+                shared = 0
+                if same == done:  # nothing was different so far
+                    shared = _common_length(piece, before, done)
+                    same += shared
+                    if shared < len(piece):
+                        del before[same:]
+                before += memoryview(piece)[shared:]
+                done += len(piece)
         except UnreadablePayload as error:
             raise _cannot_open(ref, error) from None
+        del before[done:]
+        return same
+
+
+def _common_length(piece: Piece, text: bytearray, start: int) -> int:
+    """How many bytes at the beginning of a piece stand in a text, too, from `start` on."""
+    if text.startswith(piece, start):
+        return len(piece)
+    view, low, high = memoryview(piece), 0, len(piece)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text.startswith(view[low:middle], start + low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open") -> UnreadablePayload:
-    return UnreadablePayload(
-        f"payload {ref.raw_payload_id} ({ref.path}): {error}", f"{purpose} payload {ref.raw_payload_id}"
-    )
+    """What cannot be read. Of a file, the reference says what it wanted to do; of a shard, what is wrong."""
+    is_file = isinstance(ref, FileRef)
+    says = f"{purpose} payload {ref.raw_payload_id}" if is_file else error.reference_says
+    return _refusal(ref, str(error), says)
 
 
-def _verb_for(data: bytes) -> str:
-    """How the reference begins to say that a payload is no JSON: text that is not UTF-8 it cannot read."""
+def _refusal(ref: PayloadRef, reason: str, reference_says: str | None) -> UnreadablePayload:
+    return UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.place}): {reason}", reference_says)
+
+
+def _words_for_invalid(ref: PayloadRef, data: bytes) -> str:
+    """How the reference begins to say that a payload is no JSON; text that is not UTF-8 it cannot read."""
     try:
         data.decode()
-    except UnicodeDecodeError:
-        return "read"
-    return "invalid"
+    except UnicodeDecodeError as error:
+        if isinstance(ref, FileRef):
+            return f"read payload {ref.raw_payload_id}"
+        if error.reason == "unexpected end of data":
+            return f"incomplete utf-8 byte sequence from index {error.start}"
+        return f"invalid utf-8 sequence of {error.end - error.start} bytes from index {error.start}"
+    return f"invalid payload {ref.raw_payload_id}"

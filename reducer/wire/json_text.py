@@ -22,6 +22,9 @@ from reducer.limits import MAX_VALUES
 MAX_DEPTH = 127
 """Levels of arrays and objects that an interpreted document may nest."""
 
+HOLE_KEY = "$trace_unavailable"
+"""Key of the object that stands in the place of a lost part; under it is the id of that payload."""
+
 _CHUNK = 2**20
 """Bytes that are looked at together."""
 
@@ -72,11 +75,17 @@ class RepeatableKeys(dict[str, Any]):
 
 
 class JsonDocument:
-    """One parsed JSON text that can still say how a number in it was spelled."""
+    """One parsed JSON text that can still say how a number in it was spelled.
 
-    __slots__ = ("_exact", "data", "value")
+    Attributes:
+        data: the text.
+        value: what it says.
+        holes: ids of the payloads in whose place it has an object that says that they are lost.
+    """
 
-    def __init__(self, data: bytes) -> None:
+    __slots__ = ("_exact", "data", "holes", "value")
+
+    def __init__(self, data: bytes, holes: frozenset[str] = frozenset()) -> None:
         """Parse a UTF-8 text.
 
         Raises:
@@ -87,6 +96,7 @@ class JsonDocument:
         if depth(data) > MAX_DEPTH:
             raise JsonError(f"nests more than {MAX_DEPTH} levels")
         self.data = data
+        self.holes = holes
         self._exact: Any = None
         try:
             self.value = orjson.loads(data)
@@ -100,6 +110,13 @@ class JsonDocument:
         written `e` and a sign.
         """
         return compact_exact(self.exact(value, path))
+
+    def hole(self, value: Any) -> str | None:
+        """The id of the payload that is lost in the place of this value, if it is a hole."""
+        if not self.holes or not isinstance(value, dict) or len(value) != 1:
+            return None
+        payload_id = value.get(HOLE_KEY)
+        return payload_id if isinstance(payload_id, str) and payload_id in self.holes else None
 
     def exact_value(self) -> Any:
         """The whole document, as `exact` gives it."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
 from reducer.errors import Malformed
 from reducer.limits import MAX_LINE_BYTES, megabytes
 from reducer.wire.events import RawEvent
+from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.typed_json import decode_strictly
 
 _WHITE_SPACE = (
@@ -12,6 +18,22 @@ _WHITE_SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 """What counts as white space in the format; Python's own idea also has U+001C to U+001F."""
+
+
+class LooseEvent(Struct, frozen=True, kw_only=True):
+    """What every schema is expected to have in a line: an envelope around something with a `type`."""
+
+    seq: int = 0
+    wall_time_unix_ms: int = 0
+    thread_id: str | None = None
+    codex_turn_id: str | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Kind of the event; `unknown` where it has none."""
+        kind = self.payload.get("type")
+        return kind if isinstance(kind, str) else "unknown"
 
 
 def is_blank(data: bytes) -> bool:
@@ -24,7 +46,7 @@ def is_blank(data: bytes) -> bool:
         return False
 
 
-def decode_event(data: bytes, line: type[RawEvent] = RawEvent) -> RawEvent:
+def decode_event(data: bytes, line: type[RawEvent]) -> RawEvent:
     """One line of the log as an event.
 
     Args:
@@ -38,3 +60,16 @@ def decode_event(data: bytes, line: type[RawEvent] = RawEvent) -> RawEvent:
     if len(data) > MAX_LINE_BYTES:
         raise Malformed(f"is longer than {megabytes(MAX_LINE_BYTES)}, too long to be read")
     return decode_strictly(data, line)
+
+
+def decode_loosely(data: bytes) -> LooseEvent:
+    """One line of the log of a schema that is not known.
+
+    Raises:
+        Malformed: not a JSON object, or its envelope is of other types than in every known schema.
+    """
+    try:
+        refuse_excess(data)
+        return msgspec.json.decode(data, type=LooseEvent)
+    except (JsonError, msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(str(error) or "nests too deep to be read") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct, field
 
 U64 = Annotated[int, Meta(ge=0)]
@@ -100,6 +101,11 @@ class PayloadRef(Struct, frozen=True):
         """Whether a limit of the recorder cut the payload or left it out; such a payload is never parsed."""
         return False
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether it is put together from other payloads; then what it holds itself is not all of it."""
+        return False
+
     def lost_parts(self) -> Iterator[PayloadRef]:
         """The parts, at any depth, that a limit of the recorder cut or left out."""
         return iter(())
@@ -113,6 +119,7 @@ class PayloadRef(Struct, frozen=True):
 class FileRef(PayloadRef, frozen=True):
     """A payload in a file of its own; `path` is relative to the bundle directory."""
 
+    kind: PayloadKind
     path: str
 
     @property
@@ -150,6 +157,11 @@ class ShardRef(PayloadRef, frozen=True, omit_defaults=True):
         """Whether it is truncated or omitted."""
         return not isinstance(self.capture, Complete)
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether it has parts."""
+        return bool(self.parts)
+
     def lost_parts(self) -> Iterator[PayloadRef]:
         """The lost parts in order; what a lost part consists of is not looked at."""
         for part in self.parts:
@@ -162,3 +174,16 @@ class ShardRef(PayloadRef, frozen=True, omit_defaults=True):
 def shard_path(number: int) -> str:
     """Path of a shard in its bundle: at least six digits, whatever the manifest says."""
     return f"payloads/{number:06d}.zst"
+
+
+def read_ref(value: object) -> PayloadRef | None:
+    """A reference as it stands in a parsed line, in the form of whichever schema; None if it is none."""
+    if not isinstance(value, dict) or "raw_payload_id" not in value:
+        return None
+    forms: tuple[type[PayloadRef], ...] = (FileRef, ShardRef) if "path" in value else (ShardRef, FileRef)
+    for form in forms:
+        try:
+            return msgspec.convert(value, form)
+        except msgspec.ValidationError:
+            continue
+    return None

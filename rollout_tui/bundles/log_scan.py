@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from reducer import Bundle, BundleError
+from reducer.wire.payload_refs import PayloadRef, read_ref
 
 _KIND = re.compile(rb'"payload":\s*\{\s*"type":\s*"(\w+)"')
 """How codex and our own recorder begin a payload. Quotes in texts are escaped: nothing else looks so."""
@@ -39,10 +40,10 @@ class LogScan:
         kinds: how many events of which kind there are.
         thread_ids: the ids of all threads that were started.
         end_status: what `rollout_ended` says; None without one.
-        responses: payload paths of all responses, in order.
-        first_request: payload path of the first request of the root thread.
-        metadata: payload path of the metadata of the root thread.
-        configured: payload paths of `session_configured` events, the first few.
+        responses: payloads of all responses, in order.
+        first_request: payload of the first request of the root thread.
+        metadata: payload of the metadata of the root thread.
+        configured: payloads of `session_configured` events, the first few.
     """
 
     MAX_CONFIGURED = 4
@@ -54,10 +55,10 @@ class LogScan:
         self.kinds: Counter[str] = Counter()
         self.thread_ids: set[str] = set()
         self.end_status: str | None = None
-        self.responses: list[str] = []
-        self.first_request: str | None = None
-        self.metadata: str | None = None
-        self.configured: list[str] = []
+        self.responses: list[PayloadRef] = []
+        self.first_request: PayloadRef | None = None
+        self.metadata: PayloadRef | None = None
+        self.configured: list[PayloadRef] = []
 
     @property
     def offset(self) -> int:
@@ -99,23 +100,18 @@ class LogScan:
             if isinstance(payload.get("thread_id"), str):
                 self.thread_ids.add(payload["thread_id"])
             if payload.get("thread_id") == self._root and self.metadata is None:
-                self.metadata = _path(payload.get("metadata_payload"))
+                self.metadata = read_ref(payload.get("metadata_payload"))
         elif kind == "inference_started":
             if self.first_request is None and payload.get("thread_id") == self._root:
-                self.first_request = _path(payload.get("request_payload"))
+                self.first_request = read_ref(payload.get("request_payload"))
         elif kind.startswith("inference_"):
-            path = _path(payload.get("response_payload") or payload.get("partial_response_payload"))
-            if path is not None:
-                self.responses.append(path)
+            ref = read_ref(payload.get("response_payload") or payload.get("partial_response_payload"))
+            if ref is not None:
+                self.responses.append(ref)
         elif kind == "protocol_event_observed" and payload.get("event_type") == "session_configured":
-            path = _path(payload.get("event_payload"))
-            if path is not None and len(self.configured) < self.MAX_CONFIGURED:
-                self.configured.append(path)
-
-
-def _path(ref: Any) -> str | None:
-    path = ref.get("path") if isinstance(ref, dict) else None
-    return path if isinstance(path, str) else None
+            ref = read_ref(payload.get("event_payload"))
+            if ref is not None and len(self.configured) < self.MAX_CONFIGURED:
+                self.configured.append(ref)
 
 
 def scan_log(bundle: Bundle, before: LogScan | None = None) -> LogScan:

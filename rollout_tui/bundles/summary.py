@@ -12,6 +12,7 @@ from typing import Any, Literal
 import orjson
 
 from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.bundles.log_scan import LogScan, scan_log
 
 Status = Literal["live", "completed", "failed", "aborted", "stopped", "unusable"]
@@ -153,18 +154,18 @@ class Summariser:
 
     def _tokens_of(self, scan: LogScan) -> tuple[int | None, bool]:
         """Tokens of all responses, and whether they are estimated."""
-        paths: Sequence[str] = scan.responses
-        total = len(paths)
+        refs: Sequence[PayloadRef] = scan.responses
+        total = len(refs)
         if total > MAX_RESPONSES:
-            paths = [paths[place * total // MAX_RESPONSES] for place in range(MAX_RESPONSES)]
+            refs = [refs[place * total // MAX_RESPONSES] for place in range(MAX_RESPONSES)]
         bundle = self._bundle
-        for path in paths:
-            if path not in self._tokens and bundle is not None:
-                self._tokens[path] = _tokens(_payload(bundle, path))
-        added = sum(self._tokens[path] for path in paths)
+        for ref in refs:
+            if ref.place not in self._tokens and bundle is not None:
+                self._tokens[ref.place] = _tokens(_payload(bundle, ref))
+        added = sum(self._tokens[ref.place] for ref in refs)
         if not added:
             return None, False
-        return (added, False) if len(paths) == total else (added * total // len(paths), True)
+        return (added, False) if len(refs) == total else (added * total // len(refs), True)
 
 
 def _status(end_status: str | None) -> Status:
@@ -189,7 +190,7 @@ class _About:
 def _about(bundle: Bundle, scan: LogScan) -> _About:
     metadata = _payload(bundle, scan.metadata)
     root = bundle.manifest.root_thread_id
-    told = (_payload(bundle, path) for path in scan.configured)
+    told = (_payload(bundle, ref) for ref in scan.configured)
     configured = next((one for one in told if one.get("thread_id") == root), {})
     return _About(
         session_id=_text(configured, "session_id"),
@@ -209,8 +210,8 @@ def _role(source: Any) -> str:
     return role if isinstance(role, str) else ""
 
 
-def _instruction(bundle: Bundle, path: str) -> str:
-    items = _payload(bundle, path).get("input")
+def _instruction(bundle: Bundle, ref: PayloadRef) -> str:
+    items = _payload(bundle, ref).get("input")
     for item in reversed(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("role") == "user":
             said = _said(item.get("content"))
@@ -236,15 +237,13 @@ def _tokens(response: dict[str, Any]) -> int:
     return sum(one for one in counts if isinstance(one, int) and one > 0)
 
 
-def _payload(bundle: Bundle, path: str | None) -> dict[str, Any]:
+def _payload(bundle: Bundle, ref: PayloadRef | None) -> dict[str, Any]:
     """A payload that is a JSON object; an empty one where there is none, or one too large to be read here."""
-    if path is None:
+    if ref is None or ref.is_partial or (bundle.payloads.size(ref) or 0) > MAX_READ:
         return {}
     try:
-        if bundle.payload_path(path).stat().st_size > MAX_READ:
-            return {}
-        value = orjson.loads(bundle.read_payload(path))
-    except (OSError, UnreadablePayload, orjson.JSONDecodeError):
+        value = orjson.loads(bundle.read_payload(ref))
+    except (UnreadablePayload, orjson.JSONDecodeError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reducer import BundleError, UnreadablePayload
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.commands.output import CLEAN, CommandError, write_bytes, write_line
 from rollout_tui.exports import context_bytes, context_text
 from rollout_tui.session import Session
@@ -127,4 +127,4 @@ def _payload(session: Session, ref: PayloadRef) -> bytes:
     try:
         return session.payload(ref)
     except UnreadablePayload as error:
-        raise BundleError(f"{session.bundle.path}: {ref.path}: {error}") from None
+        raise BundleError(f"{session.bundle.path}: {ref.place}: {error}") from None

@@ -12,7 +12,7 @@ from textual.worker import get_current_worker
 
 from reducer import ObjectRef, UnreadablePayload
 from reducer.model import InferenceCall
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.detail_tabs import OBJECT, Tab, tabs_of

@@ -12,8 +12,8 @@ from textual.worker import get_current_worker
 
 from reducer import ObjectRef, UnreadablePayload
 from reducer.model import CodeCell
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonDocument, JsonError
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs, keys
 from rollout_tui.panes.pane import TitleLine
 from rollout_tui.safe_text import safe_text

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import keys
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.index import TraceIndex
@@ -80,7 +81,7 @@ class SearchScreen(Dialog[Hit]):
     def __init__(
         self,
         index: TraceIndex,
-        read: Callable[[str], bytes],
+        read: Callable[[PayloadRef], bytes],
         history: InputHistory | None = None,
         text: str = "",
     ) -> None:

@@ -130,7 +130,7 @@ class TakingScreen(PanesScreen):
         if self.active is self.detail and self.detail.shows_raw and tree.json_path not in ("", "$"):
             json_path = tree.json_path
             return _Copyable("JSON path", lambda: json_path)
-        return None if payload is None else _Copyable("path in the bundle", lambda: payload.path)
+        return None if payload is None else _Copyable("path in the bundle", lambda: payload.place)
 
     def _filter_here(self) -> _Copyable | None:
         """The jq filter that finds the value under the cursor in the payload's file."""

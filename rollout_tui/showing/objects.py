@@ -48,7 +48,7 @@ def object_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
     document = Document(str(detail.title))
     document.facts = [(fact.name, fact.value) for fact in detail.facts]
     document.facts += [
-        (f"raw {one.name}", f"{one.ref.raw_payload_id}  {one.ref.path}") for one in detail.payloads
+        (f"raw {one.name}", f"{one.ref.raw_payload_id}  {one.ref.place}") for one in detail.payloads
     ]
     read = session.reader()
     texts = [(section.heading or section.title, read(section)) for section in detail.texts]
@@ -82,7 +82,7 @@ def _fact_data(fact: Fact) -> dict[str, Any]:
 
 
 def _payload_data(ref: Any) -> dict[str, Any]:
-    return {"raw_payload_id": ref.raw_payload_id, "kind": ref.kind.type, "path": ref.path}
+    return {"raw_payload_id": ref.raw_payload_id, "kind": ref.kind.type, "path": ref.place}
 
 
 def edge_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:

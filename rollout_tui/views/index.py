@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
 from reducer import EventRecord, ObjectRef, Reduction
 from reducer.model import (
     CodeCell,
@@ -59,8 +57,8 @@ class TraceIndex:
         """
         self.reduction = reduction
         self.trace = reduction.trace
-        self.is_over = bool(self.trace.recording_complete) or self.trace.status != "running"
-        self.tells_end = self.trace.recording_complete is not UNSET
+        self.is_over = bool(self.trace.is_recorded_whole) or self.trace.status != "running"
+        self.tells_end = self.trace.is_recorded_whole is not None
         self._last_seq = self._events[-1].seq if self._events else 0
         self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}

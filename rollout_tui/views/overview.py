@@ -49,8 +49,8 @@ def _state(index: TraceIndex) -> str:
     if not index.tells_end:
         return "unfinished" if trace.status == "running" else trace.status
     if trace.status == "running":
-        return "unfinished" if not trace.recording_complete else "ended without a status"
-    return trace.status if trace.recording_complete else f"{trace.status}, recording unfinished"
+        return "unfinished" if not trace.is_recorded_whole else "ended without a status"
+    return trace.status if trace.is_recorded_whole else f"{trace.status}, recording unfinished"
 
 
 def _took(index: TraceIndex) -> str:

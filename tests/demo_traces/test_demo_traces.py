@@ -15,9 +15,11 @@ import pytest
 
 from reducer.errors import Malformed, UnreadablePayload
 from reducer.schemas.choice import schema_of
+from reducer.schemas.v2 import SCHEMA_2
 from reducer.storage.bundle import open_bundle
-from reducer.wire.events import PayloadRef, RawEvent
+from reducer.wire.events import RawEvent
 from reducer.wire.log import decode_event
+from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadRef
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMOS = REPOSITORY / "demo_traces"
@@ -267,7 +269,7 @@ def hostile_events() -> tuple[list[RawEvent], int]:
     found, bad = [], 0
     for line in open_bundle(DEMOS / "hostile").lines():
         try:
-            found.append(decode_event(line.data))
+            found.append(decode_event(line.data, SCHEMA_2.line))
         except Malformed:
             bad += 1
     return found, bad
@@ -354,4 +356,4 @@ def test_no_reference_of_the_hostile_bundle_leads_to_anything_outside_of_it() ->
     for path in ESCAPING_PATHS:
         if path not in ("manifest.json", "trace.jsonl"):
             with pytest.raises(UnreadablePayload):
-                bundle.read_payload(path)
+                bundle.read_payload(FileRef("raw_payload:1", PayloadKind("protocol_event"), path))

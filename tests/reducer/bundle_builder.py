@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from reducer import Bundle, BundleError, Reduction, Refused, RolloutTrace, reduce_bundle, state_json
+from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadRef
 
 ROOT = "00000000-0000-4000-8000-00000000000a"
 CHILD = "00000000-0000-4000-8000-00000000000b"
@@ -15,20 +17,32 @@ OTHER = "00000000-0000-4000-8000-00000000000c"
 Json = Any
 
 
+class ReadBy:
+    """Payloads that a function gives."""
+
+    def __init__(self, read: Callable[[PayloadRef], bytes]) -> None:
+        self.own_json = read
+
+    def pieces(self, ref: PayloadRef) -> Iterator[bytes]:
+        yield self.own_json(ref)
+
+    def size(self, ref: PayloadRef) -> int:
+        return len(self.own_json(ref))
+
+    def identity(self, ref: PayloadRef) -> str:
+        return ref.place
+
+
 class WholePayloads(Bundle):
     """A bundle for tests that change what `read_payload` gives: everything is read by it."""
 
-    def read_payload_over(self, path: str, before: bytearray, room: bytearray) -> int:
-        data = self.read_payload(path)
-        same = common_length(before, data)
-        before[:] = data
-        return same
+    def open_payloads(self, *, strict: bool) -> Any:
+        return ReadBy(self.read_payload)
 
 
-def common_length(one: bytes | bytearray, other: bytes) -> int:
-    """How many bytes at the beginning of both are the same."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+def file_ref(path: str) -> FileRef:
+    """A reference to a payload file."""
+    return FileRef("raw_payload:1", PayloadKind("protocol_event"), path)
 
 
 def compact(value: Json) -> bytes:

@@ -18,9 +18,10 @@ from places import REPOSITORY
 
 from reducer import Bundle, Replay, RolloutTrace, UnreadablePayload, open_bundle
 from reducer.errors import Malformed
-from reducer.schemas.rules import SCHEMAS, Schema
+from reducer.schemas import SCHEMAS, Schema
 from reducer.storage.bundle import LogLine
 from reducer.wire.log import decode_event
+from reducer.wire.payload_refs import PayloadRef
 
 Json = Any
 Key = tuple[Hashable, ...]
@@ -40,10 +41,10 @@ class MemoryBundle(WholePayloads):
 
     def __init__(self, found: Bundle, payloads: dict[str, bytes]) -> None:
         super().__init__(found.path, found.manifest)
-        self.payloads = payloads
+        self.kept = payloads
 
-    def read_payload(self, path: str) -> bytes:
-        data = self.payloads.get(path)
+    def read_payload(self, ref: PayloadRef) -> bytes:
+        data = self.kept.get(ref.place)
         if data is None:
             raise UnreadablePayload("no such file or directory")
         return data
@@ -162,7 +163,7 @@ def damages(draw: st.DrawFn, whole: Sample) -> Damaged:
                 draw(st.integers(0, 10**6)),
                 draw(BYTES),
             )
-            damage_payload(damaged, whole.bundle.payloads, what, one, other, place, byte)
+            damage_payload(damaged, whole.bundle.kept, what, one, other, place, byte)
         elif damaged.lines:
             what, place, byte = draw(st.sampled_from(LINE_DAMAGES)), draw(st.integers(0, 10**6)), draw(BYTES)
             damage_line(damaged, what, first % len(damaged.lines), second % len(damaged.lines), place, byte)
@@ -250,7 +251,7 @@ class Footprints:
                 continue
             text = json.dumps(event["payload"]).encode()
             for _, path in references(event):
-                text += self._whole.bundle.payloads.get(path, b"")
+                text += self._whole.bundle.kept.get(path, b"")
             named[tool] |= {thread for thread in self._threads if thread.encode() in text}
         return named
 

@@ -83,7 +83,7 @@ def test_damage(schema: int, share: int, shared_dir: object) -> None:
 
 def check_damage(whole: Sample, damaged: Damaged) -> None:
     payloads = {
-        path: data for path, data in {**whole.bundle.payloads, **damaged.payloads}.items() if data is not None
+        path: data for path, data in {**whole.bundle.kept, **damaged.payloads}.items() if data is not None
     }
     bundle = MemoryBundle(whole.bundle, payloads)
     replay = replayed(bundle, (line.data for line in damaged.lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from scenes import everything
 
 from reducer import open_bundle, reduce_bundle, state_json
 from reducer.growing import GrowingReduction, LogChangedError
+from reducer.storage.payload_files import PayloadFiles
 
 
 @pytest.fixture
@@ -140,10 +142,13 @@ def test_what_follows_costs_by_new_lines(tmp_path: Path, monkeypatch: pytest.Mon
     path = b.write()
     bundle = open_bundle(path)
     read: list[str] = []
-    for way in ("read_payload", "read_payload_over"):
-        once = getattr(bundle, way)
-        counting = lambda name, *into, once=once: read.append(name) or once(name, *into)  # noqa: E731
-        monkeypatch.setattr(bundle, way, counting)
+    once = PayloadFiles.pieces_at
+
+    def counting(files: PayloadFiles, name: str) -> Iterator[memoryview]:
+        read.append(name)
+        return once(files, name)
+
+    monkeypatch.setattr(PayloadFiles, "pieces_at", counting)
     growing = GrowingReduction(bundle)
     growing.read_on()
     count = len(read)

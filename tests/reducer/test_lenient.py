@@ -30,6 +30,8 @@ from reducer import (
     state_json,
 )
 from reducer.storage.bundle import LogLine
+from reducer.storage.stored_payloads import StoredPayloads
+from reducer.wire.payload_refs import PayloadRef
 
 Json = Any
 
@@ -229,9 +231,9 @@ class DamagedBundle(WholePayloads):
         for what, number in damages:
             self.damaged[files[number % len(files)]] = (what, number)
 
-    def read_payload(self, path: str) -> bytes:
-        data = super().read_payload(path)
-        what, number = self.damaged.get(path, ("", 0))
+    def read_payload(self, ref: PayloadRef) -> bytes:
+        data = b"".join(StoredPayloads(self.path, strict=False).pieces(ref))
+        what, number = self.damaged.get(ref.place, ("", 0))
         if what == "delete":
             raise UnreadablePayload("no such file or directory")
         if what == "corrupt":

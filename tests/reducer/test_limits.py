@@ -143,7 +143,7 @@ def test_lines_around_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_payload_beyond_the_limit_is_a_problem(b: BundleBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reducer.storage.bundle.MAX_PAYLOAD_BYTES", 1000)
+    monkeypatch.setattr("reducer.storage.payload_files.MAX_PAYLOAD_BYTES", 1000)
     b.request("i1", [message("x" * 2000)])
     (problem,) = b.reduce().problems
     assert "too large to be read" in problem.reason

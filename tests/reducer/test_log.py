@@ -6,10 +6,16 @@ from hypothesis import strategies as st
 
 from reducer.errors import Malformed
 from reducer.log_order import LogOrder, Order
-from reducer.wire.events import RecordingCompleted, ThreadEnded, ToolCallStarted
+from reducer.schemas.v1 import ThreadEnded, ToolCallStarted
+from reducer.schemas.v2 import SCHEMA_2, RecordingCompleted
+from reducer.wire.events import RawEvent
 from reducer.wire.log import decode_event, is_blank
 
 ENVELOPE = '{"schema_version":2,"seq":1,"wall_time_unix_ms":5,"rollout_id":"r","payload":'
+
+
+def decoded(data: bytes) -> RawEvent:
+    return decode_event(data, SCHEMA_2.line)
 
 
 def line(payload: str, before: str = ENVELOPE, after: str = "}") -> bytes:
@@ -30,16 +36,14 @@ def test_other_characters_are_not_blank(other: str) -> None:
 
 
 def test_the_type_may_stand_anywhere() -> None:
-    raw = decode_event(line('{"status":"failed","thread_id":"t","type":"thread_ended"}'))
+    raw = decoded(line('{"status":"failed","thread_id":"t","type":"thread_ended"}'))
     assert raw.payload == ThreadEnded("t", "failed")
     assert raw.payload.name_of_type == "thread_ended"
     assert (raw.thread_id, raw.codex_turn_id) == (None, None)
 
 
 def test_white_space_around_the_object_does_no_harm() -> None:
-    assert (
-        decode_event(b" \t" + line('{"type":"recording_completed"}') + b"\r").payload == RecordingCompleted()
-    )
+    assert decoded(b" \t" + line('{"type":"recording_completed"}') + b"\r").payload == RecordingCompleted()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_white_space_around_the_object_does_no_harm() -> None:
 )
 def test_what_is_no_event_is_refused(payload: str, reason: str) -> None:
     with pytest.raises(Malformed) as caught:
-        decode_event(line(payload))
+        decoded(line(payload))
     assert reason in str(caught.value)
 
 
@@ -65,15 +69,15 @@ def test_what_is_no_event_is_refused(payload: str, reason: str) -> None:
 def test_numbers_of_the_envelope_are_integers(bad: str) -> None:
     text = '{"type":"recording_completed"}'
     with pytest.raises(Malformed):
-        decode_event(line(text, ENVELOPE.replace('"seq":1', f'"seq":{bad}')))
+        decoded(line(text, ENVELOPE.replace('"seq":1', f'"seq":{bad}')))
 
 
 def test_payload_kinds_tolerate_a_null_value_only() -> None:
     ref = '{"raw_payload_id":"p","kind":{"type":"tool_result","value":%s},"path":"x"}'
     event = '{"type":"tool_call_ended","tool_call_id":"t","status":"completed","result_payload":%s}'
-    assert decode_event(line(event % (ref % "null")))
+    assert decoded(line(event % (ref % "null")))
     with pytest.raises(Malformed):
-        decode_event(line(event % (ref % "1")))
+        decoded(line(event % (ref % "1")))
 
 
 def test_absent_and_null_are_the_same_for_nullable_fields() -> None:
@@ -82,9 +86,9 @@ def test_absent_and_null_are_the_same_for_nullable_fields() -> None:
         '"summary":{"type":"wait_agent"%s}%s}'
     )
     nulls = ',"target_agent_path":null,"timeout_ms":null', ',"model_visible_call_id":null'
-    payload = decode_event(line(event % ("", ""))).payload
+    payload = decoded(line(event % ("", ""))).payload
     assert isinstance(payload, ToolCallStarted)
-    assert payload == decode_event(line(event % nulls)).payload
+    assert payload == decoded(line(event % nulls)).payload
 
 
 def places(*numbers: int) -> list[Order]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reducer.model import Body, ConversationItem
 from reducer.rules.matching import Candidates, matches, usable
 from reducer.rules.normalize import NormalItem, normalize_document
-from reducer.schemas.rules import SCHEMA_2
+from reducer.schemas.v2 import SCHEMA_2
 from reducer.wire.json_text import JsonDocument
 
 Json = Any

@@ -10,7 +10,7 @@ from bundle_builder import compact, letter, message, text
 from reducer.errors import Inconsistent
 from reducer.model import AgentMessage, CodePart, EncodedPart, JsonPart, PayloadRefPart, SummaryPart, TextPart
 from reducer.rules.normalize import NormalItem, normalize_document, normalize_list, summarize
-from reducer.schemas.rules import SCHEMA_2
+from reducer.schemas.v2 import SCHEMA_2
 from reducer.wire.json_text import JsonDocument
 
 Json = Any

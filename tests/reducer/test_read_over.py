@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from bundle_builder import BundleBuilder, common_length
+from bundle_builder import BundleBuilder, file_ref
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reducer import Bundle, UnreadablePayload, open_bundle
+from reducer.storage.payloads import Payloads
 
 PAYLOAD = "payloads/one.json"
 TEXTS = st.lists(st.sampled_from([b"a", b"b", b"ab" * 5, b"\x00"]), max_size=12).map(b"".join)
@@ -23,14 +24,25 @@ def bundle_with(path: Path, data: bytes) -> Bundle:
     return open_bundle(b.write())
 
 
+def read_over(bundle: Bundle, text: bytearray, room: int, path: str = PAYLOAD) -> int:
+    """Read a payload through a room of so many bytes."""
+    store = bundle.open_payloads(strict=True)
+    store.files._rooms.append(bytearray(room))
+    return Payloads(store).read_over(file_ref(path), text)
+
+
+def common_length(one: bytes | bytearray, other: bytes) -> int:
+    """How many bytes at the beginning of both are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
 @settings(max_examples=200)
 @given(before=TEXTS, after=TEXTS, room=st.integers(1, 40))
 def test_it_is_the_payload_and_what_has_stayed_is_exact(before: bytes, after: bytes, room: int) -> None:
     with TemporaryDirectory() as directory:
         text = bytearray(before)
-        same = bundle_with(Path(directory) / "bundle", after).read_payload_over(
-            PAYLOAD, text, bytearray(room)
-        )
+        same = read_over(bundle_with(Path(directory) / "bundle", after), text, room)
     assert text == after
     assert same == common_length(before, after)
 
@@ -49,7 +61,7 @@ def test_a_payload_that_grows_is_read_as_far_as_it_was(
     for before, same in ((b"0123456789more", 10), (b"0123", 4), (b"", 0)):
         (bundle.path / PAYLOAD).write_bytes(b"0123456789")
         text = bytearray(before)
-        assert bundle.read_payload_over(PAYLOAD, text, bytearray(4)) == same
+        assert read_over(bundle, text, 4) == same
         assert text == b"0123456789"
 
 
@@ -62,5 +74,5 @@ def test_only_files_of_the_bundle_are_opened(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
     for name in ("payloads/out.json", "payloads/fifo", "payloads/none", "payloads", "../secret.json"):
         with pytest.raises(UnreadablePayload):
-            bundle.read_payload_over(name, bytearray(), bytearray(10))
+            read_over(bundle, bytearray(), 10, name)
     assert not opened

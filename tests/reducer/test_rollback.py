@@ -10,8 +10,7 @@ from msgspec import Struct
 from scenes import everything
 
 from reducer import Replay, UnreadablePayload, open_bundle, state_json
-from reducer.changes import Changes
-from reducer.replay import Handler
+from reducer.changes import Changes, Handler
 from reducer.wire.events import RawEvent
 
 WRITES = ("change", "put", "drop", "append", "insert_sorted", "remove", "add", "discard", "touch", "concern")
@@ -109,7 +108,7 @@ def replay_of_everything(request: pytest.FixtureRequest, tmp_path: Path) -> Repl
 
 def test_state_of_sees_the_indexes(replay_of_everything: Replay) -> None:
     """The comparison below would be worth nothing if it looked away."""
-    lines = [*open_bundle(replay_of_everything._payloads._bundle.path).lines()]
+    lines = [*open_bundle(replay_of_everything._payloads._store.files._path).lines()]
     for line in lines[:30]:
         replay_of_everything.feed(line)
     seen = repr(state_of(replay_of_everything))
@@ -126,7 +125,7 @@ def test_a_failure_at_any_write_leaves_nothing(replay_of_everything: Replay) -> 
     changes = replay._work.changes
     assert isinstance(changes, FailingChanges)
     failures = 0
-    for line in open_bundle(replay._payloads._bundle.path).lines():
+    for line in open_bundle(replay._payloads._store.files._path).lines():
         before, events = state_of(replay), len(replay.provenance.events)
         for writes in range(1000):
             changes.countdown = writes
@@ -141,7 +140,7 @@ def test_a_failure_at_any_write_leaves_nothing(replay_of_everything: Replay) -> 
             failures += 1
         assert replay.problems == []
     assert failures > 500
-    path = replay._payloads._bundle.path
+    path = replay._payloads._store.files._path
     sound = Replay(open_bundle(path))
     for line in open_bundle(path).lines():
         sound.feed(line)

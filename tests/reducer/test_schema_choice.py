@@ -35,39 +35,61 @@ def bundle(path: Path, *, claimed: int, shape: int, numbers: int) -> BundleBuild
         (2, 2, 2, 2),
         (1, 2, 2, 1),
         (2, 1, 1, 2),
-        (3, 2, 3, 2),
-        (3, 1, 3, 1),
-        (3, 1, 2, 2),
-        (3, 2, 1, 1),
-        (0, 2, 0, 2),
+        (9, 1, 9, 1),
+        (9, 1, 2, 2),
+        (9, 2, 1, 1),
+        (0, 2, 2, 2),
     ],
 )
 def test_the_manifest_says_it_and_else_the_events(
     tmp_path: Path, claimed: int, shape: int, numbers: int, chosen: int
 ) -> None:
     b = bundle(tmp_path, claimed=claimed, shape=shape, numbers=numbers)
-    assert schema_of(open_bundle(b.write())).version == chosen
+    schema = schema_of(open_bundle(b.write()))
+    assert schema is not None
+    assert schema.version == chosen
     trace = b.reduce().trace
     assert trace.schema_version == chosen
     assert list(trace.inference_calls) == ["i1"]
 
 
-def test_an_empty_log_of_an_unknown_schema_is_read_as_schema_1(tmp_path: Path) -> None:
+def test_a_schema_that_nothing_tells_is_not_known(tmp_path: Path) -> None:
     b = bundle(tmp_path, claimed=9, shape=1, numbers=9)
     b.lines = [b"", b"no event"]
-    assert schema_of(open_bundle(b.write())).version == 1
+    assert schema_of(open_bundle(b.write())) is None
     (b.path / "trace.jsonl").unlink()
-    assert schema_of(open_bundle(b.path)).version == 2
+    assert schema_of(open_bundle(b.path)) is None
 
 
-def test_an_unknown_schema_is_a_problem_of_the_manifest(tmp_path: Path) -> None:
-    b = bundle(tmp_path, claimed=3, shape=2, numbers=3)
-    (problem,) = b.reduce().problems
+def test_of_an_unknown_schema_there_is_one_problem_and_the_raw_evidence(tmp_path: Path) -> None:
+    b = bundle(tmp_path, claimed=9, shape=2, numbers=9)
+    reduction = b.reduce()
+    (problem,) = reduction.problems
     assert problem.where() == "manifest.json"
-    assert problem.reason == "trace schema 3 is not one this program knows (1 and 2)"
-    assert problem.consequence == "The bundle is read as one of schema 2, as far as it can be."
-    assert problem.reference_says == NOT_OF_2.format(3)
+    assert problem.reason == "trace schema 9 is not one this program knows (1, 2 and 3)"
+    assert problem.consequence.startswith("There is no graph of it")
+    assert problem.reference_says is None
     assert b.refusal() == f"manifest.json: {problem.reason}"
+    assert not reduction.trace.threads
+    kinds = ["thread_started", "codex_turn_started", "inference_started", "history_item_accepted"]
+    assert [event.kind for event in reduction.provenance.events] == kinds
+    assert [event.line for event in reduction.provenance.events] == [1, 2, 3, 4]
+    (ref,) = reduction.trace.raw_payloads.values()
+    assert b'"input"' in reduction.bundle.read_payload(ref)
+
+
+def test_a_broken_line_of_an_unknown_schema_is_a_problem(tmp_path: Path) -> None:
+    b = bundle(tmp_path, claimed=9, shape=2, numbers=9)
+    b.lines.insert(2, b"{")
+    assert [problem.line for problem in b.reduce().problems] == [None, 3]
+
+
+def test_a_manifest_with_another_number_than_its_events(tmp_path: Path) -> None:
+    b = bundle(tmp_path, claimed=9, shape=2, numbers=2)
+    problem = b.reduce().problems[0]
+    assert problem.where() == "manifest.json"
+    assert problem.consequence == "The bundle is read as one of schema 2, as its events say."
+    assert problem.reference_says == NOT_OF_2.format(9)
     assert b.reduce().trace.conversation_items["conversation_item:1"].accepted_seq == 4
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecCommandRequest, TextPart
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.safe_text import SafeText
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search import search as search_module
@@ -289,16 +290,16 @@ def test_payloads_that_cannot_be_read_are_counted_and_skipped(demo_trace: Demo) 
 
 
 def test_each_payload_is_read_once(team: TraceIndex) -> None:
-    read: list[str] = []
+    read: list[PayloadRef] = []
 
-    def reader(path: str) -> bytes:
-        read.append(path)
-        return team.reduction.bundle.read_payload(path)
+    def reader(ref: PayloadRef) -> bytes:
+        read.append(ref)
+        return team.reduction.bundle.read_payload(ref)
 
     search = Search(team, parse_query("nothing like it"), reader)
     assert [hit for hits in search.steps() for hit in hits] == []
     assert len(read) == len(set(read)) == search.payloads == search.payloads_read
-    assert search.bytes_read == sum(len(team.reduction.bundle.read_payload(path)) for path in read)
+    assert search.bytes_read == sum(len(team.reduction.bundle.read_payload(ref)) for ref in read)
 
 
 def test_hits_beyond_the_limit_are_counted(team: TraceIndex) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from reducer import ObjectRef
 from reducer.model import ConversationItem, ToolCall
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.views.cells.js_calls import uncalled_sites
 from rollout_tui.views.cells.steps import CellSteps, known_calls
 from rollout_tui.views.cells.texts import (

@@ -19,9 +19,9 @@ from reducer.wire.events import (
     GenericSummary,
     Mcp,
     OtherTool,
-    PayloadRef,
     WriteStdin,
 )
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.views.cells.js_calls import CallSite, IssuedCall, match_calls
 from rollout_tui.views.cells.texts import (
     argument_sections,

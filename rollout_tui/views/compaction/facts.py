@@ -72,7 +72,7 @@ def _payload_fact(index: TraceIndex, name: str, payload_id: str | None, ref: Obj
     payload = index.trace.raw_payloads.get(payload_id or "")
     if payload is None:
         return Fact(name, payload_id or "none was recorded", style="muted")
-    return Fact(name, f"{payload.raw_payload_id}  {payload.path}", ref)
+    return Fact(name, f"{payload.raw_payload_id}  {payload.place}", ref)
 
 
 def _install_facts(index: TraceIndex, view: StepView) -> list[Fact]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.rows import Row

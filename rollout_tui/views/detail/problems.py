@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from reducer import BundleError, ObjectRef
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.refused import line_at, payloads_in

@@ -10,7 +10,12 @@ from reducer.model import (
     ToolCall,
     ToolCallAnchor,
 )
-from reducer.wire.events import CellRequester, GenericSummary, Mcp, OtherTool
+from reducer.wire.events import (
+    CellRequester,
+    GenericSummary,
+    Mcp,
+    OtherTool,
+)
 from rollout_tui.views.detail.facts import Detail, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,

@@ -20,7 +20,12 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
-from reducer.wire.events import AssignAgentTask, CloseAgent, SendMessage, SpawnAgent
+from reducer.wire.events import (
+    AssignAgentTask,
+    CloseAgent,
+    SendMessage,
+    SpawnAgent,
+)
 from rollout_tui.views.compaction.rewrites import install_seq
 from rollout_tui.views.contexts.visibility import not_ended, why_unseen
 from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref

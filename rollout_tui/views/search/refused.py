@@ -6,12 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 
 from reducer import BundleError, LogLine, ObjectRef
-from reducer.wire.events import PayloadRef
 from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.payload_refs import PayloadRef, read_ref
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.owners import Owner
 
@@ -93,10 +92,10 @@ def payloads_in(line: bytes) -> list[PayloadRef]:
     while layer:
         one = layer.pop()
         if isinstance(one, dict):
-            try:
-                found.append(msgspec.convert(one, PayloadRef))
-            except msgspec.ValidationError:
-                layer += one.values()
+            ref = read_ref(one)
+            if ref is not None:
+                found.append(ref)
+            layer += one.values()
         elif isinstance(one, list):
             layer += one
     return found

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from reducer import EventRecord, ObjectRef, UnreadablePayload
 from reducer.model import ConversationItem
-from reducer.wire.events import PayloadRef
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.ids import Said, find_ids, texts_of_log
 from rollout_tui.views.search.owners import Owner, Owners, element_around
@@ -101,18 +101,23 @@ class Search:
     """
 
     def __init__(
-        self, index: TraceIndex, query: Query, read: Callable[[str], bytes], *, max_hits: int = MAX_HITS
+        self,
+        index: TraceIndex,
+        query: Query,
+        read: Callable[[PayloadRef], bytes],
+        *,
+        max_hits: int = MAX_HITS,
     ) -> None:
         """Prepare a search.
 
         Args:
             index: the graph of the bundle.
             query: what to look for.
-            read: reads a payload by its path in the bundle; raises `UnreadablePayload`.
+            read: reads a payload; raises `UnreadablePayload`.
             max_hits: hits to give; further ones are counted only.
         """
         self.query = query
-        self.payloads = len({ref.path for ref in index.trace.raw_payloads.values()})
+        self.payloads = len({ref.place for ref in index.trace.raw_payloads.values()})
         self.payloads_read = self.bytes_read = self.unreadable = self.found = 0
         self.is_cut = False
         self._index = index
@@ -121,7 +126,7 @@ class Search:
         self._owners: Owners | None = None
         self._hits: list[Hit] = []
         self._reported: set[int] = set()
-        self._paths_read: set[str] = set()
+        self._places_read: set[str] = set()
         self._last_request: OrderedDict[str, bytes] = OrderedDict()
 
     @property
@@ -211,11 +216,11 @@ class Search:
     # Payloads
 
     def _search_payload(self, ref: PayloadRef, seq: int, owner: Owner) -> Iterator[None]:
-        if ref.path in self._paths_read:
+        if ref.place in self._places_read:
             return
-        self._paths_read.add(ref.path)
+        self._places_read.add(ref.place)
         try:
-            data = self._read(ref.path)
+            data = self._read(ref)
         except UnreadablePayload:
             self.unreadable += 1
             return

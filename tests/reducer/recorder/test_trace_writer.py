@@ -20,16 +20,11 @@ from reducer import reduce_bundle
 from reducer.recorder import Ids, SessionMetadata, SessionTrace, ToolInvocation
 from reducer.recorder.encoding import pretty_json
 from reducer.recorder.writer import NullWriter, TraceWriter, open_writer
+from reducer.schemas.v1 import CodeCellStarted, ThreadEnded
+from reducer.schemas.v2 import HistoryItemAccepted, RecordingCompleted
 from reducer.storage.bundle import open_bundle
-from reducer.wire.events import (
-    CodeCellStarted,
-    HistoryItemAccepted,
-    Mcp,
-    PayloadKind,
-    PayloadRef,
-    RecordingCompleted,
-    ThreadEnded,
-)
+from reducer.wire.events import Mcp
+from reducer.wire.payload_refs import FileRef, PayloadKind
 
 TRACE = "00000000-0000-4000-8000-000000000001"
 
@@ -89,7 +84,7 @@ def test_a_line_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
 
 def test_a_payload_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
     value = {"z": [1.5904e-05, None, True], "a": {}, "b": [], "text": "é\x7f\x1b\n\u2028"}
-    assert writer.write_payload("tool_result", value) == PayloadRef(
+    assert writer.write_payload("tool_result", value) == FileRef(
         "raw_payload:1", PayloadKind("tool_result"), "payloads/1.json"
     )
     assert (writer.directory / "payloads" / "1.json").read_text() == (

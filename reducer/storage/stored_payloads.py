@@ -1,0 +1,50 @@
+"""The payloads of one bundle, however each is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any
+
+from reducer.storage.payload_files import PayloadFiles
+from reducer.storage.payload_store import PayloadStore, Piece
+from reducer.storage.shard_store import ShardStore
+from reducer.wire.payload_refs import PayloadRef, ShardRef
+
+
+class StoredPayloads:
+    """A `PayloadStore` that leads each reference to where such payloads are.
+
+    Attributes:
+        files: the payloads in files of their own.
+        shards: the payloads in shards.
+    """
+
+    def __init__(self, path: Path, *, strict: bool) -> None:
+        """Prepare to read; nothing is opened yet.
+
+        Args:
+            path: the bundle directory.
+            strict: see `ShardStore`.
+        """
+        self.files = PayloadFiles(path)
+        self.shards = ShardStore(path, strict=strict)
+
+    def pieces(self, ref: PayloadRef) -> Iterator[Piece]:
+        """The bytes of a payload; see `PayloadStore`."""
+        return self._store(ref).pieces(ref)
+
+    def size(self, ref: PayloadRef) -> int | None:
+        """How many bytes a payload has."""
+        return self._store(ref).size(ref)
+
+    def identity(self, ref: PayloadRef) -> Hashable:
+        """What two references share that lead to the same bytes."""
+        return self._store(ref).identity(ref)
+
+    def own_json(self, ref: PayloadRef) -> bytes:
+        """What a payload holds itself, without its parts."""
+        return self._store(ref).own_json(ref)
+
+    def _store(self, ref: PayloadRef) -> PayloadStore[Any]:
+        return self.shards if isinstance(ref, ShardRef) else self.files
