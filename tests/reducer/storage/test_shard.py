@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import tempfile
 import tracemalloc
 from itertools import pairwise
@@ -79,7 +80,11 @@ def test_ids_may_be_any_text_and_data_any_bytes(growing: Growing) -> None:
     assert growing.shard.records == {"": b"", "\u00e9\0": b"\xff\0", "b": b"x", "a": b"y"}
 
 
-@pytest.mark.parametrize("data", [b"", frame(ONE, end=False), frame(ONE)[:-1], frame(ONE) + frame(TWO)[:3]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", frame(ONE, end=False), frame(ONE)[:-1], frame(ONE) + frame(TWO)[:3]],
+    ids=["empty", "no end", "checksum", "magic"],
+)
 def test_a_shard_that_does_not_end_with_a_frame_is_not_finished_and_sound(
     growing: Growing, data: bytes
 ) -> None:
@@ -153,6 +158,7 @@ BAD_ID = record(b"\xff", b"{}")
         (frame(ONE, BAD_ID[:-1]), "partial record in sealed shard 1"),
         (frame(ONE, ONE) + b"junk", "decompress shard bundle/payloads/000001.zst"),
     ],
+    ids=["id, twice", "twice, id", "twice, torn", "torn twice", "torn id", "twice, junk"],
 )
 def test_the_first_fault_counts_and_decoding_comes_before_records(
     growing: Growing, data: bytes, says: str
@@ -180,6 +186,7 @@ WHOLE = frame(ONE, TWO)
         (frame(ONE, TWO, end=False) + b"\xff" * 40, "damaged", 2),
         (WHOLE + frame(TWO, window_log=27), "a frame wants a window of more than 8 MiB", 2),
     ],
+    ids=["text", "plain", "zeros", "checksum", "window", "dictionary", "block", "second"],
 )
 def test_what_cannot_be_decoded_is_a_fault_and_all_records_before_it_are_given(
     growing: Growing, data: bytes, reason: str, given: int
@@ -194,7 +201,8 @@ def test_what_cannot_be_decoded_is_a_fault_and_all_records_before_it_are_given(
 
 
 def test_records_before_damage_are_given_once_however_much_was_decoded_before(growing: Growing) -> None:
-    records = [record(f"r{number}", os.urandom(3000)) for number in range(200)]
+    noise = random.Random(1)
+    records = [record(f"r{number}", noise.randbytes(3000)) for number in range(200)]
     data = frame(*records)
     ends = ends_of_blocks(records)
     assert len(data) > 4 * shard_module._STEP
