@@ -38,6 +38,7 @@ STILL_APPLIED = "The event was applied all the same."
 SKIPPED_REPEAT = "The event was not applied a second time."
 LOST_EVENTS = "What the missing events said is missing from the graph; the events after them were applied."
 PAYLOAD_UNUSABLE = "The graph does not need it, but this evidence cannot be shown."
+SHARD_UNUSABLE = "What the graph needs of it was read as far as it goes; other evidence in it is lost."
 EDGE_LEFT_OUT = "The edge from the parent to the child's thread is missing."
 
 

@@ -13,10 +13,11 @@ from reducer.consequences import (
     EDGE_LEFT_OUT,
     NOT_APPLIED,
     PAYLOAD_UNUSABLE,
+    SHARD_UNUSABLE,
     STILL_APPLIED,
     consequence_of_losing,
 )
-from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
+from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused
 from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
 from reducer.provenance import Provenance, payload_refs
@@ -26,6 +27,7 @@ from reducer.rules.compaction import Compactions
 from reducer.rules.conversation import Conversation
 from reducer.rules.inference import Inference, ResponseIndex
 from reducer.rules.items import ItemStore
+from reducer.rules.references import References
 from reducer.rules.request_sharing import RequestSharing, Unsettled
 from reducer.rules.terminals import Terminals
 from reducer.rules.threads import Threads
@@ -42,11 +44,13 @@ from reducer.schemas.v2 import (
     ThreadResumed,
 )
 from reducer.storage.bundle import Bundle, LogLine
+from reducer.storage.final_check import payload_faults
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
-from reducer.wire.log import decode_event, decode_loosely, is_blank
+from reducer.wire.log import decode_loosely, is_blank
 from reducer.wire.payload_refs import read_ref
+from reducer.wire.shared_parts import SharedParts
 from reducer.wire.typed_json import dig
 
 
@@ -86,7 +90,9 @@ class Replay:
             ),
             schema,
         )
-        self._payloads = Payloads(bundle.open_payloads(strict=strict))
+        self._store = bundle.open_payloads(strict=strict)
+        self._payloads = Payloads(self._store)
+        self._lines = SharedParts(schema.line)
         self._order = LogOrder()
         self._said_at_end: set[Problem] = set()
         self._wire()
@@ -99,10 +105,11 @@ class Replay:
     def _wire(self) -> None:
         """Make the modules that know the rules, each with those it builds upon."""
         work, payloads = self._work, self._payloads
+        self._references = References(work)
         items = ItemStore(work)
         answers = ResponseIndex(work)
         self._threads = threads = Threads(work, payloads)
-        self._agents = agents = Agents(work, payloads, threads)
+        self._agents = agents = Agents(work, payloads, threads, items)
         self._cells = cells = CodeCells(work, threads, items)
         self._terminals = terminals = Terminals(work, payloads)
         self._tools = tools = Tools(work, payloads, threads, items, answers, cells, terminals, agents)
@@ -113,6 +120,8 @@ class Replay:
             on_item_seen=(tools.item_seen, cells.item_seen, agents.item_seen),
             on_list_mapped=cells.start_queued,
             on_item_announced=agents.item_seen,
+            on_items_moved=agents.items_moved,
+            producers_of=tools.producers_of,
         )
         self._unsettled = Unsettled(work)
         sharing = RequestSharing(work, payloads, items, self._unsettled)
@@ -161,7 +170,7 @@ class Replay:
             self._keep_unknown(line)
             return []
         try:
-            raw = decode_event(line.data, self._schema.line)
+            raw = self._lines.decode(line.data)
         except Malformed as error:
             self._malformed(line, str(error))
             return []
@@ -257,8 +266,8 @@ class Replay:
         work.line_number = line.number
         refs = payload_refs(raw.payload)
         try:
-            for ref in refs:
-                work.changes.put(work.trace.raw_payloads, ref.raw_payload_id, ref)
+            for conflict in self._references.record(refs):
+                self._report_event(raw, line.number, str(conflict), STILL_APPLIED, conflict.reference_says)
             # Only a line that was itself written to its end says that the recording was.
             if line.ended or not isinstance(raw.payload, RecordingCompleted):
                 self._handlers[type(raw.payload)](raw, raw.payload)
@@ -331,18 +340,20 @@ class Replay:
         refused = self._schema.checks_unused_payloads
         if self._strict and not refused:
             return
-        for payload_id, ref in sorted(self._work.trace.raw_payloads.items()):
-            try:
-                self._payloads.verify(ref)
-            except UnreadablePayload as error:
-                self._report_at_end(
-                    Problem(
-                        reason=str(error),
-                        consequence=PAYLOAD_UNUSABLE,
-                        raw_payload_id=payload_id,
-                        reference_says=error.reference_says if refused else None,
-                    )
+        self._store.shards.refresh()
+        trace = self._work.trace
+        refs = trace.raw_payloads.values()
+        for fault in payload_faults(
+            refs, self._store, self._payloads, is_closed=bool(trace.is_recorded_whole)
+        ):
+            self._report_at_end(
+                Problem(
+                    reason=str(fault.error),
+                    consequence=SHARD_UNUSABLE if fault.raw_payload_id is None else PAYLOAD_UNUSABLE,
+                    raw_payload_id=fault.raw_payload_id,
+                    reference_says=fault.error.reference_says if refused else None,
                 )
+            )
 
     def _report_at_end(self, problem: Problem) -> None:
         """Report a problem that is looked for whenever the log may have ended, but only once."""

@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import msgspec
-from msgspec import structs
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from reducer.model import RolloutTrace
+from reducer.wire.payload_refs import COMPLETE, Complete, PayloadRef, ShardRef
 
-_MAPS = (
-    "threads",
-    "codex_turns",
-    "conversation_items",
-    "inference_calls",
-    "code_cells",
-    "tool_calls",
-    "terminal_sessions",
-    "terminal_operations",
-    "compactions",
-    "compaction_requests",
-    "interaction_edges",
-    "raw_payloads",
-)
+_ENTRIES = 128
+"""Entries of a map that are written together."""
+
+_ENTRY_INDENT = b"\n    "
+_PART_INDENT = b"\n        "
 
 
 def state_json(trace: RolloutTrace) -> bytes:
     """Pretty-printed JSON: two spaces of indent, maps in byte order of their keys, no final newline."""
-    ordered = structs.replace(trace, **{name: dict(sorted(getattr(trace, name).items())) for name in _MAPS})
-    return msgspec.json.format(msgspec.json.encode(ordered), indent=2)
+    return b"".join(state_pieces(trace))
+
+
+def state_pieces(trace: RolloutTrace) -> Iterator[bytes]:
+    """What `state_json` gives, piece by piece: of a long session it is too large to be held twice."""
+    opening = b"{\n"
+    for name in trace.__struct_encode_fields__:
+        value = getattr(trace, name)
+        if value is UNSET:
+            continue
+        yield b'%b  "%b": ' % (opening, name.encode())
+        opening = b",\n"
+        if not isinstance(value, dict):
+            yield msgspec.json.encode(value)
+        elif not value:
+            yield b"{}"
+        else:
+            yield b"{"
+            yield from _References(value).pieces() if name == "raw_payloads" else _entries(value)
+            yield b"\n  }"
+    yield b"\n}"
+
+
+def _entries(value: Mapping[str, Any]) -> Iterator[bytes]:
+    """The entries of a map, each after a line feed, with commas between them."""
+    keys = sorted(value)
+    for start in range(0, len(keys), _ENTRIES):
+        some = {key: value[key] for key in keys[start : start + _ENTRIES]}
+        yield b"," * (start > 0) + _formatted(some)[1:-2].replace(b"\n", b"\n  ")
+
+
+def _formatted(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+
+
+class _References:
+    """The entries of `raw_payloads`, of which each prompt repeats hundreds: each is formatted once."""
+
+    def __init__(self, refs: Mapping[str, PayloadRef]) -> None:
+        self._refs = refs
+        self._parts: dict[str, bytes] = {}
+
+    def pieces(self) -> Iterator[bytes]:
+        """The entries, each after a line feed, with commas between them."""
+        comma = b""
+        for key in sorted(self._refs):
+            yield b"%b\n    %b: " % (comma, msgspec.json.encode(key))
+            yield from self._entry(self._refs[key])
+            comma = b","
+
+    def _entry(self, ref: PayloadRef) -> Iterator[bytes]:
+        if not isinstance(ref, ShardRef) or not ref.parts:
+            yield _formatted(_plain(ref)).replace(b"\n", _ENTRY_INDENT)
+            return
+        own = _formatted(_plain(replace(ref, parts=()))).replace(b"\n", _ENTRY_INDENT)
+        parts = (b"," + _PART_INDENT).join(map(self._part, ref.parts))
+        yield own.removesuffix(_ENTRY_INDENT + b"}")
+        yield b',\n      "parts": [' + _PART_INDENT
+        yield parts
+        yield b"\n      ]" + _ENTRY_INDENT + b"}"
+
+    def _part(self, ref: ShardRef) -> bytes:
+        """A reference inside another one."""
+        found = self._parts.get(ref.raw_payload_id)
+        if found is None or self._refs[ref.raw_payload_id] is not ref:
+            found = _formatted(_plain(ref)).replace(b"\n", _PART_INDENT)
+            self._parts.setdefault(ref.raw_payload_id, found)
+        return found
+
+
+def _plain(ref: PayloadRef) -> PayloadRef:
+    """A reference in which nothing is spelled out that goes without saying."""
+    if not isinstance(ref, ShardRef):
+        return ref
+    capture = COMPLETE if isinstance(ref.capture, Complete) else ref.capture
+    return replace(ref, capture=capture, parts=tuple(map(_plain, ref.parts)))

@@ -63,7 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(conformance_summary)
 
 
-CODEX_VARIABLES = {"0.169.0": "ROLLOUT_TUI_CODEX_0_169", "0.164.0": "ROLLOUT_TUI_CODEX_0_164"}
+CODEX_VARIABLES = {
+    "0.171.0": "ROLLOUT_TUI_CODEX_0_171",
+    "0.169.0": "ROLLOUT_TUI_CODEX_0_169",
+    "0.164.0": "ROLLOUT_TUI_CODEX_0_164",
+}
 SHARED_VARIABLE = "ROLLOUT_TUI_SHARED"
 
 
@@ -82,6 +86,12 @@ def shared_dir() -> Path:
     if not (directory / "bundles").is_dir():
         missing(f"no recorded bundles in {directory}; {SHARED_VARIABLE} names their directory")
     return directory
+
+
+@pytest.fixture(scope="session")
+def codex_171() -> Path:
+    """The real codex 0.171.0, the reference for trace schema 3."""
+    return codex("0.171.0")
 
 
 @pytest.fixture(scope="session")

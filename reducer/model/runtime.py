@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from reducer.model.execution import ExecutionWindow
 from reducer.wire.events import (
@@ -26,7 +26,7 @@ class Usage(Struct, frozen=True):
 
 
 class InferenceCall(Struct):
-    """One request to a model and its answer."""
+    """One request to a model and its answer. Before schema 3, no prepared prompt is recorded."""
 
     inference_call_id: str
     thread_id: str
@@ -41,6 +41,7 @@ class InferenceCall(Struct):
     tool_call_ids_started_by_response: list[str]
     usage: Usage | None
     raw_request_payload_id: str
+    prepared_prompt_payload_id: str | UnsetType = UNSET
     raw_response_payload_id: str | None = None
 
 

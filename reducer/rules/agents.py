@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, structs
@@ -27,6 +28,8 @@ from reducer.rules.agent_events import (
     read_spawn_end,
 )
 from reducer.rules.deliveries import Deliveries, Delivery
+from reducer.rules.items import ItemStore
+from reducer.rules.normalize import NormalItem
 from reducer.rules.threads import Threads
 from reducer.schemas.v1 import AgentResultObserved
 from reducer.storage.payloads import Payloads
@@ -64,7 +67,7 @@ class PendingEdge(Struct, kw_only=True):
 class Agents:
     """Queues edges, delivers them to items, and stores them."""
 
-    def __init__(self, work: GraphWork, payloads: Payloads, threads: Threads) -> None:
+    def __init__(self, work: GraphWork, payloads: Payloads, threads: Threads, items: ItemStore) -> None:
         self._work = work
         self._payloads = payloads
         self._threads = threads
@@ -73,7 +76,7 @@ class Agents:
         self._pending_by_delivery: dict[Delivery, list[PendingEdge]] = {}
         self._pending_by_source: dict[Anchor, list[PendingEdge]] = {}
         self._edges_by_source: dict[Anchor, list[str]] = {}
-        self._deliveries = Deliveries(work)
+        self._deliveries = Deliveries(work, items)
 
     def handlers(self) -> Handlers:
         """What is done on the events that concern this."""
@@ -87,17 +90,17 @@ class Agents:
         """Queue or store what an agent tool announces when the runtime begins (older form)."""
         what = f"the start of {call.tool_call_id} in payload {ref.raw_payload_id}"
         if isinstance(call.kind, (SendMessage, AssignAgentTask)):
-            message = read_message(self._payloads.parse(ref).value, what, ended=False)
+            message = read_message(self._payloads.parse_whole(ref).value, what, ended=False)
             self._queue_message(call, message.receiver_thread_id, message.prompt, None)
         elif isinstance(call.kind, CloseAgent):
-            close = read_close(self._payloads.parse(ref).value, what, ended=False)
+            close = read_close(self._payloads.parse_whole(ref).value, what, ended=False)
             self._store_close(call, close.receiver_thread_id, None)
 
     def runtime_ended(self, raw: RawEvent, call: ToolCall, ref: PayloadRef) -> None:
         """Queue or store what the runtime says an agent tool has done."""
         if isinstance(call.kind, Mcp) and not self._work.schema.mcp_reports_agents:
             return
-        value = self._payloads.parse(ref).value
+        value = self._payloads.parse_whole(ref).value
         what = f"the runtime end of {call.tool_call_id} in payload {ref.raw_payload_id}"
         if isinstance(value, dict) and "agent_thread_id" in value:
             self._apply_activity(raw, call, read_activity(value, what))
@@ -110,9 +113,13 @@ class Agents:
         child, time = activity.agent_thread_id, raw.wall_time_unix_ms
         kind = call.kind
         if isinstance(kind, SpawnAgent) and activity.kind == "started":
-            self._queue_spawn(call, call.thread_id, child, self._told_message(call), time)
+            message = self._told_message(call)
+            if message is not None:
+                self._queue_spawn(call, call.thread_id, child, message, time)
         elif isinstance(kind, (AssignAgentTask, SendMessage)) and activity.kind == "interacted":
-            self._queue_message(call, child, self._told_message(call), time)
+            message = self._told_message(call)
+            if message is not None:
+                self._queue_message(call, child, message, time)
         elif isinstance(kind, CloseAgent) and activity.kind == "interrupted":
             self._store_close(call, child, time)
         else:
@@ -134,8 +141,8 @@ class Agents:
         elif isinstance(call.kind, CloseAgent):
             self._store_close(call, read_close(value, what, ended=True).receiver_thread_id, time)
 
-    def _told_message(self, call: ToolCall) -> str:
-        """The message in the arguments of a call."""
+    def _told_message(self, call: ToolCall) -> str | None:
+        """The message in the arguments of a call; None if these are lost."""
         what = f"tool call {call.tool_call_id}"
         if call.raw_invocation_payload_id is None:
             raise Inconsistent(
@@ -143,7 +150,9 @@ class Agents:
                 f"agent activity {what} missing invocation payload",
             )
         ref = self._work.trace.raw_payloads[call.raw_invocation_payload_id]
-        arguments = dig(self._payloads.parse(ref).value, "payload", "arguments")
+        if ref.is_lost:
+            return None
+        arguments = dig(self._payloads.parse_whole(ref).value, "payload", "arguments")
         if not isinstance(arguments, str):
             raise Inconsistent(
                 f"{what} acts on an agent, but has no function arguments",
@@ -270,7 +279,13 @@ class Agents:
         for payload_id in edge.payload_ids:
             changes.append_once(waiting.payload_ids, payload_id, waiting)
 
-    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
+    def items_moved(self, item_ids: Sequence[str], before: str) -> None:
+        """New items of a thread move before an accepted one."""
+        self._deliveries.move_before(item_ids, before)
+
+    def item_seen(
+        self, item: ConversationItem, seen_as: NormalItem | ConversationItem, raw: RawEvent
+    ) -> None:
         """Let an item that brings a message deliver the oldest edge that waits for it."""
         if item.kind != "message" or item.role != "assistant":
             return

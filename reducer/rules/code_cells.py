@@ -16,6 +16,7 @@ from reducer.model import (
     Turn,
 )
 from reducer.rules.items import ItemStore
+from reducer.rules.normalize import NormalItem
 from reducer.rules.threads import Referrer, Threads
 from reducer.schemas.v1 import CodeCellEnded, CodeCellInitialResponse, CodeCellStarted
 from reducer.wire.events import (
@@ -64,6 +65,7 @@ class CodeCells:
         self._bound: dict[str, dict[str, str]] = {}
         self._queued: dict[str, CellStart] = {}
         self._ready: set[str] = set()
+        self._queued_waits: dict[str, list[str]] = {}
         self._waiting: dict[str, list[tuple[RawEvent, Lifecycle]]] = {}
         self._derived_response: set[str] = set()
         self._by_turn: dict[str, list[str]] = {}
@@ -81,7 +83,7 @@ class CodeCells:
     def started(self, raw: RawEvent, event: CodeCellStarted) -> None:
         """Start the cell if its `exec` item is known; else queue it until the item is seen."""
         referrer = _referrer(f"code cell {event.runtime_cell_id}", f"code cell start {event.runtime_cell_id}")
-        thread_id = self._threads.thread_of_envelope(raw, referrer)
+        thread_id = self._thread(raw, referrer)
         cell_id = f"code_cell:{event.model_visible_call_id}"
         bound = self._bound_cell(thread_id, event.runtime_cell_id)
         if bound is not None and bound != cell_id:
@@ -101,6 +103,10 @@ class CodeCells:
             changes.put(self._queued, cell_id, start)
             changes.concern(ObjectRef("CodeCell", cell_id))
 
+    def _thread(self, raw: RawEvent, referrer: Referrer) -> str:
+        or_of_turn = not self._work.schema.cells_name_their_thread
+        return self._threads.thread_of_envelope(raw, referrer, or_of_turn=or_of_turn)
+
     def _source_item(self, start: CellStart) -> str | None:
         call_id = start.event.model_visible_call_id
         return self._items.first_call(start.thread_id, call_id, "custom_tool_call")
@@ -119,6 +125,7 @@ class CodeCells:
                 self._start(cell_id, start)
             except Inconsistent as error:
                 changes.drop(self._waiting, cell_id)
+                changes.drop(self._queued_waits, cell_id)
                 changes.append(self._work.late_failures, LateFailure(start.raw, start.line, error))
 
     def _start(self, cell_id: str, start: CellStart) -> None:
@@ -154,6 +161,7 @@ class CodeCells:
             execution=ExecutionWindow.opened_by(raw),
             source_js=event.source_js,
             nested_tool_call_ids=sorted(self._nested_calls.get(cell_id, ())),
+            wait_tool_call_ids=[*self._queued_waits.get(cell_id, ())],
         )
         changes = self._work.changes
         changes.create(self._work.trace.code_cells, cell_id, cell)
@@ -174,7 +182,7 @@ class CodeCells:
     def _lifecycle(self, raw: RawEvent, event: Lifecycle, what: str) -> None:
         runtime_id = event.runtime_cell_id
         referrer = _referrer(f"the {what} of code cell {runtime_id}", f"code cell {what} {runtime_id}")
-        thread_id = self._threads.thread_of_envelope(raw, referrer)
+        thread_id = self._thread(raw, referrer)
         cell_id = self.bound_cell(thread_id, runtime_id, f"the {what} of a code cell", f"code cell {what}")
         cell = self._work.trace.code_cells.get(cell_id)
         if cell is not None:
@@ -254,16 +262,18 @@ class CodeCells:
             if cell.execution.status == "running":
                 self._end(cell, raw, cell_status, None)
 
-    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
+    def item_seen(
+        self, item: ConversationItem, seen_as: NormalItem | ConversationItem, raw: RawEvent
+    ) -> None:
         """Link an output of an `exec` call to its cell; let such a call start a queued cell."""
-        if item.call_id is None:
+        if seen_as.call_id is None:
             return
-        cell_id = f"code_cell:{item.call_id}"
-        if item.kind == "custom_tool_call":
+        cell_id = f"code_cell:{seen_as.call_id}"
+        if seen_as.kind == "custom_tool_call":
             queued = self._queued.get(cell_id)
             if queued is not None and queued.thread_id == item.thread_id:
                 self._work.changes.add(self._ready, cell_id)
-        elif item.kind == "custom_tool_call_output":
+        elif seen_as.kind == "custom_tool_call_output":
             cell = self._work.trace.code_cells.get(cell_id)
             if cell is not None:
                 self._link_output(cell, item)
@@ -291,11 +301,17 @@ class CodeCells:
             changes.touch(cell)
 
     def wait(self, thread_id: str, runtime_cell_id: str, tool_call_id: str) -> None:
-        """Link a `wait` call to its cell, if the cell has started by now."""
-        cell = self._work.trace.code_cells.get(self._bound_cell(thread_id, runtime_cell_id) or "")
+        """Link a `wait` call to its cell, if the cell has started by now.
+
+        Where an event tells the cell of a wait, a cell that is queued is linked when it starts.
+        """
+        changes = self._work.changes
+        cell_id = self._bound_cell(thread_id, runtime_cell_id) or ""
+        cell = self._work.trace.code_cells.get(cell_id)
         if cell is not None:
-            self._work.changes.append(cell.wait_tool_call_ids, tool_call_id)
-            self._work.changes.touch(cell)
+            changes.append_once(cell.wait_tool_call_ids, tool_call_id, cell)
+        elif cell_id in self._queued and not self._work.schema.reads_waits:
+            changes.append(changes.entry(self._queued_waits, cell_id, list), tool_call_id)
 
     def link_started(self, call: ToolCall) -> None:
         """Let a tool call say which cell it started, now that it, its kind or the cell is new."""

@@ -17,6 +17,7 @@ from reducer.schemas.v1 import (
 )
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import ExecutionStatus, RawEvent
+from reducer.wire.payload_refs import PayloadRef
 from reducer.wire.typed_json import dig
 
 _MARKER = NormalItem("assistant", None, "compaction_marker", [])
@@ -108,17 +109,7 @@ class Compactions:
     def installed(self, raw: RawEvent, event: CompactionInstalled) -> None:
         """Map both histories of the checkpoint; the next full request compares with the replacement only."""
         thread_id, turn_id = self._check_install(raw, event)
-        payload_id = event.checkpoint_payload.raw_payload_id
-        document = self._payloads.parse(event.checkpoint_payload)
-        for key in ("input_history", "replacement_history"):
-            if not isinstance(dig(document.value, key), list):
-                raise Inconsistent(
-                    f"compaction checkpoint {payload_id} has no array {key}",
-                    f"compaction checkpoint payload {payload_id} did not contain array {key}",
-                )
-        schema = self._work.schema
-        before = normalize_list(document, payload_id, "input_history", schema)
-        after = normalize_list(document, payload_id, "replacement_history", schema)
+        before, after = self._read_checkpoint(event.checkpoint_payload)
         context = self._conversation.context(thread_id)
         producer = CompactionProducer(event.compaction_id)
         input_ids = self._conversation.map_history(
@@ -141,6 +132,21 @@ class Compactions:
             replacement_ids,
         )
         self._work.changes.create(self._work.trace.compactions, event.compaction_id, compaction)
+
+    def _read_checkpoint(self, ref: PayloadRef) -> tuple[list[NormalItem], list[NormalItem]]:
+        """The histories before and after; of a checkpoint that is lost, nothing."""
+        if ref.is_lost:
+            return [], []
+        payload_id, schema = ref.raw_payload_id, self._work.schema
+        document = self._payloads.parse(ref)
+        for key in ("input_history", "replacement_history"):
+            if not isinstance(dig(document.value, key), list):
+                raise Inconsistent(
+                    f"compaction checkpoint {payload_id} has no array {key}",
+                    f"compaction checkpoint payload {payload_id} did not contain array {key}",
+                )
+        before = normalize_list(document, payload_id, "input_history", schema)
+        return before, normalize_list(document, payload_id, "replacement_history", schema)
 
     def _check_install(self, raw: RawEvent, event: CompactionInstalled) -> tuple[str, str]:
         what = f"compaction {event.compaction_id}"

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
 from reducer.model import (
+    OUTPUT_KINDS,
     Body,
     ConversationItem,
     EncodedPart,
@@ -17,7 +18,7 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
-from reducer.rules.items import ItemStore, item_number
+from reducer.rules.items import ItemStore, is_receivable
 from reducer.rules.matching import Candidates, Picked, matches, same_parts, usable
 from reducer.rules.normalize import NormalItem, normalize_document
 from reducer.schemas.v2 import HistoryItemAccepted
@@ -25,6 +26,9 @@ from reducer.schemas.v3 import HistoryItemAcceptedV3
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import RawEvent
 from reducer.wire.payload_refs import PayloadRef
+
+SeenItem = Callable[[ConversationItem, NormalItem | ConversationItem, RawEvent], None]
+"""Told of an item that was seen, and in what form: one of another kind may have taken an accepted item."""
 
 
 class LiveContext(Struct):
@@ -58,9 +62,11 @@ class Conversation:
         work: GraphWork,
         payloads: Payloads,
         items: ItemStore,
-        on_item_seen: Sequence[Callable[[ConversationItem, RawEvent], None]],
+        on_item_seen: Sequence[SeenItem],
         on_list_mapped: Callable[[], None],
-        on_item_announced: Callable[[ConversationItem, RawEvent], None],
+        on_item_announced: SeenItem,
+        on_items_moved: Callable[[Sequence[str], str], None],
+        producers_of: Callable[[NormalItem], Sequence[Producer]],
     ) -> None:
         """Wire the conversation to those that link items to tools, cells and edges.
 
@@ -71,6 +77,8 @@ class Conversation:
             on_item_seen: called in order for every item of every mapped list.
             on_list_mapped: called after each list.
             on_item_announced: called for an item that a receipt made before any list held it.
+            on_items_moved: moves new items before an accepted one.
+            producers_of: says what made an item that a receipt brings along, as far as that is known.
         """
         self._work = work
         self._payloads = payloads
@@ -78,6 +86,8 @@ class Conversation:
         self._on_item_seen = on_item_seen
         self._on_list_mapped = on_list_mapped
         self._on_item_announced = on_item_announced
+        self._on_items_moved = on_items_moved
+        self._producers_of = producers_of
         self._contexts: dict[str, LiveContext] = {}
 
     def handlers(self) -> Handlers:
@@ -101,24 +111,34 @@ class Conversation:
                 f"thread {thread_id} is not known", f"trace event referenced unknown thread {thread_id}"
             )
         self._items.accept(thread_id, event.item_id, raw)
-        payload = event.agent_message_payload
-        if payload is not None and not self._items.with_responses_id(thread_id, event.item_id):
+        payload = event.announced_payload
+        if payload is not None and not payload.is_lost and not self._is_known(thread_id, event.item_id):
             self._announce(raw, thread_id, event.item_id, payload)
         self._items.apply_receipt(thread_id, event.item_id)
 
+    def _is_known(self, thread_id: str, responses_item_id: str) -> bool:
+        """Whether an item of the thread has this id; where outputs are accepted, one that can be."""
+        item_ids = self._items.with_responses_id(thread_id, responses_item_id)
+        if not self._work.schema.accepts_outputs:
+            return bool(item_ids)
+        return any(is_receivable(self._items[item_id]) for item_id in item_ids)
+
     def _announce(self, raw: RawEvent, thread_id: str, responses_item_id: str, payload: PayloadRef) -> None:
-        """Make the agent message that a receipt brings along before any list holds it."""
-        document = self._payloads.parse(payload)
-        normal = normalize_document(document, payload.raw_payload_id, self._work.schema)
-        if normal.agent_message is None or normal.responses_item_id != responses_item_id:
+        """Make the item that a receipt brings along before any list holds it."""
+        schema = self._work.schema
+        normal = normalize_document(self._payloads.parse(payload), payload.raw_payload_id, schema)
+        fits = is_receivable(normal) if schema.accepts_outputs else normal.agent_message is not None
+        if not fits or normal.responses_item_id != responses_item_id:
+            what, of = ("item payload", "") if schema.accepts_outputs else ("agent message", "receipt ")
             raise Inconsistent(
-                f"the accepted agent message is not the one of receipt {responses_item_id}",
-                f"accepted agent message does not match receipt {responses_item_id}",
+                f"the accepted {what} is not the one of receipt {responses_item_id}",
+                f"accepted {what} does not match {of}{responses_item_id}",
             )
+        producers = self._producers_of(normal)
         time = raw.wall_time_unix_ms
-        item = self._items.create(thread_id, raw.codex_turn_id, time, normal, producers=())
+        item = self._items.create(thread_id, raw.codex_turn_id, time, normal, producers)
         self._items.set_provisional(item, responses_item_id)
-        self._on_item_announced(item, raw)
+        self._on_item_announced(item, item, raw)
 
     def map_full(
         self, normals: list[NormalItem], base: Sequence[str], seen: Sighting, known: Collection[str] = ()
@@ -160,8 +180,13 @@ class Conversation:
     def link_again(self, item_ids: Sequence[str], raw: RawEvent) -> None:
         """Let items that are seen again make the links that were not possible before."""
         for item_id in item_ids:
+            item = self._items[item_id]
             for link in self._on_item_seen:
-                link(self._items[item_id], raw)
+                link(item, item, raw)
+
+    def map_new(self, normals: list[NormalItem], seen: Sighting) -> list[str]:
+        """Map items that are all new, for what comes before them is not known."""
+        return self._map(normals, seen, lambda _position, _normal: None, Picked())
 
     def map_append(self, normals: list[NormalItem], prefix_length: int, seen: Sighting) -> list[str]:
         """Map items that follow a known prefix: a position of the snapshot must match, beyond it all is new.
@@ -195,7 +220,7 @@ class Conversation:
         """
         ids = {normal.responses_item_id for normal in normals if normal.responses_item_id is not None}
         known = {item_id for one in ids for item_id in self._items.with_responses_id(seen.thread_id, one)}
-        return self._map_detached(normals, sorted(known, key=item_number), seen)
+        return self._map_detached(normals, sorted(known, key=self._items.place), seen)
 
     def map_history(self, normals: list[NormalItem], base: Sequence[str], seen: Sighting) -> list[str]:
         """Map a history of a compaction checkpoint: the first usable item of `base`, else a new one."""
@@ -214,14 +239,29 @@ class Conversation:
         picked: Picked,
     ) -> list[str]:
         item_ids = []
+        new: list[str] = []
         for position, normal in enumerate(normals):
             self._check_call_id(seen.thread_id, normal)
-            item = pick(position, normal) or self._make(normal, seen)
+            item = pick(position, normal)
+            confirms = item is not None and self._items.confirm(item, normal.responses_item_id)
+            if item is None:
+                item = self._items.take_provisional(seen.thread_id, normal)
+                confirms = item is not None
+            if item is None:
+                item = self._make(normal, seen)
+                new.append(item.item_id)
+            elif confirms and new and self._moves(normal):
+                self._on_items_moved(new, item.item_id)
+                new = []
             picked.add(item.item_id)
             item_ids.append(item.item_id)
             self._see(item, normal, seen)
         self._on_list_mapped()
         return item_ids
+
+    def _moves(self, normal: NormalItem) -> bool:
+        """Whether new items move before the accepted one that this one confirms: it came after them."""
+        return self._work.schema.accepts_outputs and normal.kind in OUTPUT_KINDS
 
     def _check_call_id(self, thread_id: str, normal: NormalItem) -> None:
         """A call id names one content per thread and kind, for the kinds of which the schema wants that."""
@@ -236,9 +276,6 @@ class Conversation:
             )
 
     def _make(self, normal: NormalItem, seen: Sighting) -> ConversationItem:
-        item = self._items.take_provisional(seen.thread_id, normal)
-        if item is not None:
-            return item
         time = seen.raw.wall_time_unix_ms
         return self._items.create(seen.thread_id, seen.turn_id, time, normal, seen.producers)
 
@@ -250,7 +287,7 @@ class Conversation:
         for producer in seen.producers:
             self._work.changes.append_once(item.produced_by, producer, item)
         for link in self._on_item_seen:
-            link(item, seen.raw)
+            link(item, normal, seen.raw)
 
     def _merge_reasoning(self, item: ConversationItem, normal: NormalItem) -> None:
         """Complete a stored reasoning body with the readable parts that another copy of it has."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
-from reducer.model import ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
+from reducer.model import OUTPUT_KINDS, ExecutionWindow, InferenceCall, InferenceProducer, Turn, Usage
 from reducer.rules.conversation import Conversation, Sighting
 from reducer.rules.items import ItemStore
 from reducer.rules.normalize import NormalItem, normalize_list
@@ -77,13 +77,20 @@ class Inference:
             raise Inconsistent(
                 f"inference call {call_id} was started before", f"duplicate inference start for {call_id}"
             )
+        if event.mislabels:
+            raise Inconsistent(
+                f"the payloads of inference call {call_id} are of other kinds than they must be",
+                f"inference {call_id} has mislabeled request evidence",
+            )
         referrer = Referrer(f"inference call {call_id}", f"inference start {call_id}")
         self._threads.turn_of_thread(event.codex_turn_id, event.thread_id, referrer)
-        seen = Sighting(event.thread_id, event.codex_turn_id, raw)
-        item_ids = self._map_request(event, seen)
         changes = self._work.changes
-        context = changes.change(self._conversation.context(event.thread_id))
-        context.snapshot, context.latest_inference_id = item_ids, call_id
+        context = self._conversation.context(event.thread_id)
+        item_ids: list[str] = []
+        if not event.visible_payload.is_lost:
+            item_ids = self._map_request(event, Sighting(event.thread_id, event.codex_turn_id, raw))
+            changes.change(context).snapshot = item_ids
+        changes.change(context).latest_inference_id = call_id
         call = InferenceCall(
             call_id,
             event.thread_id,
@@ -98,6 +105,7 @@ class Inference:
             tool_call_ids_started_by_response=[],
             usage=None,
             raw_request_payload_id=event.request_payload.raw_payload_id,
+            prepared_prompt_payload_id=event.prompt_payload_id,
         )
         changes.create(self._work.trace.inference_calls, call_id, call)
         changes.append(changes.entry(self._calls_by_turn, event.codex_turn_id, list), call_id)
@@ -107,8 +115,12 @@ class Inference:
         context = self._conversation.context(event.thread_id)
         replacement = context.pending_replacement
         base = context.snapshot if replacement is None else replacement
-        request = self._sharing.read(event.thread_id, event.request_payload, base)
-        normals = self._read_request(request.document, event.request_payload.raw_payload_id)
+        visible = event.visible_payload
+        if event.output_ids:
+            request = self._sharing.read_whole(visible)
+        else:
+            request = self._sharing.read(event.thread_id, visible, base)
+        normals = self._read_request(request.document, event)
         previous = request.document.value.get("previous_response_id")
         if isinstance(previous, str):
             return self._map_appended(event, previous, seen)
@@ -118,7 +130,8 @@ class Inference:
         self._items.list_items(item_ids)
         self._work.changes.change(context).pending_replacement = None
         shown = [*known.item_ids, *item_ids]
-        self._sharing.remember(event.thread_id, request, normals, item_ids)
+        if not event.output_ids:
+            self._sharing.remember(event.thread_id, request, normals, item_ids)
         return shown
 
     def _map_appended(self, event: InferenceStarted, previous: str, seen: Sighting) -> list[str]:
@@ -131,16 +144,25 @@ class Inference:
                 f"incremental inference request {event.inference_call_id} referenced unknown "
                 f"previous_response_id {previous}",
             )
-        document = self._payloads.parse(event.request_payload)
-        normals = self._read_request(document, event.request_payload.raw_payload_id)
+        normals = self._read_request(self._payloads.parse(event.visible_payload), event)
         prefix = [*answered.request_item_ids, *answered.response_item_ids]
-        appended = self._conversation.map_append(normals, len(prefix), seen)
+        if self._has_holes(answered):
+            appended = self._conversation.map_new(normals, seen)
+        else:
+            appended = self._conversation.map_append(normals, len(prefix), seen)
         # What the earlier request showed is listed already.
         self._items.list_items([*answered.response_item_ids, *appended])
         return [*prefix, *appended]
 
-    def _read_request(self, document: JsonDocument, payload_id: str) -> list[NormalItem]:
-        """The items that a request carries."""
+    def _has_holes(self, call: InferenceCall) -> bool:
+        """Whether something of a call's request or response is lost; then its items are not all known."""
+        payloads = self._work.trace.raw_payloads
+        ids = (call.raw_request_payload_id, call.raw_response_payload_id)
+        return any(one is not None and payloads[one].is_partial for one in ids)
+
+    def _read_request(self, document: JsonDocument, event: InferenceStarted) -> list[NormalItem]:
+        """The items that a request, or the context that stands for it, carries."""
+        payload_id = event.visible_payload.raw_payload_id
         if not isinstance(document.value, dict) or "input" not in document.value:
             raise Inconsistent(
                 f"inference request {payload_id} has no input",
@@ -151,6 +173,8 @@ class Inference:
                 f"the input of inference request {payload_id} is not an array",
                 f"inference request payload {payload_id} had non-array input",
             )
+        if event.output_ids:
+            document = _with_output_ids(document, event.output_ids)
         return normalize_list(document, payload_id, "input", self._work.schema)
 
     def completed(self, raw: RawEvent, event: InferenceCompleted) -> None:
@@ -190,6 +214,10 @@ class Inference:
 
     def _take_response(self, raw: RawEvent, call: InferenceCall, payload: PayloadRef) -> None:
         payload_id = payload.raw_payload_id
+        if payload.is_lost:
+            call.raw_response_payload_id = payload_id
+            self._answers.set_response_items(call, [])
+            return
         document = self._payloads.parse(payload)
         if not isinstance(dig(document.value, "output_items"), list):
             raise Inconsistent(
@@ -264,6 +292,30 @@ class ResponseIndex:
         for item_id in dict.fromkeys(item_ids):
             ids = self._work.changes.entry(self._calls_by_item, item_id, list)
             self._work.changes.append(ids, call.inference_call_id)
+
+
+def _with_output_ids(document: JsonDocument, ids: Sequence[tuple[int, str]]) -> JsonDocument:
+    """A request whose outputs of tools have the ids that it was sent without.
+
+    Raises:
+        Inconsistent: there is no output without an id at one of the positions.
+    """
+    restored = JsonDocument(document.data, document.holes)
+    items = restored.value["input"]
+    for position, item_id in ids:
+        if position >= len(items):
+            raise Inconsistent(
+                f"the request has no item {position}, whose id {item_id} was taken out",
+                "stripped tool output index outside request",
+            )
+        item = items[position]
+        if not isinstance(item, dict) or item.get("type") not in OUTPUT_KINDS or "id" in item:
+            raise Inconsistent(
+                f"item {position} of the request is no output without id, from which {item_id} was taken out",
+                f"stripped tool output ID does not refer to an ID-less output at input {position}",
+            )
+        items[position] = {**item, "id": item_id}
+    return restored
 
 
 def _usage(value: Any) -> Usage | None:

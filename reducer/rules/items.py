@@ -27,20 +27,31 @@ class Receipt(Struct, frozen=True):
     seq: int
 
 
-def item_number(item_id: str) -> int:
-    """The number in `conversation_item:N`; items are numbered in order of creation."""
-    return int(item_id.rpartition(":")[2])
+Place = tuple[int, ...]
+"""Where an item stands among those of its thread: places compare as the items follow each other."""
+
+_BEFORE = -(2**62)
+"""So far before an item that nothing ever stands, and behind it all that was moved before the item."""
+
+
+def is_receivable(item: NormalItem | ConversationItem) -> bool:
+    """Whether a receipt may bring such an item along: a message between agents, or the output of a tool."""
+    return item.agent_message is not None or item.kind in OUTPUT_KINDS
 
 
 class ItemStore:
     """Conversation items with the indexes that the rules look them up by.
 
-    Lists of item ids in the indexes are in order of creation, those by call id in the order of the schema.
+    Each thread keeps its items in an order: that of their creation, but for new items that were moved before
+    an accepted output. Lists of item ids in the indexes are in this order, those by call id in that of the
+    schema.
     """
 
     def __init__(self, work: GraphWork) -> None:
         self._work = work
-        self._call_order: Callable[[str], Any] = str if work.schema.finds_items_by_text else item_number
+        self._call_order: Callable[[str], Any] = str if work.schema.finds_items_by_text else self.place
+        self._moved: dict[str, Place] = {}
+        self._moved_before: dict[str, int] = {}
         self._by_call: dict[tuple[str, str, ItemKind], list[str]] = {}
         self._by_responses_id: dict[tuple[str, str], list[str]] = {}
         self._receipts: dict[tuple[str, str], Receipt] = {}
@@ -50,6 +61,37 @@ class ItemStore:
     def __getitem__(self, item_id: str) -> ConversationItem:
         """The item with this id."""
         return self._work.trace.conversation_items[item_id]
+
+    def place(self, item_id: str) -> Place:
+        """Where an item stands among those of its thread."""
+        # Items are numbered in order of creation: `conversation_item:N`.
+        return self._moved.get(item_id) or (int(item_id.rpartition(":")[2]), 0)
+
+    def move_before(self, item_ids: Sequence[str], item_id: str) -> None:
+        """Let items stand directly before another one of their thread, in their order."""
+        changes = self._work.changes
+        *anchor, _ = self.place(item_id)
+        before = self._moved_before.get(item_id, 0)
+        changes.put(self._moved_before, item_id, before + len(item_ids))
+        for number, moved in enumerate(item_ids, before):
+            lists = self._lists_with(self[moved])
+            for items, _ in lists:
+                changes.remove(items, moved)
+            changes.put(self._moved, moved, (*anchor, _BEFORE + number, 0))
+            for items, order in lists:
+                changes.insert_sorted(items, moved, order)
+
+    def _lists_with(self, item: ConversationItem) -> list[tuple[list[str], Callable[[str], Any]]]:
+        """The lists in which an item is kept in order, with that order."""
+        found: list[tuple[list[str], Callable[[str], Any]]] = []
+        if item.call_id is not None:
+            found.append((self._by_call[item.thread_id, item.call_id, item.kind], self._call_order))
+        if item.responses_item_id is not None:
+            found.append((self._by_responses_id[item.thread_id, item.responses_item_id], self.place))
+        if item.item_id in self._listed:
+            listed = self._work.trace.threads[item.thread_id].conversation_item_ids
+            found.append((listed, self.place))
+        return found
 
     def with_call(self, thread_id: str, call_id: str, kinds: Iterable[ItemKind]) -> list[str]:
         """The items of a thread with this call id and one of these kinds."""
@@ -106,7 +148,7 @@ class ItemStore:
         self._work.changes.change(item).responses_item_id = responses_item_id
         key = (item.thread_id, responses_item_id)
         same_id = self._work.changes.entry(self._by_responses_id, key, list)
-        self._work.changes.insert_sorted(same_id, item.item_id, item_number)
+        self._work.changes.insert_sorted(same_id, item.item_id, self.place)
         receipt = self._receipts.get(key)
         if receipt is not None:
             self._apply_receipt(item, receipt)
@@ -134,11 +176,12 @@ class ItemStore:
         self._work.changes.put(self._provisional, (item.thread_id, responses_item_id), item.item_id)
 
     def take_provisional(self, thread_id: str, normal: NormalItem) -> ConversationItem | None:
-        """The item that a receipt announced for this agent message, now with the body of the message itself.
+        """The item that a receipt brought along for this one, now with the body of this one.
 
-        Author, recipient, times and turn stay those of the receipt.
+        All else stays as the receipt had it.
         """
-        if normal.agent_message is None or normal.responses_item_id is None:
+        wanted = is_receivable(normal) if self._work.schema.accepts_outputs else normal.agent_message
+        if not wanted or normal.responses_item_id is None:
             return None
         key = (thread_id, normal.responses_item_id)
         item_id = self._provisional.get(key)
@@ -149,12 +192,26 @@ class ItemStore:
         item.body = Body(normal.parts)
         return item
 
+    def confirm(self, item: ConversationItem, responses_item_id: str | None) -> bool:
+        """Note that an item was found in a list, with this id.
+
+        Returns:
+            Whether only a receipt vouched for it so far.
+        """
+        if responses_item_id is None or not self._work.schema.accepts_outputs:
+            return False
+        key = (item.thread_id, responses_item_id)
+        if self._provisional.get(key) != item.item_id:
+            return False
+        self._work.changes.drop(self._provisional, key)
+        return True
+
     def list_items(self, item_ids: Iterable[str]) -> None:
-        """Count items as listed: `conversation_item_ids` of their thread holds them in order of creation."""
+        """Count items as listed: `conversation_item_ids` of their thread holds them in its order."""
         changes, threads = self._work.changes, self._work.trace.threads
         for item_id in item_ids:
             if item_id not in self._listed:
                 changes.add(self._listed, item_id)
                 changes.insert_sorted(
-                    threads[self[item_id].thread_id].conversation_item_ids, item_id, item_number
+                    threads[self[item_id].thread_id].conversation_item_ids, item_id, self.place
                 )

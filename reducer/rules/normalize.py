@@ -31,7 +31,6 @@ SUMMARY_LIMIT = 240
 """Bytes of compact JSON that a `json` part keeps."""
 
 PASSTHROUGH_KEY = "internal_chat_message_metadata_passthrough"
-DROPPED_TYPE = "additional_tools"
 ENCRYPTED = "encrypted_content"
 
 _ROLES: frozenset[Role] = frozenset({"system", "developer", "user", "assistant", "tool"})
@@ -73,10 +72,13 @@ class _EncryptedContent(Struct, tag_field="type", tag="encrypted_content"):
     encrypted_content: str
 
 
-class _AgentMessageItem(Struct, kw_only=True):
-    type: Literal["agent_message"]
+class _Routing(Struct):
     author: str
     recipient: str
+
+
+class _AgentMessageItem(_Routing, kw_only=True):
+    type: Literal["agent_message"]
     content: list[_TextContent | _EncryptedContent]
     id: str | None = None
 
@@ -91,7 +93,9 @@ class _PassingAgentMessage(_AgentMessageItem, kw_only=True):
 
 
 def normalize_list(document: JsonDocument, payload_id: str, key: str, schema: Schema) -> list[NormalItem]:
-    """All items of the array at a key of a payload; those of type `additional_tools` are left out.
+    """All items of the array at a key of a payload.
+
+    Items of types that the schema drops are left out, and so are those that are lost as a whole.
 
     Args:
         document: the payload, whose top is an object with an array at `key`.
@@ -104,8 +108,10 @@ def normalize_list(document: JsonDocument, payload_id: str, key: str, schema: Sc
     """
     items = []
     for position, value in enumerate(document.value[key]):
+        if document.hole(value) is not None:
+            continue
         reader = _ItemReader(document, payload_id, schema, (key, position), value)
-        if reader.type != DROPPED_TYPE:
+        if reader.type not in schema.dropped_types:
             items.append(reader.item())
     return items
 
@@ -218,16 +224,25 @@ class _ItemReader:
             return [PayloadRefPart("content", self.payload_id)]
         parts: list[Part] = []
         for position, element in enumerate(content):
-            type_ = element.get("type") if isinstance(element, dict) else None
+            fields = element if isinstance(element, dict) else {}
+            type_ = fields.get("type")
             if isinstance(type_, str) and type_ in _TEXT_TYPES:
-                if isinstance(element.get("text"), str):
-                    parts.append(TextPart(element["text"]))
+                text = self._text_part(fields.get("text"))
+                parts += [] if text is None else [text]
                 continue
             label = type_ if isinstance(type_, str) else "content"
-            parts.append(PayloadRefPart(label, self.payload_id, self._sha256(element, key, position)))
+            payload_id = self.document.hole(fields.get("image_url")) or self.payload_id
+            parts.append(PayloadRefPart(label, payload_id, self._sha256(element, key, position)))
         if not parts and self.schema.empty_content_label is not None:
             return [PayloadRefPart(self.schema.empty_content_label, self.payload_id)]
         return parts
+
+    def _text_part(self, text: Any) -> Part | None:
+        """A text, or where it was; None for what is neither."""
+        if isinstance(text, str):
+            return TextPart(text)
+        hole = self.document.hole(text)
+        return None if hole is None else PayloadRefPart("text", hole)
 
     def _sha256(self, element: Any, key: str, position: int) -> str | None:
         if not self.schema.identifies_content:
@@ -239,9 +254,9 @@ class _ItemReader:
         parts: list[Part] = []
         content = self.value.get("content")
         if content is not None:
-            parts += [TextPart(text) for text in self._reasoning_texts("content", content)]
+            parts += self._reasoning_texts("content", content, TextPart)
         if "summary" in self.value:
-            parts += [SummaryPart(text) for text in self._reasoning_texts("summary", self.value["summary"])]
+            parts += self._reasoning_texts("summary", self.value["summary"], SummaryPart)
         sealed = self.value.get(ENCRYPTED)
         if isinstance(sealed, str):
             parts.append(EncodedPart(ENCRYPTED, sealed))
@@ -254,10 +269,10 @@ class _ItemReader:
             )
         return parts
 
-    def _reasoning_texts(self, key: str, entries: Any) -> list[str]:
+    def _reasoning_texts(self, key: str, entries: Any, part: type[TextPart | SummaryPart]) -> list[Part]:
         if not isinstance(entries, list):
             raise self._bad_reasoning(f"non-array {key}", f"had non-array {key}")
-        texts = []
+        texts: list[Part] = []
         for entry in entries:
             fields = entry if isinstance(entry, dict) else {}
             type_, text = fields.get("type"), fields.get("text")
@@ -269,11 +284,15 @@ class _ItemReader:
                 raise self._bad_reasoning(
                     f"unsupported {key} type {type_}", f"had unsupported {key} type {type_}"
                 )
-            if not isinstance(text, str):
+            hole = self.document.hole(text)
+            if hole is not None:
+                texts.append(PayloadRefPart(key, hole))
+            elif isinstance(text, str):
+                texts.append(part(text))
+            else:
                 raise self._bad_reasoning(
                     f"a {key} entry without string text", f"had {key} entry without string text"
                 )
-            texts.append(text)
         return texts
 
     def _bad_reasoning(self, what: str, reference_says: str) -> Inconsistent:
@@ -335,6 +354,23 @@ class _ItemReader:
         return EncodedPart(ENCRYPTED, value)
 
     def _agent_message(self) -> NormalItem:
+        routing, parts = self._routed_message() if self.schema.routes_first else self._declared_message()
+        if not parts:
+            raise Inconsistent(
+                f"an agent_message item in payload {self.payload_id} has no content",
+                f"agent_message item in payload {self.payload_id} contained no content",
+            )
+        return NormalItem(
+            "assistant",
+            "analysis",
+            "message",
+            parts,
+            agent_message=AgentMessage(routing.author, routing.recipient),
+            responses_item_id=self._responses_item_id(),
+        )
+
+    def _declared_message(self) -> tuple[_Routing, list[Part]]:
+        """Routing and content of an agent message, all of which must be of their declared types."""
         item = f"agent_message item in payload {self.payload_id}"
         what, said = f"an {item}", f"failed to parse {item}"
         type_ = _PassingAgentMessage if self.schema.types_passthrough else _AgentMessageItem
@@ -342,22 +378,41 @@ class _ItemReader:
         if isinstance(message, _PassingAgentMessage) and not _is_time(message):
             raise Inconsistent(f"{what} has a create_time that is no number", said)
         refuse_wide_integers(self.document.exact(self.value, self.path), what, said)
-        if not message.content:
-            raise Inconsistent(f"{what} has no content", f"{item} contained no content")
-        parts: list[Part] = [
-            TextPart(entry.text)
-            if isinstance(entry, _TextContent)
-            else EncodedPart(ENCRYPTED, entry.encrypted_content)
-            for entry in message.content
-        ]
-        return NormalItem(
-            "assistant",
-            "analysis",
-            "message",
-            parts,
-            agent_message=AgentMessage(message.author, message.recipient),
-            responses_item_id=self._responses_item_id(),
-        )
+        return message, [_sealed_or_not(entry) for entry in message.content]
+
+    def _routed_message(self) -> tuple[_Routing, list[Part]]:
+        """Routing and content of an agent message, looked at one after the other; texts may be lost."""
+        where = f"in payload {self.payload_id}"
+        what = f"an agent_message item {where}"
+        routing = convert(self.value, _Routing, what, f"failed to parse agent_message routing {where}")
+        content = self.value.get("content")
+        if not isinstance(content, list):
+            raise Inconsistent(f"{what} has no array content", "expected agent_message content array")
+        parts: list[Part] = []
+        for position, entry in enumerate(content):
+            fields = entry if isinstance(entry, dict) else _spelled_out(entry)
+            hole = self.document.hole(fields.get("text")) if fields.get("type") == "input_text" else None
+            if hole is not None:
+                parts.append(PayloadRefPart("text", hole))
+                continue
+            declared: Any = _TextContent | _EncryptedContent
+            parts.append(_sealed_or_not(convert(fields, declared, what)))
+            refuse_wide_integers(self.document.exact(entry, (*self.path, "content", position)), what)
+        return routing, parts
+
+
+def _spelled_out(entry: Any) -> dict[str, Any]:
+    """The content of an agent message that is spelled as an array of its type and its text."""
+    match entry:
+        case [str(type_), text]:
+            return {"type": type_, "encrypted_content" if type_ == ENCRYPTED else "text": text}
+    return {}
+
+
+def _sealed_or_not(entry: _TextContent | _EncryptedContent) -> Part:
+    if isinstance(entry, _TextContent):
+        return TextPart(entry.text)
+    return EncodedPart(ENCRYPTED, entry.encrypted_content)
 
 
 def _is_time(message: _PassingAgentMessage) -> bool:

@@ -162,7 +162,7 @@ class RequestSharing:
             UnreadablePayload: it cannot be opened, is not JSON, or nests too deep.
         """
         memory = self._memories.pop(thread_id, None)
-        if memory is not None:
+        if memory is not None and not ref.is_partial:
             same = self._payloads.read_over(ref, memory.text)
             request = _abridged(memory, same, base)
             if request is not None:
@@ -190,6 +190,8 @@ class RequestSharing:
             normals: the items of its document.
             item_ids: the items of the graph that these were mapped to.
         """
+        if request.document.holes:
+            return  # what is lost in one payload may be said in plain words in the next
         found = request.elements or input_elements(request.document.data)
         known = request.known
         if found is None or len(found[1]) != len(normals):

@@ -110,7 +110,7 @@ class Terminals:
                 f"tool runtime start would create a second terminal operation for {call.tool_call_id}",
             )
         begin = convert(
-            self._payloads.parse(ref).value,
+            self._payloads.parse_whole(ref).value,
             _Begin,
             f"terminal start in payload {ref.raw_payload_id}",
             f"parse terminal runtime start payload {ref.raw_payload_id}",
@@ -134,7 +134,7 @@ class Terminals:
         what = f"write_stdin invocation in payload {ref.raw_payload_id}"
         says = f"parse terminal invocation payload {ref.raw_payload_id} as dispatch payload"
         strict = self._work.schema.wants_sound_writes
-        invocation = convert(self._payloads.parse(ref).value, _Invocation, what, says)
+        invocation = convert(self._payloads.parse_whole(ref).value, _Invocation, what, says)
         if invocation.tool_namespace is not None and not strict:
             return None
         if invocation.tool_name != "write_stdin":
@@ -181,12 +181,13 @@ class Terminals:
         if call.terminal_operation_id is None:
             return
         operation = self._work.trace.terminal_operations[call.terminal_operation_id]
-        ended = None if ref is None else self._read_result(operation, ref)
+        ended = None if ref is None or ref.is_lost else self._read_result(operation, ref)
         changes = self._work.changes
         changes.change(operation).execution = operation.execution.ended_by(raw, status)
         operation_id = operation.operation_id
-        if ref is not None and ended is not None:
+        if ref is not None:
             changes.append_once(operation.raw_payload_ids, ref.raw_payload_id, operation)
+        if ended is not None:
             operation.result, process_id = ended
             known = self._process.get(operation_id)
             if process_id is not None and known is not None and known != process_id:
@@ -204,7 +205,7 @@ class Terminals:
         self, operation: TerminalOperation, ref: PayloadRef
     ) -> tuple[TerminalResult, str | None]:
         """The result in a payload, and the process id it names."""
-        document = self._payloads.parse(ref)
+        document = self._payloads.parse_whole(ref)
         try:
             what = f"the end of a command in payload {ref.raw_payload_id}"
             says = f"parse exec terminal response {ref.raw_payload_id}"

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent
-from reducer.model import ExecutionWindow, RootOrigin, SpawnedOrigin, Thread, Turn
+from reducer.model import ExecutionWindow, RootOrigin, SpawnedOrigin, Thread, Turn, UnknownOrigin
 from reducer.schemas.v1 import (
     CodexTurnEnded,
     CodexTurnStarted,
@@ -99,12 +99,17 @@ class Threads:
                 f"thread {event.thread_id} was started before",
                 f"duplicate thread start for {event.thread_id}",
             )
-        metadata = _ThreadMetadata()
-        if event.metadata_payload is not None:
-            value = self._payloads.parse(event.metadata_payload).value
-            what = f"thread metadata {event.metadata_payload.raw_payload_id}"
+        agent_path, metadata = event.agent_path, _ThreadMetadata()
+        origin: RootOrigin | SpawnedOrigin | UnknownOrigin = RootOrigin()
+        ref = event.metadata_payload
+        if ref is not None and ref.is_lost:
+            is_root = event.thread_id == self._work.trace.root_thread_id
+            origin = RootOrigin() if is_root else UnknownOrigin()
+        elif ref is not None:
+            what = f"thread metadata {ref.raw_payload_id}"
+            value = self._payloads.parse_whole(ref).value
             metadata = convert(value, _ThreadMetadata, what, f"parse {what}")
-        agent_path, origin = _origin(event, metadata)
+            agent_path, origin = _origin(event, metadata)
         thread = Thread(
             event.thread_id,
             agent_path,
@@ -205,15 +210,20 @@ class Threads:
             )
         return turn
 
-    def thread_of_envelope(self, raw: RawEvent, referrer: Referrer) -> str:
+    def thread_of_envelope(self, raw: RawEvent, referrer: Referrer, *, or_of_turn: bool = True) -> str:
         """The thread the envelope names, else the thread of the turn it names; it need not be known.
+
+        Args:
+            raw: the event.
+            referrer: what it is about, for the error message.
+            or_of_turn: whether the turn may tell the thread.
 
         Raises:
             Inconsistent: the envelope names neither, or a turn that is not known.
         """
         if raw.thread_id is not None:
             return raw.thread_id
-        if raw.codex_turn_id is None:
+        if raw.codex_turn_id is None or not or_of_turn:
             raise Inconsistent(
                 f"{referrer.ours} names neither a thread nor a turn",
                 f"{referrer.theirs} did not include {referrer.their_context}",

@@ -12,6 +12,7 @@ from reducer.model import (
     CodeCellRequester,
     ConversationItem,
     ExecutionWindow,
+    Producer,
     TerminalOperation,
     ToolCall,
     ToolProducer,
@@ -20,6 +21,7 @@ from reducer.rules.agents import Agents
 from reducer.rules.code_cells import CodeCells
 from reducer.rules.inference import ResponseIndex
 from reducer.rules.items import ItemStore
+from reducer.rules.normalize import NormalItem
 from reducer.rules.terminals import Terminals, is_terminal
 from reducer.rules.threads import Referrer, Threads
 from reducer.schemas.v1 import (
@@ -94,12 +96,12 @@ class Tools:
         """Make the tool call, with its terminal operation if it is a write."""
         thread_id, requester = self._check_start(raw, event)
         operation: TerminalOperation | None = None
-        if event.invocation_payload is not None:
+        invocation = event.invocation_payload
+        if invocation is not None and not invocation.is_lost:
             if isinstance(event.kind, WriteStdin):
-                operation = self._terminals.begun_by_write(
-                    raw, event.tool_call_id, thread_id, event.invocation_payload
-                )
-            self._link_wait(thread_id, event.tool_call_id, event.invocation_payload)
+                operation = self._terminals.begun_by_write(raw, event.tool_call_id, thread_id, invocation)
+            if self._work.schema.reads_waits:
+                self._link_wait(thread_id, event.tool_call_id, invocation)
         call_id = event.model_visible_call_id
         operation_id = None if operation is None else operation.operation_id
         call = ToolCall(
@@ -246,6 +248,8 @@ class Tools:
         """Let the runtime begin what the call is."""
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._cells.link_started(call)
+        if ref.is_lost:
+            return
         if is_terminal(call.kind):
             operation = self._terminals.begun_by_runtime(raw, ref, call)
             call.terminal_operation_id = operation.operation_id
@@ -260,7 +264,8 @@ class Tools:
         ref = event.runtime_payload
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._terminals.end(raw, call, event.status, ref)
-        self._agents.runtime_ended(raw, call, ref)
+        if not ref.is_lost:
+            self._agents.runtime_ended(raw, call, ref)
 
     def ended(self, raw: RawEvent, event: ToolCallEnded) -> None:
         """The call returned. Without runtime events, its result is also that of its terminal operation."""
@@ -282,18 +287,25 @@ class Tools:
             )
         return call
 
-    def item_seen(self, item: ConversationItem, raw: RawEvent) -> None:
-        """Link a call or output item to the tool call with its call id, whatever the thread."""
-        if item.call_id is None:
+    def producers_of(self, normal: NormalItem) -> list[Producer]:
+        """The tool call that made an item, if it was dispatched with the item's call id."""
+        tool_call_id = None if normal.call_id is None else self._by_model_call.get(normal.call_id)
+        return [] if tool_call_id is None else [ToolProducer(tool_call_id)]
+
+    def item_seen(
+        self, item: ConversationItem, seen_as: NormalItem | ConversationItem, raw: RawEvent
+    ) -> None:
+        """Link a call or output item to the tool call with that call id, whatever the thread."""
+        if seen_as.call_id is None:
             return
-        tool_call_id = self._by_model_call.get(item.call_id)
+        tool_call_id = self._by_model_call.get(seen_as.call_id)
         if tool_call_id is None:
             return
         call = self._work.trace.tool_calls[tool_call_id]
-        if item.kind in CALL_KINDS:
+        if seen_as.kind in CALL_KINDS:
             self._work.changes.append_once(call.model_visible_call_item_ids, item.item_id, call)
             self._link_inference(call)
-        elif item.kind in OUTPUT_KINDS:
+        elif seen_as.kind in OUTPUT_KINDS:
             self._link_output(call, item)
         self._terminals.sync_observation(call)
 

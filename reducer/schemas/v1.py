@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic
 
+from msgspec import UNSET, UnsetType
+
 from reducer.model import CALL_KINDS, OUTPUT_KINDS
 from reducer.schemas.schema import Ref, Schema, events_of
 from reducer.wire.events import (
@@ -75,6 +77,16 @@ class InferenceStarted(Event, Generic[Ref], frozen=True, tag="inference_started"
     def visible_payload(self) -> Ref:
         """The payload that says what the model saw."""
         return self.request_payload
+
+    @property
+    def prompt_payload_id(self) -> str | UnsetType:
+        """Id of the payload from which the request was made, where the schema has one."""
+        return UNSET
+
+    @property
+    def mislabels(self) -> bool:
+        """Whether a payload is of another kind than it must be, where the schema looks at that."""
+        return False
 
     @property
     def output_ids(self) -> Sequence[tuple[int, str]]:

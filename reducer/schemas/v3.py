@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from reducer.schemas.schema import Ref, events_of
@@ -43,6 +44,22 @@ class InferenceStartedV3(InferenceStarted[Ref], frozen=True, omit_defaults=True,
     def visible_payload(self) -> Ref:
         """The payload that says what the model saw."""
         return self.warmup_context_payload or self.request_payload
+
+    @property
+    def prompt_payload_id(self) -> str | UnsetType:
+        """Id of the payload from which the request was made."""
+        return self.prepared_prompt_payload.raw_payload_id
+
+    @property
+    def mislabels(self) -> bool:
+        """Whether one of its payloads is not of the kind that its field says."""
+        labels = [
+            (self.request_payload, "inference_request"),
+            (self.prepared_prompt_payload, "prepared_prompt"),
+        ]
+        if self.warmup_context_payload is not None:
+            labels.append((self.warmup_context_payload, "warmup_context"))
+        return any(ref.kind.type != kind for ref, kind in labels)
 
     @property
     def output_ids(self) -> Sequence[tuple[int, str]]:

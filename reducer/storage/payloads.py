@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from reducer.errors import UnreadablePayload
-from reducer.storage.payload_store import PayloadStore, Piece, read_payload
+from reducer.storage.payload_store import PayloadStore, read_payload
+from reducer.wire.common_prefix import common_length
 from reducer.wire.json_text import JsonDocument, JsonError, is_valid
-from reducer.wire.payload_refs import FileRef, PayloadRef
+from reducer.wire.payload_refs import FileRef, PayloadRef, ShardRef
 
 
 class Payloads:
@@ -93,7 +94,7 @@ class Payloads:
             for piece in self._store.pieces(ref):
                 shared = 0
                 if same == done:  # nothing was different so far
-                    shared = _common_length(piece, before, done)
+                    shared = common_length(piece, before, done)
                     same += shared
                     if shared < len(piece):
                         del before[same:]
@@ -105,20 +106,6 @@ class Payloads:
         return same
 
 
-def _common_length(piece: Piece, text: bytearray, start: int) -> int:
-    """How many bytes at the beginning of a piece stand in a text, too, from `start` on."""
-    if text.startswith(piece, start):
-        return len(piece)
-    view, low, high = memoryview(piece), 0, len(piece)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text.startswith(view[low:middle], start + low):
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open") -> UnreadablePayload:
     """What cannot be read. Of a file, the reference says what it wanted to do; of a shard, what is wrong."""
     is_file = isinstance(ref, FileRef)
@@ -127,11 +114,18 @@ def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open
 
 
 def _refusal(ref: PayloadRef, reason: str, reference_says: str | None) -> UnreadablePayload:
-    return UnreadablePayload(f"payload {ref.raw_payload_id} ({ref.place}): {reason}", reference_says)
+    # What is wrong with a shard names its file already.
+    where = "" if isinstance(ref, ShardRef) and reason.startswith("payloads/") else f" ({ref.place})"
+    return UnreadablePayload(f"payload {ref.raw_payload_id}{where}: {reason}", reference_says)
 
 
-def _words_for_invalid(ref: PayloadRef, data: bytes) -> str:
-    """How the reference begins to say that a payload is no JSON; text that is not UTF-8 it cannot read."""
+def _words_for_invalid(ref: PayloadRef, data: bytes) -> str | None:
+    """How the reference begins to say that a payload is no JSON; text that is not UTF-8 it cannot read.
+
+    What it says of texts between parts are the bare words of its parser, which are not known here.
+    """
+    if ref.has_parts:
+        return None
     try:
         data.decode()
     except UnicodeDecodeError as error:

@@ -56,6 +56,8 @@ def _decode_plain(data: bytes, type_: type[S]) -> S | None:
     Raises:
         Malformed: spelled plainly, but not of the type.
     """
+    if _WIDE_INTEGER.search(data) is not None:
+        return None  # integer fields hold 64 bits, which msgspec does not know
     # A text that is written back to the same bytes repeats no key and spells no number oddly.
     try:
         decoded: S = _decoder(type_).decode(data)
@@ -79,6 +81,7 @@ def _decoder(type_: type[S]) -> msgspec.json.Decoder[S]:
 
 
 _ENCODER = msgspec.json.Encoder()
+_WIDE_INTEGER = re.compile(rb"[1-9][0-9]{19}")
 
 
 def _converted(value: Any, type_: type[S]) -> S:

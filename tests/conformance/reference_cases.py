@@ -12,7 +12,8 @@ SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or REPOSITORY.parent / "share
 
 def cases(*patterns: str) -> list[str]:
     """The cases that match, such as `bundles/*`, by name; one empty name when there are none."""
-    found = [path.parent for pattern in patterns for path in SHARED.glob(f"{pattern}/bundle")]
+    paths = (path.parent for pattern in patterns for path in SHARED.glob(f"{pattern}/bundle"))
+    found = [path for path in paths if not path.name.startswith(".")]
     return sorted(path.relative_to(SHARED).as_posix() for path in found) or [""]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reducer import Bundle, BundleError, Reduction, Refused, RolloutTrace, reduce_bundle, state_json
+from reducer.storage.stored_payloads import StoredPayloads
 from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadRef
 
 ROOT = "00000000-0000-4000-8000-00000000000a"
@@ -17,11 +18,12 @@ OTHER = "00000000-0000-4000-8000-00000000000c"
 Json = Any
 
 
-class ReadBy:
+class ReadBy(StoredPayloads):
     """Payloads that a function gives."""
 
-    def __init__(self, read: Callable[[PayloadRef], bytes]) -> None:
-        self.own_json = read
+    def __init__(self, path: Path, read: Callable[[PayloadRef], bytes]) -> None:
+        super().__init__(path, strict=False)
+        self.own_json = read  # type: ignore[method-assign]
 
     def pieces(self, ref: PayloadRef) -> Iterator[bytes]:
         yield self.own_json(ref)
@@ -36,8 +38,8 @@ class ReadBy:
 class WholePayloads(Bundle):
     """A bundle for tests that change what `read_payload` gives: everything is read by it."""
 
-    def open_payloads(self, *, strict: bool) -> Any:
-        return ReadBy(self.read_payload)
+    def open_payloads(self, *, strict: bool) -> StoredPayloads:
+        return ReadBy(self.path, self.read_payload)
 
 
 def file_ref(path: str) -> FileRef:

@@ -17,7 +17,9 @@ WRITES = ("change", "put", "drop", "append", "insert_sorted", "remove", "add", "
 NOT_STATE = {
     "problems": "tells of the failure",
     "provenance": "compared by its number of events",
-    "_payloads": "files that were read",
+    "_payloads": "payloads that were read",
+    "_store": "payloads that were read",
+    "_lines": "the line was there, whatever came of it",
     "_order": "the line was there, whatever came of it",
     "line_number": "the line was there",
     "_age": "only grows; gaps do no harm",

@@ -1,0 +1,44 @@
+"""The payload references of the graph: what events carry, and what these payloads are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reducer.changes import GraphWork
+from reducer.errors import Inconsistent
+from reducer.wire.payload_refs import PayloadRef, ShardRef
+
+
+class References:
+    """Records references in `raw_payloads` before their event is applied."""
+
+    def __init__(self, work: GraphWork) -> None:
+        self._work = work
+
+    def record(self, refs: Sequence[PayloadRef]) -> Iterator[Inconsistent]:
+        """Record references, and after each the references that are its parts, at any depth.
+
+        Yields:
+            Those that contradict an earlier one with the same id, where the schema does not let the last one
+            count; the earlier one stays.
+        """
+        for ref in refs:
+            yield from self._record(ref)
+
+    def _record(self, ref: PayloadRef) -> Iterator[Inconsistent]:
+        known = self._work.trace.raw_payloads.get(ref.raw_payload_id)
+        if known is ref:
+            return  # and so are its parts
+        if known is None or not self._work.schema.refuses_conflicting_refs:
+            self._work.changes.put(self._work.trace.raw_payloads, ref.raw_payload_id, ref)
+        elif known != ref:
+            yield Inconsistent(
+                f"payload {ref.raw_payload_id} was referred to before, but otherwise ({known.place})",
+                f"conflicting references for payload {ref.raw_payload_id}",
+            )
+        if isinstance(ref, ShardRef):
+            recorded = self._work.trace.raw_payloads
+            for part in ref.parts:
+                # Nearly all were recorded with the prompt before.
+                if recorded.get(part.raw_payload_id) is not part:
+                    yield from self._record(part)
