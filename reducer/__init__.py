@@ -6,7 +6,7 @@ from reducer.model import RolloutTrace
 from reducer.provenance import EventRecord, Provenance
 from reducer.reduce import Reduction, reduce_bundle
 from reducer.replay import Replay
-from reducer.state_json import state_json
+from reducer.state_json import state_json, state_pieces
 from reducer.storage.bundle import Bundle, LogLine, open_bundle
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "open_bundle",
     "reduce_bundle",
     "state_json",
+    "state_pieces",
 ]

@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,16 @@ _NEW_FILE_MODE = 0o666
 """Permissions asked for; the umask takes away from them, as for any new file."""
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+Contents = bytes | Iterator[bytes]
+"""All of it, or piece by piece what is too large to be held as a whole."""
+
+
+def pieces_of(data: Contents) -> Iterable[bytes]:
+    """Contents as pieces, whichever way they are given."""
+    return (data,) if isinstance(data, bytes) else data
+
+
+def write_atomically(path: Path, data: Contents) -> None:
     """Put `data` under `path`, in place of any file that is there.
 
     The bytes go into a temporary file of the same directory, which is renamed when they are on disk. A
@@ -33,7 +43,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     descriptor = os.open(temporary, flags, _NEW_FILE_MODE)
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces_of(data))
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, path)
@@ -59,19 +69,19 @@ def is_device(path: Path) -> bool:
     return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
-def write_to_device(path: Path, data: bytes) -> None:
+def write_to_device(path: Path, data: Contents) -> None:
     """Write `data` into a device or pipe, such as `/dev/null` or `/dev/stdout`.
 
     Args:
         path: A path for which `is_device` holds.
-        data: The bytes to write.
+        data: What to write.
 
     Raises:
         OSError: It could not be opened or written.
     """
     # Appending: `/dev/stdout` may be a file that a shell opened and wrote to before.
     with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "wb") as device:
-        device.write(data)
+        device.writelines(pieces_of(data))
 
 
 def _refuse_to_replace(path: Path) -> None:

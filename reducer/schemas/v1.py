@@ -20,6 +20,9 @@ from reducer.wire.events import (
 from reducer.wire.payload_refs import FileRef
 from reducer.wire.tool_kinds import AnyToolKind
 
+ADDITIONAL_TOOLS = "additional_tools"
+"""Type of the element of a request over a WebSocket that holds its tools, and is no item."""
+
 
 class RolloutStarted(Event, frozen=True, tag="rollout_started"):
     """The session begins."""
@@ -267,7 +270,7 @@ SCHEMA_1 = Schema(
     tells_recording=None,
     types_passthrough=False,
     routes_first=False,
-    dropped_types=frozenset({"additional_tools"}),
+    dropped_types=frozenset({ADDITIONAL_TOOLS}),
     identifies_items=False,
     identifies_content=False,
     accepts_outputs=False,

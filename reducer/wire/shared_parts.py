@@ -1,8 +1,8 @@
 """What the prompt of a call shares with the one before it: most of its parts, and none is parsed twice.
 
 The line of every call lists all items of its prompt, so that a log grows with the square of its calls.
-Consecutive lists of a thread begin with the same bytes. As far as they do, and a line is spelled as codex spells
-it, the references of the line before are taken, and only what is new is decoded.
+Consecutive lists of a thread begin with the same bytes. As far as they do, and a line is spelled as codex
+spells it, the references of the line before are taken, and only what is new is decoded.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import typer
 
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, clip, safe_text
+from rollout_tui.write_file import Contents, pieces_of
 
 CLEAN = 0
 """Exit status: done, nothing was wrong."""
@@ -83,7 +84,7 @@ def write_line(stream: TextIO | None, line: str) -> None:
         _give_up(stream, error)
 
 
-def write_bytes(data: bytes) -> None:
+def write_bytes(data: Contents) -> None:
     """Bytes on standard output, exactly these.
 
     Raises:
@@ -94,7 +95,7 @@ def write_bytes(data: bytes) -> None:
         raise CommandError("cannot write to standard output: it is closed")
     try:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(pieces_of(data))
         sys.stdout.buffer.flush()
     except OSError as error:
         _give_up(sys.stdout, error)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_json
+from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_pieces
 from rollout_tui.commands.output import (
     CLEAN,
     PROBLEMS,
@@ -65,7 +65,7 @@ def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: boo
 
 def _write(reduction: Reduction, output: str | None) -> Path | None:
     """Write the graph; where it was written, None for standard output."""
-    data = state_json(reduction.trace)
+    data = state_pieces(reduction.trace)
     if output in STANDARD_OUTPUT:
         write_bytes(data)
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from reducer.model import ConversationItem, InferenceCall
-from reducer.rules.normalize import DROPPED_TYPE
+from reducer.schemas.v1 import ADDITIONAL_TOOLS
 from reducer.wire.json_text import is_valid
 from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.views.contexts.item_words import call_name, item_label
@@ -63,7 +63,7 @@ def _tools_in_input(values: JsonValues) -> int | None:
     elements = values.find_path(["input"])
     for place in range(0 if elements is None else values.index.child_count(elements) or 0):
         kind = values.find_path(["input", place, "type"])
-        if kind is not None and values.text(kind) == DROPPED_TYPE:
+        if kind is not None and values.text(kind) == ADDITIONAL_TOOLS:
             return values.find_path(["input", place, _TOOLS])
     return None
 

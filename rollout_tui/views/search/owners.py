@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
-from reducer.rules.normalize import DROPPED_TYPE
+from reducer.schemas import SCHEMAS
 from rollout_tui.views.evidence import find_item
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.json_value import JsonValues
 
 ITEM_LISTS = ("input", "output_items", "input_history", "replacement_history")
 """Members of payloads that hold conversation items, one element each."""
+
+_NO_ITEMS = frozenset(one for schema in SCHEMAS.values() for one in schema.dropped_types)
+"""Types of elements that are no items in some schema, and refused or no items in the others."""
 
 _IDENTITY = frozenset({"id", "call_id", "type"})
 
@@ -160,10 +163,10 @@ def _identity(values: JsonValues, element: int) -> dict[str, Any]:
 
 
 def _items_in_list(values: JsonValues, member: int) -> list[int]:
-    """The elements of a list that are items; those of one type are none."""
-    elements = list(values.children(member))
-    if b'"' + DROPPED_TYPE.encode() + b'"' in values.value_bytes(member):
-        elements = [one for one in elements if _identity(values, one).get("type") != DROPPED_TYPE]
+    """The elements of a list that are items; those of some types are none."""
+    elements, text = list(values.children(member)), values.value_bytes(member)
+    if any(b'"%b"' % one.encode() in text for one in _NO_ITEMS):
+        elements = [one for one in elements if _identity(values, one).get("type") not in _NO_ITEMS]
     return elements
 
 
