@@ -34,6 +34,7 @@ _LOST_BY_KIND = {
 }
 
 NOT_APPLIED = "Whatever the line said is missing from the graph."
+DONE_WITHOUT = "The event was applied without this payload, as if the recorder had left it out."
 STILL_APPLIED = "The event was applied all the same."
 SKIPPED_REPEAT = "The event was not applied a second time."
 LOST_EVENTS = "What the missing events said is missing from the graph; the events after them were applied."

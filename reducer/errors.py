@@ -34,7 +34,17 @@ class NotApplicable(Exception):  # noqa: N818
 
 
 class UnreadablePayload(NotApplicable):
-    """A payload file is missing, out of bounds, or not the JSON that the format wants."""
+    """A payload is missing, out of bounds, or not the JSON that the format wants.
+
+    Attributes:
+        raw_payload_id: the payload, when an event needs it.
+    """
+
+    def __init__(
+        self, reason: str, reference_says: str | None = None, raw_payload_id: str | None = None
+    ) -> None:
+        super().__init__(reason, reference_says)
+        self.raw_payload_id = raw_payload_id
 
 
 class Inconsistent(NotApplicable):

@@ -10,6 +10,7 @@ from msgspec import UNSET, structs
 
 from reducer.changes import GraphWork, Handlers, ObjectRef
 from reducer.consequences import (
+    DONE_WITHOUT,
     EDGE_LEFT_OUT,
     NOT_APPLIED,
     PAYLOAD_UNUSABLE,
@@ -17,7 +18,7 @@ from reducer.consequences import (
     STILL_APPLIED,
     consequence_of_losing,
 )
-from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused
+from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
 from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
 from reducer.provenance import Provenance, payload_refs
@@ -49,7 +50,7 @@ from reducer.storage.payloads import Payloads
 from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.log import decode_loosely, is_blank
-from reducer.wire.payload_refs import read_ref
+from reducer.wire.payload_refs import PayloadRef, read_ref
 from reducer.wire.shared_parts import SharedParts
 from reducer.wire.typed_json import dig
 
@@ -266,26 +267,43 @@ class Replay:
         work.line_number = line.number
         refs = payload_refs(raw.payload)
         try:
-            for conflict in self._references.record(refs):
-                self._report_event(raw, line.number, str(conflict), STILL_APPLIED, conflict.reference_says)
-            # Only a line that was itself written to its end says that the recording was.
-            if line.ended or not isinstance(raw.payload, RecordingCompleted):
-                self._handlers[type(raw.payload)](raw, raw.payload)
+            conflicts = self._handle(raw, line, refs)
         except NotApplicable as error:
             late = work.late_failures[:1]
             work.changes.roll_back()
             if self._strict and late:
                 self._report_lost(late[0].raw, late[0].line, late[0].error)
+            if self._does_without(error):
+                self._report_event(raw, line.number, str(error), DONE_WITHOUT, error.reference_says)
+                return self._apply(raw, line)
             self._report_lost(raw, line.number, error)
             return []
         touched, concerned = work.changes.commit()
         affected = [*concerned, *touched]
         self._unsettled.note(affected)
         self.provenance.record(raw, line, refs, affected)
+        for conflict in conflicts:
+            self._report_event(raw, line.number, str(conflict), STILL_APPLIED, conflict.reference_says)
         failures, work.late_failures = work.late_failures, []
         for failure in failures:
             self._report_lost(failure.raw, failure.line, failure.error)
         return touched
+
+    def _handle(self, raw: RawEvent, line: LogLine, refs: list[PayloadRef]) -> list[Inconsistent]:
+        """Record the references of an event and let its module apply it; gives contradicting references."""
+        conflicts = [*self._references.record(refs)]
+        if conflicts and self._strict:
+            raise conflicts[0]
+        # Only a line that was itself written to its end says that the recording was.
+        if line.ended or not isinstance(raw.payload, RecordingCompleted):
+            self._handlers[type(raw.payload)](raw, raw.payload)
+        return conflicts
+
+    def _does_without(self, error: NotApplicable) -> bool:
+        """Whether an event can be applied once more without the payload that could not be read."""
+        if self._strict or not self._schema.may_lose_payloads or not isinstance(error, UnreadablePayload):
+            return False
+        return error.raw_payload_id is not None and self._payloads.give_up(error.raw_payload_id)
 
     def _report_lost(self, raw: RawEvent, line: int, error: NotApplicable) -> None:
         consequence = consequence_of_losing(raw.payload.name_of_type)

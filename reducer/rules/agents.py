@@ -150,7 +150,7 @@ class Agents:
                 f"agent activity {what} missing invocation payload",
             )
         ref = self._work.trace.raw_payloads[call.raw_invocation_payload_id]
-        if ref.is_lost:
+        if self._payloads.is_lost(ref):
             return None
         arguments = dig(self._payloads.parse_whole(ref).value, "payload", "arguments")
         if not isinstance(arguments, str):

@@ -135,7 +135,7 @@ class Compactions:
 
     def _read_checkpoint(self, ref: PayloadRef) -> tuple[list[NormalItem], list[NormalItem]]:
         """The histories before and after; of a checkpoint that is lost, nothing."""
-        if ref.is_lost:
+        if self._payloads.is_lost(ref):
             return [], []
         payload_id, schema = ref.raw_payload_id, self._work.schema
         document = self._payloads.parse(ref)

@@ -112,7 +112,8 @@ class Conversation:
             )
         self._items.accept(thread_id, event.item_id, raw)
         payload = event.announced_payload
-        if payload is not None and not payload.is_lost and not self._is_known(thread_id, event.item_id):
+        brings_item = payload is not None and not self._payloads.is_lost(payload)
+        if payload is not None and brings_item and not self._is_known(thread_id, event.item_id):
             self._announce(raw, thread_id, event.item_id, payload)
         self._items.apply_receipt(thread_id, event.item_id)
 

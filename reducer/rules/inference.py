@@ -87,7 +87,7 @@ class Inference:
         changes = self._work.changes
         context = self._conversation.context(event.thread_id)
         item_ids: list[str] = []
-        if not event.visible_payload.is_lost:
+        if not self._payloads.is_lost(event.visible_payload):
             item_ids = self._map_request(event, Sighting(event.thread_id, event.codex_turn_id, raw))
             changes.change(context).snapshot = item_ids
         changes.change(context).latest_inference_id = call_id
@@ -158,7 +158,7 @@ class Inference:
         """Whether something of a call's request or response is lost; then its items are not all known."""
         payloads = self._work.trace.raw_payloads
         ids = (call.raw_request_payload_id, call.raw_response_payload_id)
-        return any(one is not None and payloads[one].is_partial for one in ids)
+        return any(one is not None and self._payloads.is_partial(payloads[one]) for one in ids)
 
     def _read_request(self, document: JsonDocument, event: InferenceStarted) -> list[NormalItem]:
         """The items that a request, or the context that stands for it, carries."""
@@ -214,7 +214,7 @@ class Inference:
 
     def _take_response(self, raw: RawEvent, call: InferenceCall, payload: PayloadRef) -> None:
         payload_id = payload.raw_payload_id
-        if payload.is_lost:
+        if self._payloads.is_lost(payload):
             call.raw_response_payload_id = payload_id
             self._answers.set_response_items(call, [])
             return

@@ -181,7 +181,7 @@ class Terminals:
         if call.terminal_operation_id is None:
             return
         operation = self._work.trace.terminal_operations[call.terminal_operation_id]
-        ended = None if ref is None or ref.is_lost else self._read_result(operation, ref)
+        ended = None if ref is None or self._payloads.is_lost(ref) else self._read_result(operation, ref)
         changes = self._work.changes
         changes.change(operation).execution = operation.execution.ended_by(raw, status)
         operation_id = operation.operation_id

@@ -102,7 +102,7 @@ class Threads:
         agent_path, metadata = event.agent_path, _ThreadMetadata()
         origin: RootOrigin | SpawnedOrigin | UnknownOrigin = RootOrigin()
         ref = event.metadata_payload
-        if ref is not None and ref.is_lost:
+        if ref is not None and self._payloads.is_lost(ref):
             is_root = event.thread_id == self._work.trace.root_thread_id
             origin = RootOrigin() if is_root else UnknownOrigin()
         elif ref is not None:

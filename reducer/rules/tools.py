@@ -97,7 +97,7 @@ class Tools:
         thread_id, requester = self._check_start(raw, event)
         operation: TerminalOperation | None = None
         invocation = event.invocation_payload
-        if invocation is not None and not invocation.is_lost:
+        if invocation is not None and not self._payloads.is_lost(invocation):
             if isinstance(event.kind, WriteStdin):
                 operation = self._terminals.begun_by_write(raw, event.tool_call_id, thread_id, invocation)
             if self._work.schema.reads_waits:
@@ -248,7 +248,7 @@ class Tools:
         """Let the runtime begin what the call is."""
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._cells.link_started(call)
-        if ref.is_lost:
+        if self._payloads.is_lost(ref):
             return
         if is_terminal(call.kind):
             operation = self._terminals.begun_by_runtime(raw, ref, call)
@@ -264,7 +264,7 @@ class Tools:
         ref = event.runtime_payload
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._terminals.end(raw, call, event.status, ref)
-        if not ref.is_lost:
+        if not self._payloads.is_lost(ref):
             self._agents.runtime_ended(raw, call, ref)
 
     def ended(self, raw: RawEvent, event: ToolCallEnded) -> None:

@@ -43,6 +43,8 @@ class Schema(Struct, frozen=True, kw_only=True, dict=True):
             does not, all events are applied, and lenient replay only remarks on such things.
         checks_unused_payloads: a payload that no rule interprets must be there and be JSON all the same.
         refuses_conflicting_refs: all references with one id must be equal; otherwise the last one counts.
+        may_lose_payloads: limits of the recorder may have cut payloads or left them out, and the rules work
+            around that; so lenient replay does without payloads that it cannot read.
         tells_recording: what the graph says of the recording: whether the log was completed, or whether it
             was and all payloads are whole; None if nothing.
 
@@ -89,6 +91,7 @@ class Schema(Struct, frozen=True, kw_only=True, dict=True):
     refuses_event: str | None
     checks_unused_payloads: bool
     refuses_conflicting_refs: bool
+    may_lose_payloads: bool
     tells_recording: Literal["completion", "status"] | None
     types_passthrough: bool
     routes_first: bool

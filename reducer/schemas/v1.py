@@ -267,6 +267,7 @@ SCHEMA_1 = Schema(
     refuses_event=None,
     checks_unused_payloads=False,
     refuses_conflicting_refs=False,
+    may_lose_payloads=False,
     tells_recording=None,
     types_passthrough=False,
     routes_first=False,

@@ -88,6 +88,7 @@ SCHEMA_3 = replace(
         "Run the exact Codex executable that recorded this bundle"
     ),
     refuses_conflicting_refs=True,
+    may_lose_payloads=True,
     tells_recording="status",
     types_passthrough=False,
     routes_first=True,

@@ -39,6 +39,7 @@ def payload_faults(
         payloads: remembers which of them were found to be sound.
         is_closed: whether the recording was completed; if not, the last shard may be unfinished.
     """
+    refs = [ref for ref in refs if ref.is_lost or not payloads.is_lost(ref)]  # else it was told of already
     sharded = [ref for ref in refs if isinstance(ref, ShardRef)]
     files = [ref for ref in refs if not isinstance(ref, ShardRef)]
     for ref in sorted(files, key=lambda ref: ref.raw_payload_id):

@@ -17,7 +17,22 @@ class Payloads:
     def __init__(self, store: PayloadStore[PayloadRef]) -> None:
         self._store = store
         self._sound: set[Hashable] = set()
+        self._given_up: set[str] = set()
         self._last: tuple[Hashable, JsonDocument] | None = None
+
+    def give_up(self, raw_payload_id: str) -> bool:
+        """Count a payload as lost from now on; says whether it did not before."""
+        known = raw_payload_id in self._given_up
+        self._given_up.add(raw_payload_id)
+        return not known
+
+    def is_lost(self, ref: PayloadRef) -> bool:
+        """Whether rules have to do without a payload: a limit of the recorder cut it, or it was given up."""
+        return ref.is_lost or ref.raw_payload_id in self._given_up
+
+    def is_partial(self, ref: PayloadRef) -> bool:
+        """Whether a payload, or a part of it at any depth, is lost."""
+        return ref.is_partial or ref.raw_payload_id in self._given_up
 
     def parse(self, ref: PayloadRef) -> JsonDocument:
         """The JSON of a payload that a rule interprets, with holes where parts of it are lost.
@@ -116,7 +131,9 @@ def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open
 def _refusal(ref: PayloadRef, reason: str, reference_says: str | None) -> UnreadablePayload:
     # What is wrong with a shard names its file already.
     where = "" if isinstance(ref, ShardRef) and reason.startswith("payloads/") else f" ({ref.place})"
-    return UnreadablePayload(f"payload {ref.raw_payload_id}{where}: {reason}", reference_says)
+    return UnreadablePayload(
+        f"payload {ref.raw_payload_id}{where}: {reason}", reference_says, ref.raw_payload_id
+    )
 
 
 def _words_for_invalid(ref: PayloadRef, data: bytes) -> str | None:
