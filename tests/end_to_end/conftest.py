@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from places import PROGRAM
@@ -19,3 +20,11 @@ def start() -> Iterator[Callable[..., Terminal]]:
             return stack.enter_context(Terminal([*PROGRAM, *map(str, arguments)], **options))
 
         yield start
+
+
+@pytest.fixture(params=["codex_169", "codex_171"])
+def codex_program(request: pytest.FixtureRequest) -> Path:
+    """Each codex of a trace schema that scripted sessions are recorded with."""
+    program = request.getfixturevalue(request.param)
+    assert isinstance(program, Path)
+    return program

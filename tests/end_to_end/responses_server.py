@@ -1,21 +1,19 @@
-"""A Responses server on 127.0.0.1 that answers from a script, and codex set up to ask it.
+"""A Responses server on 127.0.0.1 that answers from a script.
 
-The real codex records real bundles this way without a model, an account or the network. What it is told, and
-in which order, is fixed by the script; a `Gate` lets a test look at a recording that stands still.
+The real codex (`codex_home.py`) records real bundles this way without a model, an account or the network.
+What it is told, and in which order, is fixed by the script; a `Gate` lets a test look at a recording that
+stands still.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
-import re
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -268,14 +266,15 @@ def _handler_of(server: ResponsesServer) -> type[BaseHTTPRequestHandler]:
                 return
             if answer.gate is not None:
                 answer.gate.wait()
-            self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
-            self.send_header("connection", "close")
-            self.end_headers()
-            for event in server.events(answer):
-                self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
-                self.wfile.flush()
             self.close_connection = True
+            with suppress(ConnectionError):  # who asked may have been killed meanwhile
+                self.send_response(200)
+                self.send_header("content-type", "text/event-stream")
+                self.send_header("connection", "close")
+                self.end_headers()
+                for event in server.events(answer):
+                    self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+                    self.wfile.flush()
 
         def do_GET(self) -> None:
             self.send_error(404)
@@ -284,107 +283,3 @@ def _handler_of(server: ResponsesServer) -> type[BaseHTTPRequestHandler]:
             """Nothing goes to the output of the tests."""
 
     return Handler
-
-
-_CONFIG = """\
-model = "gpt-5.5"
-model_provider = "mock"
-check_for_update_on_startup = false
-approval_policy = "never"
-sandbox_mode = "danger-full-access"
-{compaction}
-[analytics]
-enabled = false
-[features]
-apps = false
-plugins = false
-remote_plugin = false
-tool_suggest = false
-shell_snapshot = false
-enable_request_compression = false
-multi_agent_v2 = {{ enabled = true, max_concurrent_threads_per_session = 8, min_wait_timeout_ms = 1000 }}
-[model_providers.mock]
-# The name decides how history is compacted: remotely for this one, locally for any other.
-name = "OpenAI"
-base_url = "{base_url}"
-wire_api = "responses"
-supports_websockets = false
-request_max_retries = 0
-stream_max_retries = 0
-[projects."{workspace}"]
-trust_level = "trusted"
-"""
-
-_UNWANTED = re.compile(r"OPENAI_|CODEX_|.*_proxy\Z", re.IGNORECASE)
-
-
-class CodexHome:
-    """The real codex, in a home of its own, asking a scripted server.
-
-    Attributes:
-        workspace: where its commands run.
-        trace_root: where its bundles appear, if `environment` is used as it is.
-    """
-
-    def __init__(
-        self, directory: Path, codex: Path, server: ResponsesServer, *, compact_above: int | None = None
-    ) -> None:
-        """Set it up.
-
-        Args:
-            directory: an empty directory.
-            codex: the program.
-            server: who answers.
-            compact_above: reported input tokens above which it compacts; None for its own limit.
-        """
-        self._codex = codex
-        self._home = directory / "home"
-        self.workspace = directory / "workspace"
-        self.trace_root = directory / "traces"
-        for created in (self._home, self.workspace, self.trace_root):
-            created.mkdir(parents=True)
-        limit = "" if compact_above is None else f"model_auto_compact_token_limit = {compact_above}"
-        config = _CONFIG.format(base_url=server.base_url, workspace=self.workspace, compaction=limit)
-        (self._home / "config.toml").write_text(config)
-
-    @property
-    def changes(self) -> dict[str, str | None]:
-        """What its environment has that is not in ours; None for what is removed."""
-        removed: dict[str, str | None] = {name: None for name in os.environ if _UNWANTED.match(name)}
-        home = str(self._home)
-        return {**removed, "HOME": home, "CODEX_HOME": home, "CODEX_ROLLOUT_TRACE_ROOT": str(self.trace_root)}
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Its whole environment."""
-        merged = {**os.environ, **self.changes}
-        return {name: value for name, value in merged.items() if value is not None}
-
-    def command(self, prompt: str, *options: str) -> list[str]:
-        """One turn: `codex exec`, whose options can be continued by `resume ID` and the like."""
-        return [
-            str(self._codex),
-            "exec",
-            "--skip-git-repo-check",
-            "--dangerously-bypass-approvals-and-sandbox",
-            "-C",
-            str(self.workspace),
-            *options,
-            prompt,
-        ]
-
-    def run(self, prompt: str, *options: str, seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
-        """Run one turn to its end."""
-        return subprocess.run(
-            self.command(prompt, *options),
-            env=self.environment,
-            cwd=self.workspace,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-        )
-
-    def bundles(self) -> list[Path]:
-        """The bundles recorded so far, oldest first."""
-        found = [path for path in self.trace_root.iterdir() if (path / "manifest.json").exists()]
-        return sorted(found, key=lambda path: (path / "manifest.json").stat().st_mtime_ns)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from responses_server import Answer, Gate, Script, agent, message, reasoning, shell
+from responses_server import Answer, Gate, Script, agent, call, cell, message, reasoning, shell
+
+SHELL_PROMPT = "SHELL-PROMPT: look around"
+"""What to ask for the session of `shell_tools`."""
 
 TEAM_PROMPT = "TEAM-PROMPT: look around and let somebody look it up"
 """What to ask for the session of `tools_child_compaction`."""
@@ -20,24 +23,59 @@ GATES = ("tools", "child", "waiting", "compacted")
 the child's first answer, before the parent waits for it, and before the first answer after the compaction."""
 
 
-def tools_child_compaction(gates: Mapping[str, Gate] | None = None) -> list[Script]:
+_PICTURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEElEQVR42mP4z8AARwzEcQCukw/xOF6MEQAAAABJRU5ErkJggg=="
+)
+"""A PNG of four by four red pixels."""
+
+
+def shell_tools() -> list[Script]:
+    """A turn that runs commands, one of which fails."""
+    return [Script(SHELL_PROMPT, [*_commands(None), Answer([message("I have seen it.", "final_answer")])])]
+
+
+def _commands(gate: Gate | None) -> list[Answer]:
+    return [
+        Answer(
+            [
+                reasoning("**Looking around**"),
+                message("I look around first.", "commentary"),
+                shell("printf 'one\\ntwo\\nthree\\n'"),
+            ]
+        ),
+        Answer([shell("echo out; echo err >&2"), shell("cat nothing-here")], gate=gate),
+    ]
+
+
+def picture_and_cell() -> list[Answer]:
+    """For `between`: looks at a picture, then runs a code cell that is waited for; wants code mode."""
+    source = (
+        "text('before the wait'); yield_control();"
+        " const slow = await tools.exec_command({cmd: 'sleep 0.3; echo from the cell'}); text(slow.output);"
+    )
+    return [
+        Answer([shell(f"echo {_PICTURE} | base64 -d >red.png")]),
+        Answer([call("view_image", path="red.png")]),
+        Answer([cell(source)]),
+        Answer([call("wait", cell_id="1", yield_time_ms=10_000)]),
+    ]
+
+
+def tools_child_compaction(
+    gates: Mapping[str, Gate] | None = None, between: Sequence[Answer] = ()
+) -> list[Script]:
     """A turn that runs commands, one of which fails, starts a child, waits for it, and compacts its history.
 
     Args:
         gates: by the names in `GATES`, where the session is held up.
+        between: answers after the commands and before the child.
     """
     held = gates or {}
     root = Script(
         TEAM_PROMPT,
         [
-            Answer(
-                [
-                    reasoning("**Looking around**"),
-                    message("I look around first.", "commentary"),
-                    shell("printf 'one\\ntwo\\nthree\\n'"),
-                ]
-            ),
-            Answer([shell("echo out; echo err >&2"), shell("cat nothing-here")], gate=held.get("tools")),
+            *_commands(held.get("tools")),
+            *between,
             Answer(
                 [agent("spawn_agent", task_name="researcher", message=RESEARCH_TASK, fork_turns="none")],
             ),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
+import pytest
+from codex_home import CodexHome
 from pty_terminal import Terminal
-from responses_server import CodexHome, Gate, ResponsesServer
-from scripted_sessions import COMPACT_ABOVE, GATES, TEAM_PROMPT, tools_child_compaction
+from responses_server import Gate, ResponsesServer
+from scripted_sessions import COMPACT_ABOVE, GATES, TEAM_PROMPT, picture_and_cell, tools_child_compaction
 
 from tests.places import PROGRAM
 
@@ -22,38 +23,33 @@ def cursor_entries(terminal: Terminal) -> set[str]:
     return {entry[0] for entry in entries if entry is not None}
 
 
-def test_a_session_is_followed_from_its_first_call_to_its_end(codex_169: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "code_mode"), [("codex_169", False), ("codex_171", True)], ids=["schema 2", "schema 3"]
+)
+def test_a_session_is_followed_from_its_first_call_to_its_end(
+    program: str, code_mode: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     gates = {name: Gate() for name in GATES}
-    with ResponsesServer(tools_child_compaction(gates)) as server:
-        codex = CodexHome(tmp_path / "codex", codex_169, server, compact_above=COMPACT_ABOVE)
-        with subprocess.Popen(
-            codex.command(TEAM_PROMPT),
-            env=codex.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as running:
-            try:
-                assert gates["tools"].reached.wait(GATE_SECONDS)
-                [bundle] = codex.bundles()
-                with Terminal([*PROGRAM, str(bundle)], columns=140, rows=40) as terminal:
-                    _follow(terminal, gates)
-                    written = _write_graph(terminal, bundle)
-                    terminal.send(b"Q")
-                    assert terminal.wait_exit() == 0
-            finally:
-                for gate in gates.values():
-                    gate.open()
+    between = picture_and_cell() if code_mode else []
+    with ResponsesServer(tools_child_compaction(gates, between)) as server:
+        codex = CodexHome(
+            tmp_path / "codex",
+            request.getfixturevalue(program),
+            server,
+            compact_above=COMPACT_ABOVE,
+            code_mode=code_mode,
+        )
+        with codex.started(TEAM_PROMPT) as running:
+            assert gates["tools"].reached.wait(GATE_SECONDS)
+            [bundle] = codex.bundles()
+            with Terminal([*PROGRAM, str(bundle)], columns=140, rows=60) as terminal:
+                _follow(terminal, gates, code_mode)
+                written = _write_graph(terminal, bundle)
+                terminal.send(b"Q")
+                assert terminal.wait_exit() == 0
             assert running.wait(GATE_SECONDS) == 0
-    assert server.complaints == []
-    reference = tmp_path / "reference.json"
-    subprocess.run(
-        [codex_169, "debug", "trace-reduce", bundle, "-o", reference],
-        env=codex.environment,
-        check=True,
-        capture_output=True,
-    )
-    assert written == reference.read_bytes()
+        assert server.complaints == []
+    assert written == codex.reduced(bundle)
 
 
 def has_row(rows: list[str], kind: str) -> bool:
@@ -61,7 +57,7 @@ def has_row(rows: list[str], kind: str) -> bool:
     return any(re.search(rf"│\W*\d+ {kind}", row) for row in rows)
 
 
-def _follow(terminal: Terminal, gates: dict[str, Gate]) -> None:
+def _follow(terminal: Terminal, gates: dict[str, Gate], code_mode: bool) -> None:
     """Let the session go on from gate to gate, and see each of its parts appear."""
     terminal.wait_for("still being written")
     terminal.wait_for("printf")
@@ -73,6 +69,10 @@ def _follow(terminal: Terminal, gates: dict[str, Gate]) -> None:
     terminal.wait_for("following")
     gates["tools"].open()
     terminal.wait_for("cat nothing-here")
+    if code_mode:
+        terminal.wait_for("view_image")
+        terminal.wait_for(lambda rows: has_row(rows, "exec"))
+        terminal.wait_for(lambda rows: has_row(rows, "wait"))
     terminal.wait_for("/researcher")
     assert gates["child"].reached.wait(GATE_SECONDS)
     gates["child"].open()

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from codex_home import CodexHome
 from places import PROGRAM
 from pty_terminal import Terminal
-from responses_server import CodexHome, Gate, ResponsesServer
+from responses_server import Gate, ResponsesServer
 from scripted_sessions import COMPACT_ABOVE, TEAM_PROMPT, tools_child_compaction
 
 from reducer import reduce_bundle
@@ -232,9 +233,11 @@ def test_ctrl_c_before_a_bundle_appears_is_for_the_command(start: Start, tmp_pat
 # The real codex
 
 
-def test_codex_is_recorded_without_the_inspector(codex_169: Path, tmp_path: Path, run_program: Run) -> None:
+def test_codex_is_recorded_without_the_inspector(
+    codex_program: Path, tmp_path: Path, run_program: Run
+) -> None:
     with ResponsesServer(tools_child_compaction()) as server:
-        codex = CodexHome(tmp_path / "codex", codex_169, server, compact_above=COMPACT_ABOVE)
+        codex = CodexHome(tmp_path / "codex", codex_program, server, compact_above=COMPACT_ABOVE)
         command = codex.command(TEAM_PROMPT)
         environment = {name: value for name, value in codex.changes.items() if value is not None}
         finished = run_program("record", "--no-tui", "--", *command, environment=environment)
@@ -245,10 +248,10 @@ def test_codex_is_recorded_without_the_inspector(codex_169: Path, tmp_path: Path
     assert reduce_bundle(bundle).trace.status == "completed"
 
 
-def test_codex_is_recorded_beside_the_inspector(codex_169: Path, tmp_path: Path, start: Start) -> None:
+def test_codex_is_recorded_beside_the_inspector(codex_program: Path, tmp_path: Path, start: Start) -> None:
     gate = Gate()
     with ResponsesServer(tools_child_compaction({"tools": gate})) as server:
-        codex = CodexHome(tmp_path / "codex", codex_169, server, compact_above=COMPACT_ABOVE)
+        codex = CodexHome(tmp_path / "codex", codex_program, server, compact_above=COMPACT_ABOVE)
         terminal = start(
             "record", "--", *codex.command(TEAM_PROMPT), environment=codex.changes, columns=120, rows=40
         )
