@@ -68,7 +68,9 @@ class Hostile:
             approval_policy=evil.text("approval"),
             sandbox_policy=evil.text("sandbox"),
         )
-        writer = TraceWriter(directory, trace_id=trace_id, root_thread_id=self.rollout_id, clock=self.clock)
+        writer = TraceWriter(
+            directory, trace_id=trace_id, root_thread_id=self.rollout_id, clock=self.clock, schema=2
+        )
         self.session = SessionTrace(writer, trace_id, metadata, Ids(self.names.uuid4))
         self.close = writer.close
 

@@ -11,6 +11,7 @@ A host calls `start_session` once and goes on from there:
     session.end()
     session.complete()
 
+The bundle is one of trace schema 3 unless the host asks for an older one. `Limits` bound what is recorded.
 Nothing is recorded unless the environment variable `CODEX_ROLLOUT_TRACE_ROOT` names a directory. A recording
 that fails costs one warning through `logging` and never an exception.
 """
@@ -19,6 +20,8 @@ from reducer.recorder.cells import CodeCellTrace
 from reducer.recorder.compaction import CompactionRequestTrace, CompactionTrace
 from reducer.recorder.inference import InferenceTrace, TokenUsage
 from reducer.recorder.metadata import SessionMetadata
+from reducer.recorder.payload_writers import Limits
+from reducer.recorder.prompts import prepared_prompt
 from reducer.recorder.scope import Ids
 from reducer.recorder.session import TRACE_ROOT_VARIABLE, SessionTrace, start_session
 from reducer.recorder.threads import ThreadTrace, TurnTrace
@@ -39,6 +42,7 @@ __all__ = [
     "CompactionTrace",
     "Ids",
     "InferenceTrace",
+    "Limits",
     "NullWriter",
     "SessionMetadata",
     "SessionTrace",
@@ -52,6 +56,7 @@ __all__ = [
     "code_mode_response",
     "direct_response",
     "error_response",
+    "prepared_prompt",
     "start_session",
     "tool_kind",
 ]

@@ -1,4 +1,4 @@
-"""JSON as codex writes it: one compact line per event, two spaces of indentation in every other file."""
+"""JSON as codex writes it: compact in the log and in shards, two spaces of indentation in all other files."""
 
 from __future__ import annotations
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from reducer.recorder.prompts import prompt_of_request
 from reducer.recorder.scope import TurnScope
 from reducer.schemas.v1 import (
     InferenceCancelled,
@@ -15,6 +17,8 @@ from reducer.schemas.v1 import (
     InferenceFailed,
     InferenceStarted,
 )
+from reducer.schemas.v3 import InferenceStartedV3
+from reducer.wire.events import Event
 from reducer.wire.payload_refs import PayloadRef
 
 
@@ -29,6 +33,29 @@ class TokenUsage(Struct, frozen=True, kw_only=True):
     total_tokens: int
 
 
+class InferenceRequest(Struct, frozen=True, kw_only=True):
+    """What goes to the model.
+
+    Attributes:
+        model: which model.
+        provider_name: whose model.
+        body: the request body; `msgspec.Raw` directly under a top-level key is ready-made JSON.
+        prompt: what the body was made from, see `prepared_prompt`; by default as far as the body tells.
+            Schemas before 3 do not keep it.
+        warmup_context: if the body continues a response that is not recorded, all items that the model is
+            shown. Schemas before 3 do not keep them, so the body must hold them there.
+        stripped_tool_output_ids: ids of tool outputs that the body lacks, each with its position in the
+            input, counted from 0.
+    """
+
+    model: str
+    provider_name: str
+    body: object
+    prompt: dict[str, Any] | None = None
+    warmup_context: Sequence[Any] | None = None
+    stripped_tool_output_ids: Sequence[tuple[int, str]] = ()
+
+
 class InferenceTrace:
     """One attempt to get an answer from the model.
 
@@ -40,28 +67,10 @@ class InferenceTrace:
     """
 
     def __init__(
-        self,
-        scope: TurnScope,
-        *,
-        model: str,
-        provider_name: str,
-        request: object,
-        inference_call_id: str | None,
+        self, scope: TurnScope, request: InferenceRequest, *, inference_call_id: str | None = None
     ) -> None:
         self.inference_call_id = inference_call_id or scope.ids.new_uuid()
-        payload = scope.payload("inference_request", request)
-        self._scope = scope.after(
-            None
-            if payload is None
-            else InferenceStarted(
-                inference_call_id=self.inference_call_id,
-                thread_id=scope.thread_id,
-                codex_turn_id=scope.codex_turn_id,
-                model=model,
-                provider_name=provider_name,
-                request_payload=payload,
-            )
-        )
+        self._scope = scope.after(_start(scope, request, self.inference_call_id))
         self._ended = threading.Lock()
 
     def complete(
@@ -151,3 +160,34 @@ class InferenceTrace:
             "output_items": output_items,
         }
         return self._scope.payload("inference_response", response)
+
+
+def _start(scope: TurnScope, request: InferenceRequest, inference_call_id: str) -> Event | None:
+    """The event that begins the call; None when a payload that it needs could not be written."""
+    body = scope.payload("inference_request", request.body)
+    if body is None:
+        return None
+    start: InferenceStarted[PayloadRef] = InferenceStarted(
+        inference_call_id=inference_call_id,
+        thread_id=scope.thread_id,
+        codex_turn_id=scope.codex_turn_id,
+        model=request.model,
+        provider_name=request.provider_name,
+        request_payload=body,
+    )
+    if not scope.sink.keeps(InferenceStartedV3, "prepared_prompt_payload"):
+        return start
+    prompt = scope.payload("prepared_prompt", request.prompt or prompt_of_request(request.body))
+    if prompt is None:
+        return None
+    context = None
+    if request.warmup_context is not None:
+        context = scope.payload("warmup_context", {"input": request.warmup_context})
+        if context is None:
+            return None
+    return InferenceStartedV3(
+        **asdict(start),
+        prepared_prompt_payload=prompt,
+        warmup_context_payload=context,
+        stripped_tool_output_ids=tuple(request.stripped_tool_output_ids),
+    )

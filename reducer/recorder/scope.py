@@ -10,7 +10,7 @@ from typing import Self
 
 from reducer.recorder.writer import NullWriter, TraceSink
 from reducer.wire.events import Event
-from reducer.wire.payload_refs import PayloadKindName, PayloadRef
+from reducer.wire.payload_refs import PayloadRef, ShardedKindName
 
 
 def random_uuid() -> str:
@@ -46,8 +46,8 @@ class Scope:
     sink: TraceSink
     ids: Ids
 
-    def payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
-        """Write a payload file; None when it could not be written."""
+    def payload(self, kind: ShardedKindName, value: object) -> PayloadRef | None:
+        """Write a payload; None when nothing can refer to it."""
         return self.sink.write_payload(kind, value)
 
     def record(self, event: Event) -> bool:

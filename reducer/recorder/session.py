@@ -7,9 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reducer.recorder.metadata import SessionMetadata
+from reducer.recorder.payload_writers import UNLIMITED, Limits
 from reducer.recorder.scope import Ids, Scope, random_uuid
 from reducer.recorder.threads import ThreadTrace
-from reducer.recorder.writer import Clock, NullWriter, TraceSink, open_writer, wall_clock
+from reducer.recorder.writer import (
+    NEWEST_SCHEMA,
+    Clock,
+    NullWriter,
+    SchemaNumber,
+    TraceSink,
+    open_writer,
+    wall_clock,
+)
 from reducer.schemas.v1 import ProtocolEventObserved, RolloutEnded, RolloutStarted
 from reducer.schemas.v2 import RecordingCompleted
 from reducer.wire.events import RolloutStatus
@@ -55,6 +64,8 @@ def start_session(
     environ: Mapping[str, str] | None = None,
     clock: Clock = wall_clock,
     new_uuid: Callable[[], str] = random_uuid,
+    schema: SchemaNumber = NEWEST_SCHEMA,
+    limits: Limits = UNLIMITED,
 ) -> SessionTrace:
     """Begin to record a session if `CODEX_ROLLOUT_TRACE_ROOT` names a directory; else the handles do nothing.
 
@@ -65,11 +76,20 @@ def start_session(
         environ: where the variable is looked up; by default the environment of the process.
         clock: where event times come from, in milliseconds since 1970.
         new_uuid: where ids that the recorder makes up come from.
+        schema: the trace schema: 3 as of codex 0.171, 2 as of 0.165 to 0.170, 1 as of older ones.
+        limits: how much is recorded; only schema 3 has them.
     """
     root = (os.environ if environ is None else environ).get(TRACE_ROOT_VARIABLE)
     ids = Ids(new_uuid)
     trace_id = ids.new_uuid()
     sink: TraceSink = NullWriter()
     if root:
-        sink = open_writer(Path(root), trace_id=trace_id, root_thread_id=metadata.thread_id, clock=clock)
+        sink = open_writer(
+            Path(root),
+            trace_id=trace_id,
+            root_thread_id=metadata.thread_id,
+            clock=clock,
+            schema=schema,
+            limits=limits,
+        )
     return SessionTrace(sink, trace_id, metadata, ids)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reducer.recorder.cells import CodeCellTrace
 from reducer.recorder.compaction import CompactionTrace
-from reducer.recorder.inference import InferenceTrace
+from reducer.recorder.inference import InferenceRequest, InferenceTrace
 from reducer.recorder.metadata import SessionMetadata
 from reducer.recorder.scope import Scope, TurnScope
 from reducer.recorder.tools import ToolCallTrace, ToolInvocation
@@ -18,8 +18,17 @@ from reducer.schemas.v1 import (
     ThreadEnded,
     ThreadStarted,
 )
-from reducer.schemas.v2 import HistoryItemAccepted, ThreadResumed
+from reducer.schemas.v2 import ThreadResumed
+from reducer.schemas.v3 import HistoryItemAcceptedV3
 from reducer.wire.events import ExecutionStatus, RolloutStatus, ToolSummary
+from reducer.wire.payload_refs import PayloadRef
+
+_RECEIPT_FIELDS = {
+    "agent_message": "agent_message_payload",
+    "function_call_output": "tool_output_payload",
+    "custom_tool_call_output": "tool_output_payload",
+}
+"""Under which field a receipt brings an item of this type along."""
 
 
 class ThreadTrace:
@@ -88,32 +97,50 @@ class TurnTrace:
     def accept_item(self, item: Mapping[str, Any]) -> None:
         """A Responses item entered the thread's history. One without an id leaves no trace.
 
-        The contents of an agent message go with its acceptance, for no other payload need ever show it.
+        The contents of an agent message go with its acceptance, for no other payload need ever show it; in
+        schema 3, those of tool outputs do, too.
         """
         item_id = item.get("id")
-        if not isinstance(item_id, str) or not self._scope.sink.keeps(HistoryItemAccepted):
+        if not isinstance(item_id, str):
             return
-        message = self._scope.payload("protocol_event", item) if item.get("type") == "agent_message" else None
-        self._scope.record(HistoryItemAccepted(item_id, message))
+        field = _RECEIPT_FIELDS.get(str(item.get("type")))
+        payload = None
+        if field is not None and self._scope.sink.keeps(HistoryItemAcceptedV3, field):
+            payload = self._scope.payload("protocol_event", item)
+        receipt = HistoryItemAcceptedV3[PayloadRef](item_id, **{field: payload} if field and payload else {})
+        self._scope.record(receipt)
 
     def start_inference(
-        self, *, model: str, provider_name: str, request: object, inference_call_id: str | None = None
+        self,
+        *,
+        model: str,
+        provider_name: str,
+        request: object,
+        inference_call_id: str | None = None,
+        prompt: dict[str, Any] | None = None,
+        warmup_context: Sequence[Any] | None = None,
+        stripped_tool_output_ids: Sequence[tuple[int, str]] = (),
     ) -> InferenceTrace:
         """A request goes to the model.
 
         Args:
             model: which model.
             provider_name: whose model.
-            request: the request body; see `pretty_json` for its `tools`.
+            request: the request body.
             inference_call_id: by default the recorder makes a UUID.
+            prompt: see `InferenceRequest`, also for what follows.
+            warmup_context: all items that the model is shown, if the body continues what is not recorded.
+            stripped_tool_output_ids: ids of tool outputs that the body lacks.
         """
-        return InferenceTrace(
-            self._scope,
+        sent = InferenceRequest(
             model=model,
             provider_name=provider_name,
-            request=request,
-            inference_call_id=inference_call_id,
+            body=request,
+            prompt=prompt,
+            warmup_context=warmup_context,
+            stripped_tool_output_ids=stripped_tool_output_ids,
         )
+        return InferenceTrace(self._scope, sent, inference_call_id=inference_call_id)
 
     def start_tool_call(
         self, call_id: str, invocation: ToolInvocation, *, summary: ToolSummary | None = None

@@ -15,6 +15,7 @@ from reducer.schemas.v1 import (
     ToolCallStarted,
 )
 from reducer.schemas.v2 import ToolCallRuntimeStarted
+from reducer.schemas.v3 import CodeCellWaitTargetResolved
 from reducer.wire.events import (
     AnyToolKind,
     ApplyPatch,
@@ -185,6 +186,10 @@ class ToolCallTrace:
         """This `write_stdin` call writes to the terminal that `exec_call` opened."""
         if exec_call.recorded:
             self._scope.record(StdinTargetResolved(self.tool_call_id, exec_call.tool_call_id))
+
+    def resolve_wait(self, runtime_cell_id: str) -> None:
+        """This `wait` call waits for the cell; schemas before 3 tell that by the arguments of the call."""
+        self._scope.record(CodeCellWaitTargetResolved(self.tool_call_id, runtime_cell_id))
 
     def end(self, result: object | None, *, status: ExecutionStatus = "completed") -> None:
         """The call returned to whoever asked for it.

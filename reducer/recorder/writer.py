@@ -1,10 +1,8 @@
-"""The bundle on disk: a directory, a manifest, payload files and an event log, written as codex does."""
+"""The bundle on disk: a directory, a manifest, payloads and an event log, written as codex does."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import shutil
 import threading
 import time
@@ -14,13 +12,17 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from reducer.recorder.append_only import AppendOnlyFile
 from reducer.recorder.encoding import compact_json, pretty_json
+from reducer.recorder.payload_writers import PAYLOADS, UNLIMITED, Limits, payload_writer
 from reducer.schemas import SCHEMAS
+from reducer.schemas.v2 import RecordingCompleted
 from reducer.storage.bundle import LOG, MANIFEST
 from reducer.wire.events import Event, Manifest
-from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadKindName, PayloadRef
+from reducer.wire.payload_refs import PayloadRef, ShardedKindName
 
-PAYLOADS = "payloads"
+SchemaNumber = Literal[1, 2, 3]
+NEWEST_SCHEMA: SchemaNumber = 3
 
 Clock = Callable[[], int]
 """Wall clock in milliseconds since 1970."""
@@ -37,11 +39,11 @@ def wall_clock() -> int:
 class TraceSink(Protocol):
     """What the handles write to: a bundle, or nothing."""
 
-    def keeps(self, event_type: type[Event]) -> bool:
-        """Whether events of this type are recorded at all; if not, their payloads need not be written."""
+    def keeps(self, event_type: type[Event], field: str | None = None) -> bool:
+        """Whether events of this type are recorded, with this field; if not, it needs no payload."""
 
-    def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
-        """Keep heavy content in a file of its own; None when it was not kept."""
+    def write_payload(self, kind: ShardedKindName, value: object) -> PayloadRef | None:
+        """Keep heavy content outside of the log; None when it was not kept."""
 
     def append(self, event: Event, *, thread_id: str | None = None, codex_turn_id: str | None = None) -> bool:
         """Put an event at the end of the log; False when it is not there."""
@@ -53,11 +55,11 @@ class TraceSink(Protocol):
 class NullWriter:
     """Stands in for a bundle when recording is off, could not begin, or lost what all else depends on."""
 
-    def keeps(self, event_type: type[Event]) -> bool:
+    def keeps(self, event_type: type[Event], field: str | None = None) -> bool:
         """Nothing is."""
         return False
 
-    def write_payload(self, kind: PayloadKindName, value: object) -> None:
+    def write_payload(self, kind: ShardedKindName, value: object) -> None:
         """Keeps nothing."""
         return
 
@@ -86,7 +88,8 @@ class TraceWriter:
         trace_id: str,
         root_thread_id: str,
         clock: Clock = wall_clock,
-        schema: Literal[1, 2] = 2,
+        schema: SchemaNumber = NEWEST_SCHEMA,
+        limits: Limits = UNLIMITED,
     ) -> None:
         """Make the bundle directory with its manifest and an empty log.
 
@@ -95,78 +98,70 @@ class TraceWriter:
             trace_id: identity of this recording.
             root_thread_id: thread id of the root thread; also the rollout id of every event.
             clock: where event times come from.
-            schema: the trace schema; what schema 1 has no event for is left out of it.
+            schema: the trace schema; what it has no event for is left out of it.
+            limits: how much is recorded.
 
         Raises:
             OSError: the directory exists or cannot be written.
             TypeError: an id has no JSON form.
+            ValueError: not even the manifest is within the limits, or the schema has none.
         """
         self.directory = directory
         self._rollout_id = root_thread_id
         self._clock = clock
         self._schema = SCHEMAS[schema]
+        self._limits = limits
         self._lock = threading.Lock()
         self._warned = False
         self._open = True
         self._seq = 0
-        self._payload_count = 0
-        self._log_size = 0
-        manifest = Manifest(
-            schema_version=schema,
-            trace_id=trace_id,
-            rollout_id=root_thread_id,
-            root_thread_id=root_thread_id,
-            started_at_unix_ms=clock(),
-            raw_event_log=LOG,
-            payloads_dir=PAYLOADS,
+        manifest = pretty_json(
+            Manifest(
+                schema_version=schema,
+                trace_id=trace_id,
+                rollout_id=root_thread_id,
+                root_thread_id=root_thread_id,
+                started_at_unix_ms=clock(),
+                raw_event_log=LOG,
+                payloads_dir=PAYLOADS,
+            )
         )
+        self._manifest_size = len(manifest)
+        self._payloads = payload_writer(self._schema.ref, directory, limits, self._payload_failed)
+        if limits.max_bytes is not None and len(manifest) > limits.max_bytes:
+            raise ValueError(f"its manifest alone is larger than {limits.max_bytes} bytes")
         directory.mkdir(parents=True)
         try:
             (directory / PAYLOADS).mkdir()
-            (directory / MANIFEST).write_bytes(pretty_json(manifest))
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._log_descriptor = os.open(directory / LOG, flags, 0o666)
+            (directory / MANIFEST).write_bytes(manifest)
+            self._log = AppendOnlyFile(directory / LOG)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
 
-    def keeps(self, event_type: type[Event]) -> bool:
-        """Whether the schema has events of this type."""
-        return str(event_type.__struct_config__.tag) in self._schema.events
+    def keeps(self, event_type: type[Event], field: str | None = None) -> bool:
+        """Whether the schema has events of this type, and these have this field."""
+        form = self._schema.events.get(str(event_type.__struct_config__.tag))
+        return form is not None and (field is None or field in form.__struct_fields__)
 
-    def write_payload(self, kind: PayloadKindName, value: object) -> PayloadRef | None:
-        """Write a payload file; it must be there before the event that refers to it.
-
-        Files are numbered as they are begun, so several threads may number them in another order than events.
+    def write_payload(self, kind: ShardedKindName, value: object) -> PayloadRef | None:
+        """Write a payload; it must be there before the event that refers to it.
 
         Args:
             kind: label that the reference carries.
-            value: anything with a JSON form; see `pretty_json`.
+            value: anything with a JSON form. A `msgspec.Raw` directly under a top-level key is JSON that the
+                host holds ready-made.
 
         Returns:
-            The reference for an event, or None when the file could not be written.
+            The reference for an event, or None when nothing can refer to the payload.
         """
         try:
-            data = pretty_json(value)
+            store = self._payloads.prepared(kind, value)
+            with self._lock:
+                return store(self._manifest_size + self._log.size) if self._open else None
         except Exception as error:
-            self._warn("a payload", error)
+            self._payload_failed(error)
             return None
-        with self._lock:
-            if not self._open:
-                return None
-            self._payload_count += 1
-            number = self._payload_count
-        path = f"{PAYLOADS}/{number}.json"
-        file = self.directory / path
-        try:
-            with open(file, "xb", buffering=0) as stream:
-                _write_all(stream.fileno(), data)
-        except OSError as error:
-            self._warn("a payload", error)
-            with contextlib.suppress(OSError):
-                file.unlink()
-            return None
-        return FileRef(f"raw_payload:{number}", PayloadKind(kind), path)
 
     def append(self, event: Event, *, thread_id: str | None = None, codex_turn_id: str | None = None) -> bool:
         """Write an event as the next line of the log, in one piece and at once.
@@ -179,13 +174,13 @@ class TraceWriter:
         Returns:
             Whether the event is in the log. One that is not has used up no sequence number.
         """
-        payload = self._schema.form_of(event)
-        if payload is None:
-            return False
         with self._lock:
             if not self._open:
                 return False
             try:
+                payload = self._schema.form_of(event)
+                if payload is None:
+                    return False
                 line = compact_json(
                     self._schema.line(
                         schema_version=self._schema.version,
@@ -199,7 +194,7 @@ class TraceWriter:
                 )
                 # One malformed line makes a reader refuse the whole bundle, so none gets in.
                 _CHECKS[self._schema.version].decode(line)
-                self._write_line(line + b"\n")
+                self._write_line(line + b"\n", ends=isinstance(event, RecordingCompleted))
             except Exception as error:
                 self._warn("an event", error)
                 return False
@@ -216,26 +211,31 @@ class TraceWriter:
         with self._lock:
             self._close()
 
-    def _write_line(self, line: bytes) -> None:
-        try:
-            _write_all(self._log_descriptor, line)
-        except OSError:
-            self._take_back_torn_line()
-            raise
-        self._log_size += len(line)
-
-    def _take_back_torn_line(self) -> None:
-        """A disk that fills up takes the beginning of a line; the next event must not be glued to it."""
-        try:
-            os.ftruncate(self._log_descriptor, self._log_size)
-        except OSError:
+    def _write_line(self, line: bytes, *, ends: bool) -> None:
+        """Write a line of the log; `ends` is whether it says that the recording is complete."""
+        limit = self._limits.max_bytes
+        size = self._manifest_size + self._log.size + self._payloads.size
+        if limit is not None and size + len(line) > limit:
             self._close()
+            raise ValueError(f"the bundle would get larger than {limit} bytes")
+        # Payloads must be finished in a recording that is complete.
+        if ends and not self._payloads.close():
+            raise OSError("payloads could not be finished")
+        try:
+            self._log.append(line)
+        except OSError:
+            if self._log.is_torn:
+                self._close()
+            raise
 
     def _close(self) -> None:
         if self._open:
             self._open = False
-            with contextlib.suppress(OSError):
-                os.close(self._log_descriptor)
+            self._payloads.close()
+            self._log.close()
+
+    def _payload_failed(self, error: Exception) -> None:
+        self._warn("a payload", error)
 
     def _warn(self, what: str, error: Exception) -> None:
         if not self._warned:
@@ -243,7 +243,15 @@ class TraceWriter:
             _log.warning("rollout trace %s: %s could not be recorded: %s", self.directory, what, error)
 
 
-def open_writer(root: Path, *, trace_id: str, root_thread_id: str, clock: Clock = wall_clock) -> TraceSink:
+def open_writer(
+    root: Path,
+    *,
+    trace_id: str,
+    root_thread_id: str,
+    clock: Clock = wall_clock,
+    schema: SchemaNumber = NEWEST_SCHEMA,
+    limits: Limits = UNLIMITED,
+) -> TraceSink:
     """Begin a bundle under a trace root, or nothing if that is not possible (a warning tells).
 
     Args:
@@ -251,19 +259,21 @@ def open_writer(root: Path, *, trace_id: str, root_thread_id: str, clock: Clock 
         trace_id: identity of this recording.
         root_thread_id: thread id of the root thread.
         clock: where event times come from.
+        schema: the trace schema.
+        limits: how much is recorded.
     """
     name = f"trace-{trace_id}-{root_thread_id}"
     try:
         if Path(name).name != name or "\0" in name:
             raise ValueError(f"{name!r} is not the name of a directory")
-        return TraceWriter(root / name, trace_id=trace_id, root_thread_id=root_thread_id, clock=clock)
+        return TraceWriter(
+            root / name,
+            trace_id=trace_id,
+            root_thread_id=root_thread_id,
+            clock=clock,
+            schema=schema,
+            limits=limits,
+        )
     except Exception as error:
         _log.warning("rollout trace: nothing is recorded in %s: %s", root, error)
         return NullWriter()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """Write all bytes; a full disk or a size limit may take only some of them before it says so."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from shard_reading import all_records, joined
+
 from reducer.recorder import (
     TRACE_ROOT_VARIABLE,
+    Limits,
     SessionMetadata,
     SessionTrace,
     TokenUsage,
+    ToolCallTrace,
     ToolInvocation,
     TurnTrace,
     code_mode_response,
@@ -20,11 +24,14 @@ from reducer.recorder import (
     error_response,
     start_session,
 )
+from reducer.recorder.payload_writers import UNLIMITED
+from reducer.recorder.writer import SchemaNumber
 from reducer.wire.events import Mcp
 
 START = 1_800_000_000_000
 ROOT = "00000000-0000-7000-8000-0000000000aa"
 CHILD = "00000000-0000-7000-8000-0000000000bb"
+PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
 
 def ticking_clock() -> Callable[[], int]:
@@ -53,13 +60,15 @@ def metadata(**changes: Any) -> SessionMetadata:
     )
 
 
-def recorded_session(root: Path, **changes: Any) -> SessionTrace:
+def recorded_session(root: Path, *, schema: SchemaNumber = 3, limits: Limits = UNLIMITED) -> SessionTrace:
     """A session that records under `root`, with a clock and ids that repeat."""
     return start_session(
-        metadata(**changes),
+        metadata(),
         environ={TRACE_ROOT_VARIABLE: str(root)},
         clock=ticking_clock(),
         new_uuid=counting_uuids(),
+        schema=schema,
+        limits=limits,
     )
 
 
@@ -83,7 +92,18 @@ def kinds(bundle: Path) -> list[str]:
 
 
 def payload(bundle: Path, reference: dict[str, Any]) -> Any:
-    return json.loads((bundle / reference["path"]).read_text())
+    """A payload, however its schema stores it."""
+    if "path" in reference:
+        return json.loads((bundle / reference["path"]).read_text())
+    return json.loads(joined(all_records(bundle), reference))
+
+
+def references(value: Any) -> Iterator[dict[str, Any]]:
+    """All references in an event, parts after what they are parts of."""
+    if isinstance(value, dict) and "raw_payload_id" in value:
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from references(part)
 
 
 def message(role: str, text: str, item_id: str, **more: Any) -> dict[str, Any]:
@@ -117,6 +137,13 @@ def output_of(call: dict[str, Any], output: Any) -> dict[str, Any]:
     }
 
 
+def finish(turn: TurnTrace, context: list[Any], call: ToolCallTrace, output: dict[str, Any]) -> None:
+    """A tool call returns; what it returned is accepted and joins the context."""
+    call.end(direct_response(output))
+    turn.accept_item(output)
+    context.append(output)
+
+
 def infer(turn: TurnTrace, context: list[Any], output_items: list[dict[str, Any]]) -> None:
     """One complete inference call; its items are accepted and join the context."""
     call = turn.start_inference(model="gpt-5.5", provider_name="OpenAI", request={"input": context})
@@ -142,6 +169,8 @@ def record_everything(session: SessionTrace) -> None:
     _record_terminal(turn, context)
     _record_mcp(turn, context)
     _record_cell(turn, context)
+    _record_wait(turn, context)
+    _record_pictures(turn, context)
     _record_child(session, turn, context)
     _record_compaction(turn, context)
     turn.end()
@@ -157,14 +186,12 @@ def _record_terminal(turn: TurnTrace, context: list[Any]) -> None:
     terminal = turn.start_tool_call("call_1", ToolInvocation.function("exec_command", opened["arguments"]))
     begun = {"call_id": "call_1", "process_id": "77", "command": ["bash", "-lc", "cat"], "cwd": "/home/dev"}
     terminal.start_runtime(begun)
-    context.append(output_of(opened, "Process running with session ID 77"))
-    terminal.end(direct_response(context[-1]))
+    finish(turn, context, terminal, output_of(opened, "Process running with session ID 77"))
     written = function_call("call_2", "write_stdin", '{"session_id": 77, "chars": "hello\\n"}')
     infer(turn, context, [written])
     write = turn.start_tool_call("call_2", ToolInvocation.function("write_stdin", written["arguments"]))
     write.resolve_stdin(terminal)
-    context.append(output_of(written, "hello"))
-    write.end(direct_response(context[-1]))
+    finish(turn, context, write, output_of(written, "hello"))
     terminal.end_runtime({**begun, "aggregated_output": "hello\n", "exit_code": 0})
 
 
@@ -196,8 +223,31 @@ def _record_cell(turn: TurnTrace, context: list[Any]) -> None:
     response = {"Result": {"cell_id": "1", "content_items": [{"type": "input_text", "text": "a\n"}]}}
     cell.respond("completed", response)
     cell.end("completed", response)
-    context.append(output_of(asked, "a"))
-    call.end(direct_response(context[-1]))
+    finish(turn, context, call, output_of(asked, "a"))
+
+
+def _record_wait(turn: TurnTrace, context: list[Any]) -> None:
+    source = "text(await slow());"
+    asked = {"type": "custom_tool_call", "id": "ctc_2", "call_id": "call_6", "name": "exec", "input": source}
+    infer(turn, context, [asked])
+    call = turn.start_tool_call("call_6", ToolInvocation.custom("exec", source))
+    cell = turn.start_code_cell("2", model_visible_call_id="call_6", source_js=source)
+    cell.respond("yielded", {"Yielded": {"cell_id": "2", "content_items": []}})
+    finish(turn, context, call, output_of(asked, "Script running with cell ID 2"))
+    waits = function_call("call_7", "wait", '{"cell_id": "2"}')
+    infer(turn, context, [waits])
+    wait = turn.start_tool_call("call_7", ToolInvocation.function("wait", waits["arguments"]))
+    cell.end("completed", {"Result": {"cell_id": "2", "content_items": []}})
+    wait.resolve_wait("2")
+    finish(turn, context, wait, output_of(waits, "Script completed"))
+
+
+def _record_pictures(turn: TurnTrace, context: list[Any]) -> None:
+    asked = message("user", "What is this?", "msg_6")
+    asked["content"].append({"type": "input_image", "image_url": PICTURE})
+    turn.accept_item(asked)
+    context.append(asked)
+    infer(turn, context, [message("assistant", "A long look. " * 40, "msg_5")])
 
 
 def _record_child(session: SessionTrace, turn: TurnTrace, context: list[Any]) -> None:
@@ -211,8 +261,7 @@ def _record_child(session: SessionTrace, turn: TurnTrace, context: list[Any]) ->
     call.end_runtime(
         {"event_id": "call_5", "agent_thread_id": CHILD, "agent_path": "/root/kid", "kind": "started"}
     )
-    context.append(output_of(asked, "{}"))
-    call.end(direct_response(context[-1]))
+    finish(turn, context, call, output_of(asked, "{}"))
     child_turn = child.start_turn("turn-2")
     task = {
         "type": "agent_message",

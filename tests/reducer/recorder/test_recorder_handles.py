@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 from pathlib import Path
@@ -13,22 +14,27 @@ from recorder_fixtures import (
     CHILD,
     ROOT,
     events,
+    function_call,
     kinds,
     message,
     metadata,
     only_bundle,
+    output_of,
     payload,
     record_everything,
     recorded_session,
+    references,
 )
 
 from reducer.recorder import (
     TRACE_ROOT_VARIABLE,
     SessionTrace,
     ToolInvocation,
+    prepared_prompt,
     start_session,
     tool_kind,
 )
+from reducer.recorder.writer import SchemaNumber
 from reducer.wire.events import (
     ApplyPatch,
     AssignAgentTask,
@@ -47,9 +53,12 @@ REQUEST: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> SessionTrace:
-    return recorded_session(tmp_path)
+SCHEMAS: list[SchemaNumber] = [2, 3]
+
+
+@pytest.fixture(params=SCHEMAS)
+def session(tmp_path: Path, request: pytest.FixtureRequest) -> SessionTrace:
+    return recorded_session(tmp_path, schema=request.param)
 
 
 def bodies(root: Path, kind: str) -> list[dict[str, Any]]:
@@ -121,28 +130,31 @@ def test_context_stands_in_the_envelope_of_a_turn_s_events_only(tmp_path: Path) 
         assert has_context == (event["payload"]["type"] not in without)
 
 
-def test_every_payload_is_there_before_its_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_payload_is_there_before_its_event(
+    schema: SchemaNumber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = os.write
-    seen = []
+    seen = set()
 
     def checking(descriptor: int, data: bytes) -> int:
         text = bytes(data)
         if text.startswith(b'{"schema_version"'):
-            for number in range(1, 100):
-                path = f"payloads/{number}.json"
-                if f'"path":"{path}"'.encode() in text:
-                    seen.append(path)
-                    assert (only_bundle(tmp_path) / path).stat().st_size > 0
+            for reference in references(json.loads(text)):
+                seen.add(reference["raw_payload_id"])
+                assert payload(only_bundle(tmp_path), reference) is not None
         return whole(descriptor, data)
 
     monkeypatch.setattr(os, "write", checking)
-    record_everything(recorded_session(tmp_path))
-    assert len(seen) == len(list((only_bundle(tmp_path) / "payloads").iterdir())) > 30
+    record_everything(recorded_session(tmp_path, schema=schema))
+    assert seen == {f"raw_payload:{number}" for number in range(1, len(seen) + 1)}
+    assert len(seen) > 30
 
 
-def test_the_same_session_gives_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_same_session_gives_the_same_bytes(schema: SchemaNumber, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        record_everything(recorded_session(tmp_path / name))
+        record_everything(recorded_session(tmp_path / name, schema=schema))
     one, two = only_bundle(tmp_path / "one"), only_bundle(tmp_path / "two")
     assert one.name == two.name
     files = sorted(path.relative_to(one) for path in one.rglob("*"))
@@ -185,6 +197,103 @@ def test_only_an_agent_message_is_accepted_with_its_contents(session: SessionTra
     first, second = bodies(tmp_path, "history_item_accepted")
     assert payload(only_bundle(tmp_path), first["agent_message_payload"]) == sent
     assert second == {"item_id": "msg_1"}
+
+
+def test_in_schema_3_a_tool_output_is_accepted_with_its_contents(tmp_path: Path) -> None:
+    outputs = [
+        output_of(call, "done")
+        for call in (function_call("1", "ls", "{}"), {"type": "custom_tool_call", "call_id": "2"})
+    ]
+    schemas: list[SchemaNumber] = [2, 3]
+    for schema in schemas:
+        turn = recorded_session(tmp_path / str(schema), schema=schema).root.start_turn("turn")
+        for output in outputs:
+            turn.accept_item(output)
+    assert bodies(tmp_path / "2", "history_item_accepted") == [{"item_id": "out_1"}, {"item_id": "out_2"}]
+    receipts = bodies(tmp_path / "3", "history_item_accepted")
+    bundle = only_bundle(tmp_path / "3")
+    assert [payload(bundle, receipt["tool_output_payload"]) for receipt in receipts] == outputs
+    assert receipts[0]["tool_output_payload"]["kind"] == {"type": "protocol_event"}
+
+
+def test_in_schema_3_a_wait_tells_its_cell(tmp_path: Path) -> None:
+    schemas: list[SchemaNumber] = [2, 3]
+    for schema in schemas:
+        turn = recorded_session(tmp_path / str(schema), schema=schema).root.start_turn("turn")
+        turn.start_tool_call("c", ToolInvocation.function("wait", '{"cell_id": "7"}')).resolve_wait("7")
+    assert kinds(only_bundle(tmp_path / "2"))[-1] == "tool_call_started"
+    (resolved,) = bodies(tmp_path / "3", "code_cell_wait_target_resolved")
+    assert resolved == {"tool_call_id": "c", "runtime_cell_id": "7"}
+
+
+def test_in_schema_3_a_call_tells_its_prompt_and_what_its_request_lacks(tmp_path: Path) -> None:
+    asked = message("user", "hello", "msg_1")
+    prompt = prepared_prompt([asked], tools=[{"name": "ls"}], base_instructions="Be brief.")
+    schemas: list[SchemaNumber] = [2, 3]
+    for schema in schemas:
+        turn = recorded_session(tmp_path / str(schema), schema=schema).root.start_turn("turn")
+        turn.start_inference(
+            model="m",
+            provider_name="p",
+            request={"previous_response_id": "warm", "input": []},
+            prompt=prompt,
+            warmup_context=[asked],
+            stripped_tool_output_ids=[(0, "out_1")],
+        )
+    (older,) = bodies(tmp_path / "2", "inference_started")
+    (newer,) = bodies(tmp_path / "3", "inference_started")
+    bundle = only_bundle(tmp_path / "3")
+    assert set(newer) - set(older) == {
+        "prepared_prompt_payload",
+        "warmup_context_payload",
+        "stripped_tool_output_ids",
+    }
+    assert payload(bundle, newer["prepared_prompt_payload"]) == prompt
+    assert payload(bundle, newer["warmup_context_payload"]) == {"input": [asked]}
+    assert newer["stripped_tool_output_ids"] == [[0, "out_1"]]
+
+
+def test_without_a_prompt_the_request_tells_it(tmp_path: Path) -> None:
+    asked = message("user", "hello", "msg_1")
+    turn = recorded_session(tmp_path).root.start_turn("turn")
+    turn.start_inference(
+        model="m",
+        provider_name="p",
+        request={
+            "input": [message("developer", "Be brief.", "msg_0"), asked],
+            "tools": [{"name": "ls"}],
+            "parallel_tool_calls": False,
+            "text": {"format": {"type": "json_schema", "strict": False, "schema": {"type": "object"}}},
+        },
+    )
+    turn.start_inference(model="m", provider_name="p", request={"instructions": "Go.", "input": [asked]})
+    first, second = (
+        payload(only_bundle(tmp_path), started["prepared_prompt_payload"])
+        for started in bodies(tmp_path, "inference_started")
+    )
+    assert list(first.items()) == [
+        ("input", [asked]),
+        ("tools", [{"name": "ls"}]),
+        ("parallel_tool_calls", False),
+        ("base_instructions", {"text": "Be brief."}),
+        ("output_schema", {"type": "object"}),
+        ("output_schema_strict", False),
+        ("prompt_cache_ttl", None),
+        ("cyber_access_program", None),
+    ]
+    assert (second["input"], second["base_instructions"]) == ([asked], {"text": "Go."})
+
+
+def test_prompts_of_all_threads_share_their_items(tmp_path: Path) -> None:
+    session = recorded_session(tmp_path)
+    body = {"input": [message("user", "hello", "msg_1"), message("user", "again", "msg_2")]}
+    for thread in (session.root, session.root.spawn(CHILD, "kid")):
+        thread.start_turn(f"turn of {thread.thread_id}").start_inference(
+            model="m", provider_name="p", request=body
+        )
+    first, second = (started["prepared_prompt_payload"] for started in bodies(tmp_path, "inference_started"))
+    assert first["parts"] == second["parts"]
+    assert len(first["parts"]) == 2
 
 
 @pytest.mark.parametrize(

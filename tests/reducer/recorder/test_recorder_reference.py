@@ -1,9 +1,10 @@
-"""The real codex 0.169.0 reduces what the recorder writes: every kind of event, and the demo traces."""
+"""Each schema's real codex reduces what the recorder writes: every kind of event, and the demo traces."""
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,13 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorder_fixtures import CHILD, ROOT, kinds, only_bundle, record_everything, recorded_session
+from recorder_fixtures import (
+    CHILD,
+    ROOT,
+    finish,
+    function_call,
+    infer,
+    kinds,
+    message,
+    only_bundle,
+    output_of,
+    record_everything,
+    recorded_session,
+)
 
-from reducer.schemas.v2 import SCHEMA_2
+from reducer import reduce_bundle, state_json
+from reducer.recorder import Limits, ToolInvocation
+from reducer.recorder.writer import SchemaNumber
+from reducer.schemas import SCHEMAS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 Reduce = Callable[[Path], bytes]
+ReduceAs = Callable[[SchemaNumber, Path], dict[str, Any]]
 
 
 @pytest.fixture
@@ -29,7 +46,7 @@ def reduce(tmp_path: Path, codex_169: Path) -> Reduce:
 def reduced_by(codex: Path, bundle: Path, work: Path) -> bytes:
     """The bytes of the graph that a codex makes of a bundle, which it must accept."""
     home = work / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     result = work / "reference.json"
     finished = subprocess.run(
         [str(codex), "debug", "trace-reduce", str(bundle), "-o", str(result)],
@@ -42,31 +59,69 @@ def reduced_by(codex: Path, bundle: Path, work: Path) -> bytes:
     return result.read_bytes()
 
 
+RECORDED: list[SchemaNumber] = [2, 3]
+CODEX = {1: "codex_164", 2: "codex_169", 3: "codex_171"}
+
+
+@pytest.fixture(params=RECORDED)
+def schema(request: pytest.FixtureRequest) -> SchemaNumber:
+    """The schemas that have every kind of event that is looked at here."""
+    number: SchemaNumber = request.param
+    return number
+
+
 @pytest.fixture
-def graph_of_everything(tmp_path: Path, reduce: Reduce) -> dict[str, Any]:
-    record_everything(recorded_session(tmp_path / "root"))
-    graph: dict[str, Any] = json.loads(reduce(only_bundle(tmp_path / "root")))
-    return graph
+def reduce_as(tmp_path: Path, request: pytest.FixtureRequest) -> ReduceAs:
+    """Lets the codex of a schema reduce a bundle, and gives the graph; the reducer must make the same one."""
+
+    def reduce(schema: SchemaNumber, bundle: Path) -> dict[str, Any]:
+        expected = reduced_by(request.getfixturevalue(CODEX[schema]), bundle, tmp_path)
+        reduction = reduce_bundle(bundle)
+        assert reduction.problems == []
+        assert state_json(reduction.trace) == expected
+        graph: dict[str, Any] = json.loads(expected)
+        return graph
+
+    return reduce
 
 
-def test_the_recorder_can_write_every_kind_of_event(tmp_path: Path) -> None:
-    record_everything(recorded_session(tmp_path))
-    possible = {kind for kind in SCHEMA_2.events if kind != "other"}
-    assert set(kinds(only_bundle(tmp_path))) == possible
+@pytest.fixture
+def graph_of_everything(tmp_path: Path, schema: SchemaNumber, reduce_as: ReduceAs) -> dict[str, Any]:
+    record_everything(recorded_session(tmp_path / "root", schema=schema))
+    return reduce_as(schema, only_bundle(tmp_path / "root"))
+
+
+def test_the_recorder_can_write_every_kind_of_event(tmp_path: Path, schema: SchemaNumber) -> None:
+    record_everything(recorded_session(tmp_path, schema=schema))
+    assert set(kinds(only_bundle(tmp_path))) == set(SCHEMAS[schema].events) - {"other"}
 
 
 def statuses(graph: dict[str, Any], objects: str) -> list[str]:
     return [found["execution"]["status"] for found in graph[objects].values()]
 
 
-def test_codex_accepts_every_kind_of_event(graph_of_everything: dict[str, Any]) -> None:
+def test_codex_accepts_every_kind_of_event(graph_of_everything: dict[str, Any], schema: SchemaNumber) -> None:
     graph = graph_of_everything
     assert graph["status"] == "completed"
-    assert graph["recording_complete"] is True
+    assert graph["schema_version"] == schema
+    assert graph.get("recording_complete", graph.get("recording_status")) in (True, "complete")
     assert statuses(graph, "codex_turns") == ["completed", "completed", "cancelled"]
     assert sorted(set(statuses(graph, "inference_calls"))) == ["cancelled", "completed", "failed"]
     assert statuses(graph, "compaction_requests") == ["failed", "completed"]
     assert statuses(graph, "threads") == ["completed", "completed"]
+
+
+def test_codex_accepts_what_schema_1_has_of_it(tmp_path: Path, reduce_as: ReduceAs) -> None:
+    record_everything(recorded_session(tmp_path / "root", schema=1))
+    assert reduce_as(1, only_bundle(tmp_path / "root"))["status"] == "completed"
+
+
+def test_codex_accepts_a_recording_that_goes_on(tmp_path: Path, reduce_as: ReduceAs) -> None:
+    session = recorded_session(tmp_path / "root")
+    infer(session.root.start_turn("turn"), [], [message("assistant", "Hello.", "msg_1")])
+    graph = reduce_as(3, only_bundle(tmp_path / "root"))
+    assert (graph["status"], graph["recording_status"]) == ("running", "unclosed")
+    assert len(graph["conversation_items"]) == 1
 
 
 def test_codex_sees_the_terminal_and_the_cell(graph_of_everything: dict[str, Any]) -> None:
@@ -77,10 +132,11 @@ def test_codex_sees_the_terminal_and_the_cell(graph_of_everything: dict[str, Any
     assert operations == ["exec_command", "write_stdin"]
     assert calls["call_3"]["kind"] == {"type": "mcp", "server": "toy", "tool": "echo"}
     assert calls["call_3"]["mcp_call_id"] is not None
-    (cell,) = graph["code_cells"].values()
+    cell = graph["code_cells"]["code_cell:call_4"]
     (nested,) = cell["nested_tool_call_ids"]
     assert calls[nested]["code_mode_runtime_tool_id"] == "tool-1"
     assert calls["call_4"]["started_code_cell_id"] == "code_cell:call_4"
+    assert graph["code_cells"]["code_cell:call_6"]["wait_tool_call_ids"] == ["call_7"]
 
 
 def test_codex_sees_the_child_and_the_compaction(graph_of_everything: dict[str, Any]) -> None:
@@ -96,6 +152,76 @@ def test_codex_sees_the_child_and_the_compaction(graph_of_everything: dict[str, 
     }
     (compaction,) = graph["compactions"].values()
     assert compaction["request_ids"] == ["compaction_request:1", "compaction_request:2"]
+
+
+# Limits of schema 3
+
+
+@pytest.mark.parametrize("limit", [0, 100, 300, 1000])
+def test_codex_accepts_payloads_that_were_cut(limit: int, tmp_path: Path, reduce_as: ReduceAs) -> None:
+    limits = Limits(max_payload_bytes=limit)
+    record_everything(recorded_session(tmp_path / "root", limits=limits))
+    graph = reduce_as(3, only_bundle(tmp_path / "root"))
+    assert graph["recording_status"] == "closed_with_partial_payloads"
+    assert graph["status"] == "completed"
+    cut = {ref["capture"]["status"] for ref in graph["raw_payloads"].values() if "capture" in ref}
+    assert cut == {"truncated"}
+
+
+def test_a_text_that_was_cut_is_a_hole_in_a_message_that_is_there(
+    tmp_path: Path, reduce_as: ReduceAs
+) -> None:
+    record_everything(recorded_session(tmp_path / "root", limits=Limits(max_payload_bytes=300)))
+    graph = reduce_as(3, only_bundle(tmp_path / "root"))
+    labels = {
+        part["label"]
+        for item in graph["conversation_items"].values()
+        if item["role"] == "assistant" and item["body"]
+        for part in item["body"]["parts"]
+        if part["type"] == "payload_ref"
+    }
+    assert labels == {"text"}
+
+
+@pytest.mark.parametrize("limit", [1000, 5000, 9000, 13_000, 17_000, 21_000, 25_000, 10**6])
+def test_codex_accepts_a_bundle_that_was_full(limit: int, tmp_path: Path, reduce_as: ReduceAs) -> None:
+    record_everything(recorded_session(tmp_path / "root", limits=Limits(max_bytes=limit)))
+    bundle = only_bundle(tmp_path / "root")
+    assert sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) <= limit
+    graph = reduce_as(3, bundle)
+    ended = limit == 10**6
+    assert (graph["recording_status"], graph["status"]) == (
+        ("complete", "completed") if ended else ("unclosed", "running")
+    )
+
+
+def test_codex_accepts_payloads_that_were_left_out(tmp_path: Path, reduce_as: ReduceAs) -> None:
+    """What one tool gave fits nowhere, and neither do requests with it; all events fit."""
+    session = recorded_session(tmp_path / "root", limits=Limits(max_bytes=15_000))
+    turn = session.root.start_turn("turn")
+    context: list[Any] = []
+    asked = function_call("call_1", "dump", "{}")
+    infer(turn, context, [asked])
+    call = turn.start_tool_call("call_1", ToolInvocation.function("dump", "{}"))
+    finish(turn, context, call, output_of(asked, random.Random(1).randbytes(20_000).hex()))
+    infer(turn, context, [message("assistant", "Too much.", "msg_1")])
+    turn.end()
+    session.root.end()
+    session.end()
+    session.complete()
+    graph = reduce_as(3, only_bundle(tmp_path / "root"))
+    assert (graph["status"], graph["recording_status"]) == ("completed", "closed_with_partial_payloads")
+    left_out = [ref for ref in graph["raw_payloads"].values() if ref["shard"] is None]
+    assert {ref["capture"]["status"] for ref in left_out} == {"omitted"}
+    assert sorted(ref["kind"]["type"] for ref in left_out) == [
+        "inference_request",
+        "model_item",
+        "protocol_event",
+        "tool_result",
+    ]
+
+
+# Demo traces
 
 
 def test_codex_of_schema_1_reduces_the_demo_trace_to_its_snapshot(tmp_path: Path, codex_164: Path) -> None:

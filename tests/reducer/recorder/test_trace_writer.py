@@ -6,34 +6,61 @@ import errno
 import json
 import logging
 import os
+import random
 import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
-from recorder_fixtures import CHILD, ROOT, START, events, ticking_clock
+from recorder_fixtures import CHILD, ROOT, START, events, payload, ticking_clock
+from shard_reading import finished, shards
 
 from reducer import reduce_bundle
-from reducer.recorder import Ids, SessionMetadata, SessionTrace, ToolInvocation
+from reducer.recorder import Ids, Limits, SessionMetadata, SessionTrace, ToolInvocation
 from reducer.recorder.encoding import pretty_json
-from reducer.recorder.writer import NullWriter, TraceWriter, open_writer
+from reducer.recorder.payload_writers import UNLIMITED
+from reducer.recorder.writer import NullWriter, SchemaNumber, TraceWriter, open_writer
 from reducer.schemas.v1 import CodeCellStarted, ThreadEnded
-from reducer.schemas.v2 import HistoryItemAccepted, RecordingCompleted
+from reducer.schemas.v2 import RecordingCompleted
+from reducer.schemas.v3 import HistoryItemAcceptedV3, InferenceStartedV3
 from reducer.storage.bundle import open_bundle
 from reducer.wire.events import Mcp
-from reducer.wire.payload_refs import FileRef, PayloadKind
+from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadRef
 
 TRACE = "00000000-0000-4000-8000-000000000001"
 
 
+SCHEMAS: list[SchemaNumber] = [2, 3]
+
+
+@pytest.fixture(params=SCHEMAS)
+def schema(request: pytest.FixtureRequest) -> SchemaNumber:
+    """The schemas that have what these tests are about; where it matters, a test says which one."""
+    number: SchemaNumber = request.param
+    return number
+
+
+def writer_of(directory: Path, schema: SchemaNumber = 3, limits: Limits = UNLIMITED) -> TraceWriter:
+    return TraceWriter(
+        directory, trace_id=TRACE, root_thread_id=ROOT, clock=ticking_clock(), schema=schema, limits=limits
+    )
+
+
 @pytest.fixture
-def writer(tmp_path: Path) -> Iterator[TraceWriter]:
-    made = TraceWriter(tmp_path / "bundle", trace_id=TRACE, root_thread_id=ROOT, clock=ticking_clock())
+def writer(tmp_path: Path, schema: SchemaNumber) -> Iterator[TraceWriter]:
+    made = writer_of(tmp_path / "bundle", schema)
     yield made
     made.close()
+
+
+def content(bundle: Path, reference: PayloadRef | None) -> Any:
+    assert reference is not None
+    return payload(bundle, msgspec.to_builtins(reference))
 
 
 @contextmanager
@@ -51,10 +78,10 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_the_manifest_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
+def test_the_manifest_is_codex_s_to_the_byte(writer: TraceWriter, schema: SchemaNumber) -> None:
     assert (writer.directory / "manifest.json").read_text() == (
         "{\n"
-        '  "schema_version": 2,\n'
+        f'  "schema_version": {schema},\n'
         f'  "trace_id": "{TRACE}",\n'
         f'  "rollout_id": "{ROOT}",\n'
         f'  "root_thread_id": "{ROOT}",\n'
@@ -69,20 +96,21 @@ def test_a_bundle_of_nothing_is_a_bundle(writer: TraceWriter) -> None:
     assert list(open_bundle(writer.directory).lines()) == []
 
 
-def test_a_line_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
-    assert writer.append(HistoryItemAccepted("msg_é"), thread_id=CHILD, codex_turn_id="turn")
+def test_a_line_is_codex_s_to_the_byte(writer: TraceWriter, schema: SchemaNumber) -> None:
+    assert writer.append(HistoryItemAcceptedV3("msg_é"), thread_id=CHILD, codex_turn_id="turn")
     assert writer.append(ThreadEnded(CHILD, "completed"))
     assert (writer.directory / "trace.jsonl").read_text() == (
-        f'{{"schema_version":2,"seq":1,"wall_time_unix_ms":{START + 10},"rollout_id":"{ROOT}",'
+        f'{{"schema_version":{schema},"seq":1,"wall_time_unix_ms":{START + 10},"rollout_id":"{ROOT}",'
         f'"thread_id":"{CHILD}","codex_turn_id":"turn",'
         '"payload":{"type":"history_item_accepted","item_id":"msg_é"}}\n'
-        f'{{"schema_version":2,"seq":2,"wall_time_unix_ms":{START + 20},"rollout_id":"{ROOT}",'
+        f'{{"schema_version":{schema},"seq":2,"wall_time_unix_ms":{START + 20},"rollout_id":"{ROOT}",'
         '"thread_id":null,"codex_turn_id":null,'
         f'"payload":{{"type":"thread_ended","thread_id":"{CHILD}","status":"completed"}}}}\n'
     )
 
 
-def test_a_payload_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
+@pytest.mark.parametrize("schema", [2])
+def test_a_payload_file_is_codex_s_to_the_byte(writer: TraceWriter) -> None:
     value = {"z": [1.5904e-05, None, True], "a": {}, "b": [], "text": "é\x7f\x1b\n\u2028"}
     assert writer.write_payload("tool_result", value) == FileRef(
         "raw_payload:1", PayloadKind("tool_result"), "payloads/1.json"
@@ -124,8 +152,8 @@ def test_recorded_payloads_are_written_again_to_the_same_bytes(shared_dir: Path)
 def test_half_a_surrogate_pair_does_not_cost_the_text_around_it(writer: TraceWriter) -> None:
     reference = writer.write_payload("tool_result", {"output": ["caf\udce9", "\ud83d\ude00"]})
     assert reference is not None
-    assert json.loads((writer.directory / reference.path).read_bytes()) == {"output": ["caf\ufffd", "😀"]}
-    assert writer.append(HistoryItemAccepted("msg_\ud800"))
+    assert content(writer.directory, reference) == {"output": ["caf\ufffd", "😀"]}
+    assert writer.append(HistoryItemAcceptedV3("msg_\ud800"))
     assert events(writer.directory)[0]["payload"]["item_id"] == "msg_\ufffd"
 
 
@@ -155,7 +183,7 @@ def test_threads_share_one_writer(writer: TraceWriter) -> None:
             text = f"{number}:{step} " + "x" * (step * 37 % 5000)
             reference = writer.write_payload("protocol_event", {"type": "agent_message", "text": text})
             assert writer.append(
-                HistoryItemAccepted(f"{number}:{step}", reference), thread_id=f"thread-{number}"
+                HistoryItemAcceptedV3(f"{number}:{step}", reference), thread_id=f"thread-{number}"
             )
 
     running = [threading.Thread(target=hammer, args=(number,)) for number in range(threads)]
@@ -167,15 +195,14 @@ def test_threads_share_one_writer(writer: TraceWriter) -> None:
     found = events(writer.directory)
     assert len(found) == threads * each
     steps: dict[str, list[str]] = {}
-    paths = set()
+    payload_ids = set()
     for event in found:
         item_id = event["payload"]["item_id"]
         reference = event["payload"]["agent_message_payload"]
-        content = json.loads((writer.directory / reference["path"]).read_bytes())
-        assert content["text"].startswith(f"{item_id} ")
-        paths.add(reference["path"])
+        assert payload(writer.directory, reference)["text"].startswith(f"{item_id} ")
+        payload_ids.add(reference["raw_payload_id"])
         steps.setdefault(event["thread_id"], []).append(item_id)
-    assert paths == {f"payloads/{n}.json" for n in range(1, threads * each + 1)}
+    assert payload_ids == {f"raw_payload:{number}" for number in range(1, threads * each + 1)}
     for number in range(threads):
         assert steps[f"thread-{number}"] == [f"{number}:{step}" for step in range(each)]
 
@@ -183,15 +210,16 @@ def test_threads_share_one_writer(writer: TraceWriter) -> None:
 def test_a_disk_that_fills_up_leaves_whole_lines(
     writer: TraceWriter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert writer.append(HistoryItemAccepted("before"))
+    assert writer.append(HistoryItemAcceptedV3("before"))
     size = (writer.directory / "trace.jsonl").stat().st_size
     with disk_full_after(size + 100):
-        assert not writer.append(HistoryItemAccepted("torn"))
-        assert not writer.append(HistoryItemAccepted("torn again"))
+        assert not writer.append(HistoryItemAcceptedV3("torn"))
+        assert not writer.append(HistoryItemAcceptedV3("torn again"))
         assert (writer.directory / "trace.jsonl").stat().st_size == size
-        assert writer.write_payload("tool_result", {"output": "x" * 5000}) is None
+        lost = writer.write_payload("tool_result", {"output": random.Random(1).randbytes(5000).hex()})
+        assert lost is None or lost.is_lost
     assert list((writer.directory / "payloads").iterdir()) == []
-    assert writer.append(HistoryItemAccepted("after"))
+    assert writer.append(HistoryItemAcceptedV3("after"))
     assert [event["payload"]["item_id"] for event in events(writer.directory)] == ["before", "after"]
     (warning,) = warnings_of(caplog)
     assert "an event could not be recorded" in warning
@@ -200,7 +228,7 @@ def test_a_disk_that_fills_up_leaves_whole_lines(
 def test_a_torn_line_that_cannot_be_taken_back_ends_the_log(
     writer: TraceWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert writer.append(HistoryItemAccepted("before"))
+    assert writer.append(HistoryItemAcceptedV3("before"))
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -208,8 +236,8 @@ def test_a_torn_line_that_cannot_be_taken_back_ends_the_log(
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", refuse)
         patch.setattr(os, "ftruncate", refuse)
-        assert not writer.append(HistoryItemAccepted("lost"))
-    assert not writer.append(HistoryItemAccepted("too late"))
+        assert not writer.append(HistoryItemAcceptedV3("lost"))
+    assert not writer.append(HistoryItemAcceptedV3("too late"))
     assert writer.write_payload("tool_result", {}) is None
     assert [event["payload"]["item_id"] for event in events(writer.directory)] == ["before"]
 
@@ -219,22 +247,22 @@ def test_short_writes_are_finished(writer: TraceWriter, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", lambda descriptor, data: whole(descriptor, bytes(data)[:7]))
         assert writer.append(CodeCellStarted("1", "call", "text(1);" * 20), codex_turn_id="turn")
-        assert writer.write_payload("tool_result", {"output": "y" * 100})
+        reference = writer.write_payload("tool_result", {"output": "y" * 100})
     assert events(writer.directory)[0]["payload"]["source_js"] == "text(1);" * 20
-    assert json.loads((writer.directory / "payloads" / "1.json").read_bytes()) == {"output": "y" * 100}
+    assert content(writer.directory, reference) == {"output": "y" * 100}
 
 
 def test_each_event_is_on_disk_at_once(writer: TraceWriter) -> None:
     for count in range(1, 4):
-        writer.append(HistoryItemAccepted(str(count)))
+        writer.append(HistoryItemAcceptedV3(str(count)))
         assert len(events(writer.directory)) == count
 
 
 def test_a_clock_that_breaks_costs_an_event(tmp_path: Path) -> None:
     times = iter([1, 2])
     writer = TraceWriter(tmp_path / "bundle", trace_id=TRACE, root_thread_id=ROOT, clock=lambda: next(times))
-    assert writer.append(HistoryItemAccepted("a"))
-    assert not writer.append(HistoryItemAccepted("b"))
+    assert writer.append(HistoryItemAcceptedV3("a"))
+    assert not writer.append(HistoryItemAcceptedV3("b"))
     assert len(events(writer.directory)) == 1
 
 
@@ -242,7 +270,7 @@ def test_nothing_is_written_after_the_end(writer: TraceWriter, caplog: pytest.Lo
     assert writer.append(RecordingCompleted())
     writer.close()
     writer.close()
-    assert not writer.append(HistoryItemAccepted("late"))
+    assert not writer.append(HistoryItemAcceptedV3("late"))
     assert writer.write_payload("tool_result", {}) is None
     assert len(events(writer.directory)) == 1
     assert warnings_of(caplog) == []
@@ -268,7 +296,7 @@ def test_a_thread_id_that_is_no_file_name_turns_recording_off(
 
 def test_a_bundle_that_is_there_already_is_left_alone(tmp_path: Path) -> None:
     first = open_writer(tmp_path, trace_id=TRACE, root_thread_id=ROOT)
-    assert first.append(HistoryItemAccepted("mine"))
+    assert first.append(HistoryItemAcceptedV3("mine"))
     assert isinstance(open_writer(tmp_path, trace_id=TRACE, root_thread_id=ROOT), NullWriter)
     assert len(events(tmp_path / f"trace-{TRACE}-{ROOT}")) == 1
     first.close()
@@ -315,8 +343,82 @@ def test_schema_1_leaves_out_what_it_has_no_event_for(tmp_path: Path) -> None:
 
 
 def test_only_what_the_schema_has_is_kept(tmp_path: Path) -> None:
-    older = TraceWriter(tmp_path / "1", trace_id=TRACE, root_thread_id=ROOT, schema=1)
-    newer = TraceWriter(tmp_path / "2", trace_id=TRACE, root_thread_id=ROOT)
-    kept = [writer.keeps(HistoryItemAccepted) for writer in (older, newer, NullWriter())]
-    assert kept == [False, True, False]
-    assert not older.append(HistoryItemAccepted("m"))
+    oldest, older, newest = (writer_of(tmp_path / str(number), number) for number in (1, 2, 3))
+    writers = (oldest, older, newest, NullWriter())
+    assert [writer.keeps(HistoryItemAcceptedV3) for writer in writers] == [False, True, True, False]
+    for event_type, field in (
+        (HistoryItemAcceptedV3, "tool_output_payload"),
+        (InferenceStartedV3, "prepared_prompt_payload"),
+    ):
+        assert [writer.keeps(event_type, field) for writer in writers] == [False, False, True, False]
+    assert not oldest.append(HistoryItemAcceptedV3("m"))
+
+
+# Schema 3
+
+
+def test_shards_are_finished_before_the_log_says_that_it_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = writer_of(tmp_path / "bundle")
+    writer.write_payload("tool_result", {})
+    whole = os.write
+    at_the_end = []
+
+    def watching(descriptor: int, data: bytes) -> int:
+        if b"recording_completed" in bytes(data):
+            at_the_end.append(finished(writer.directory))
+        return whole(descriptor, data)
+
+    monkeypatch.setattr(os, "write", watching)
+    assert writer.append(RecordingCompleted())
+    assert at_the_end == [[True]]
+    writer.close()
+
+
+def test_a_recording_whose_payloads_cannot_be_finished_is_not_complete(tmp_path: Path) -> None:
+    writer = writer_of(tmp_path / "bundle")
+    writer.write_payload("tool_result", "x" * 1000)
+    with disk_full_after(shards(writer.directory)[0].stat().st_size):
+        assert not writer.append(RecordingCompleted())
+        writer.close()
+    assert events(writer.directory) == []
+
+
+def test_a_writer_that_is_closed_early_leaves_finished_shards(tmp_path: Path) -> None:
+    writer = writer_of(tmp_path / "bundle")
+    writer.write_payload("tool_result", {})
+    writer.close()
+    assert finished(writer.directory) == [True]
+    assert writer.write_payload("tool_result", {}) is None
+
+
+def test_recording_stops_where_the_log_does_not_fit_any_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = 4000
+    writer = writer_of(tmp_path / "bundle", limits=Limits(max_bytes=limit))
+    kept = 0
+    while writer.write_payload("tool_result", random.Random(kept).randbytes(60).hex()) is not None:
+        if not writer.append(ThreadEnded(CHILD, "completed")):
+            break
+        kept += 1
+    assert len(events(writer.directory)) == kept > 5
+    files = [path for path in writer.directory.rglob("*") if path.is_file()]
+    assert limit - 1000 < sum(path.stat().st_size for path in files) <= limit
+    assert all(finished(writer.directory))
+    assert writer.write_payload("tool_result", {}) is None
+    assert not writer.append(RecordingCompleted())
+    (warning,) = warnings_of(caplog)
+    assert "larger than 4000 bytes" in warning
+
+
+@pytest.mark.parametrize(("schema", "limit"), [(3, 100), (2, 10**6)])
+def test_limits_that_cannot_be_kept_turn_recording_off(
+    schema: SchemaNumber, limit: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = Limits(max_bytes=limit)
+    sink = open_writer(tmp_path, trace_id=TRACE, root_thread_id=ROOT, schema=schema, limits=limits)
+    assert isinstance(sink, NullWriter)
+    assert list(tmp_path.iterdir()) == []
+    assert len(warnings_of(caplog)) == 1
