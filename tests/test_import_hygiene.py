@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,63 @@ def test_help_is_written_without_importing_the_console_of_rich() -> None:
     )
     assert "Usage: rollout-tui" in finished.stdout
     assert "rich.console" not in finished.stderr
+
+
+LAYERS = {
+    "wire": {"errors", "limits"},
+    "storage": {"errors", "limits", "wire"},
+    "model": {"wire"},
+    "schemas": {"errors", "model", "storage", "wire"},
+    "rules": {"changes", "errors", "model", "schemas", "storage", "wire"},
+    "recorder": {"schemas", "storage", "wire"},
+    "check": {
+        "changes",
+        "errors",
+        "limits",
+        "log_order",
+        "model",
+        "reduce",
+        "replay",
+        "schemas",
+        "storage",
+        "wire",
+    },
+}
+"""What each folder of the reducer may import besides itself."""
+
+NOBODY_BELOW = {"check", "recorder"}
+"""Folders that no other part of the reducer knows."""
+
+
+def known_by(file: Path) -> set[str]:
+    """The parts of the reducer that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "reducer":
+            found.add((node.module or "").split(".")[1] if "." in (node.module or "") else "")
+        elif isinstance(node, ast.Import):
+            found |= {name.name.split(".")[1] for name in node.names if name.name.startswith("reducer.")}
+    return found
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_each_folder_of_the_reducer_knows_those_below_it(folder: str) -> None:
+    files = list((REPOSITORY / "reducer" / folder).rglob("*.py"))
+    assert files
+    for file in files:
+        assert known_by(file) <= LAYERS[folder] | {folder}, file
+
+
+def test_nobody_knows_what_stands_on_top_of_the_reducer() -> None:
+    files = [*(REPOSITORY / "reducer").glob("*.py")]
+    assert files
+    for file in files:
+        assert not known_by(file) & NOBODY_BELOW, file
+
+
+def test_every_folder_of_the_reducer_has_its_place() -> None:
+    folders = {file.parent.name for file in (REPOSITORY / "reducer").glob("*/__init__.py")}
+    assert folders == set(LAYERS)
 
 
 def test_the_views_know_nothing_of_textual() -> None:
