@@ -358,7 +358,6 @@ class Replay:
         refused = self._schema.checks_unused_payloads
         if self._strict and not refused:
             return
-        self._store.shards.refresh()
         trace = self._work.trace
         refs = trace.raw_payloads.values()
         for fault in payload_faults(

@@ -15,6 +15,8 @@ from reducer.wire.payload_refs import COMPLETE, Complete, PayloadRef, ShardRef
 _ENTRIES = 128
 """Entries of a map that are written together."""
 
+_BEFORE_ENTRIES = len('{\n  "": {')
+_AFTER_ENTRIES = -len("\n  }\n}")
 _ENTRY_INDENT = b"\n    "
 _PART_INDENT = b"\n        "
 
@@ -39,7 +41,7 @@ def state_pieces(trace: RolloutTrace) -> Iterator[bytes]:
             yield b"{}"
         else:
             yield b"{"
-            yield from _References(value).pieces() if name == "raw_payloads" else _entries(value)
+            yield from _references(value) if name == "raw_payloads" else _entries(value)
             yield b"\n  }"
     yield b"\n}"
 
@@ -49,7 +51,13 @@ def _entries(value: Mapping[str, Any]) -> Iterator[bytes]:
     keys = sorted(value)
     for start in range(0, len(keys), _ENTRIES):
         some = {key: value[key] for key in keys[start : start + _ENTRIES]}
-        yield b"," * (start > 0) + _formatted(some)[1:-2].replace(b"\n", b"\n  ")
+        # Inside of another object, they are indented as they are in the graph.
+        yield b"," * (start > 0) + _formatted({"": some})[_BEFORE_ENTRIES:_AFTER_ENTRIES]
+
+
+def _references(refs: Mapping[str, PayloadRef]) -> Iterator[bytes]:
+    plain = not any(isinstance(ref, ShardRef) for ref in refs.values())
+    return _entries(refs) if plain else _References(refs).pieces()
 
 
 def _formatted(value: object) -> bytes:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reducer.errors import UnreadablePayload
 from reducer.storage.payloads import Payloads
-from reducer.storage.shard_store import ShardStore
 from reducer.storage.stored_payloads import StoredPayloads
 from reducer.wire.payload_refs import Omitted, PayloadRef, ShardRef, Truncated, shard_path
+
+if TYPE_CHECKING:
+    from reducer.storage.shard_store import ShardStore
 
 
 class PayloadFault(Struct, frozen=True):
@@ -44,6 +47,9 @@ def payload_faults(
     files = [ref for ref in refs if not isinstance(ref, ShardRef)]
     for ref in sorted(files, key=lambda ref: ref.raw_payload_id):
         yield from _faults_of(ref, payloads)
+    if not sharded:
+        return
+    store.shards.refresh()
     check = _ShardCheck(store.shards, payloads, sharded, is_closed)
     for one in sorted(sharded, key=_order):
         yield from check.faults(one)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reducer.storage.payload_files import PayloadFiles
 from reducer.storage.payload_store import PayloadStore, Piece
-from reducer.storage.shard_store import ShardStore
 from reducer.wire.payload_refs import PayloadRef, ShardRef
+
+if TYPE_CHECKING:
+    from reducer.storage.shard_store import ShardStore
 
 
 class StoredPayloads:
@@ -17,7 +20,6 @@ class StoredPayloads:
 
     Attributes:
         files: the payloads in files of their own.
-        shards: the payloads in shards.
     """
 
     def __init__(self, path: Path, *, strict: bool) -> None:
@@ -27,8 +29,17 @@ class StoredPayloads:
             path: the bundle directory.
             strict: see `ShardStore`.
         """
+        self._path = path
+        self._strict = strict
         self.files = PayloadFiles(path)
-        self.shards = ShardStore(path, strict=strict)
+
+    @cached_property
+    def shards(self) -> ShardStore:
+        """The payloads in shards."""
+        # Of most bundles there are either, and the decoder is a tenth of what the program imports.
+        from reducer.storage.shard_store import ShardStore
+
+        return ShardStore(self._path, strict=self._strict)
 
     def pieces(self, ref: PayloadRef) -> Iterator[Piece]:
         """The bytes of a payload; see `PayloadStore`."""

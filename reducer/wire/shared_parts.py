@@ -33,6 +33,9 @@ _UP_TO_PARTS = re.compile(
 )
 """A line as codex writes it, up to the first part of its prompt; nothing before it can be anything else."""
 
+_WORTHWHILE = 2048
+"""Bytes of a line up to which looking for what it shares takes longer than decoding it."""
+
 _THREADS = 64
 """Threads whose last prompt is remembered."""
 
@@ -74,7 +77,7 @@ class SharedParts:
         Raises:
             Malformed: as `decode_event`.
         """
-        head = _UP_TO_PARTS.match(data) if b'"parts":[{' in data[:4096] else None
+        head = _UP_TO_PARTS.match(data) if len(data) > _WORTHWHILE else None
         if head is None:
             return decode_event(data, self._line)
         start = head.end()

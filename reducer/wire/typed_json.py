@@ -81,7 +81,7 @@ def _decoder(type_: type[S]) -> msgspec.json.Decoder[S]:
 
 
 _ENCODER = msgspec.json.Encoder()
-_WIDE_INTEGER = re.compile(rb"[1-9][0-9]{19}")
+_WIDE_INTEGER = re.compile(rb":[1-9][0-9]{19}")
 
 
 def _converted(value: Any, type_: type[S]) -> S:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reducer.errors import Malformed
@@ -16,6 +16,12 @@ from reducer.wire.log import decode_event
 from reducer.wire.shared_parts import SharedParts
 
 Json = Any
+
+
+@pytest.fixture(autouse=True)
+def short_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the lines of these tests be worth the trouble."""
+    monkeypatch.setattr(shared_parts, "_WORTHWHILE", 0)
 
 
 def ref(number: int, kind: str = "model_item", **more: Json) -> Json:
@@ -141,7 +147,7 @@ LINES = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, max_size=8))
 def test_decoding_over_the_line_before_is_decoding_the_line(lines: list[bytes]) -> None:
     reader = SharedParts(SCHEMA_3.line)
