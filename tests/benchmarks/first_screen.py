@@ -11,14 +11,23 @@ from pathlib import Path
 
 from pty_terminal import Terminal
 
+from tests.benchmarks.generate import add_shape_options, bundle_from
+
 PATIENCE = 600.0
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
-    bundle = parser.parse_args().bundle
+    parser.add_argument("bundle", type=Path, nargs="?", help="by default one that is generated")
+    parser.add_argument("--calls", type=int, default=200)
+    add_shape_options(parser)
+    with bundle_from(parser.parse_args()) as bundle:
+        measure(bundle)
+
+
+def measure(bundle: Path) -> None:
+    """Print the seconds from the start of the inspector to each step, and the bytes written until then."""
     began = time.monotonic()
 
     def is_whole(rows: list[str]) -> bool:

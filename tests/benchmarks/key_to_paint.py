@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from pty_terminal import KEYS, Terminal
+
+from tests.benchmarks.generate import add_shape_options, bundle_from
 
 PATIENCE = 600.0
 QUIET = 0.15
@@ -39,18 +42,26 @@ def press(terminal: Terminal, key: str) -> tuple[float, float, int]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
+    parser.add_argument("bundle", type=Path, nargs="?", help="by default one that is generated")
+    parser.add_argument("--calls", type=int, default=200)
+    add_shape_options(parser)
     parser.add_argument("--before", nargs="*", default=[], help="keys to press first, such as 4 l")
     parser.add_argument("--keys", nargs="*", default=WALK)
     options = parser.parse_args()
-    command = [sys.executable, "-m", "rollout_tui", str(options.bundle)]
+    with bundle_from(options) as bundle:
+        measure(bundle, options.before, options.keys)
+
+
+def measure(bundle: Path, before: Sequence[str], keys: Sequence[str]) -> None:
+    """Press keys in an inspector and print how long each took; those of `before` are not measured."""
+    command = [sys.executable, "-m", "rollout_tui", str(bundle)]
     with Terminal(command, columns=120, rows=40) as terminal:
         terminal.wait_for(lambda rows: "reading" not in rows[0] and "2 Timeline" in rows[1], PATIENCE)
         terminal.wait_until_quiet(seconds=PATIENCE)
-        for key in options.before:
+        for key in before:
             press(terminal, key)
         took: dict[str, list[tuple[float, float, int]]] = {}
-        for key in options.keys:
+        for key in keys:
             result = press(terminal, key)
             if result[2]:
                 took.setdefault(key, []).append(result)
@@ -62,8 +73,8 @@ def main() -> None:
                 f"  last {median(lasts):5.1f} ms, most {max(lasts):5.1f}"
                 f"  {median(sizes):6.0f} B, most {max(sizes)}"
             )
-        firsts = sorted(one[0] for results in took.values() for one in results)
-        print(f"  p95 of the first bytes {firsts[int(len(firsts) * 0.95)]:.1f} ms")
+        all_firsts = sorted(one[0] for results in took.values() for one in results)
+        print(f"  p95 of the first bytes {all_firsts[int(len(all_firsts) * 0.95)]:.1f} ms")
         idle = len(terminal.output)
         time.sleep(3)
         terminal.wait_for(lambda rows: True)

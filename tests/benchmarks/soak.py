@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 from reducer.recorder import Ids, SessionMetadata, SessionTrace, TraceWriter
+from reducer.recorder.writer import SchemaNumber
+from reducer.schemas import SCHEMAS
 from rollout_tui.app import InspectorApp
 from rollout_tui.session import Session
 from tests.benchmarks.generate import Conversation, Shape
@@ -20,14 +22,21 @@ CALLS_PER_COMPACTION = 15
 """Short histories: it is events that this is about, not bytes."""
 
 
-def write(directory: Path, seconds: float, rate: float) -> None:
+def write(directory: Path, seconds: float, rate: float, schema: SchemaNumber) -> None:
     """Record a session at this rate of events a second."""
-    shape = Shape(10**7, output_bytes=80, compactions=10**7 // CALLS_PER_COMPACTION)
+    calls = 10**7
+    shape = Shape(
+        calls,
+        output_bytes=80,
+        instructions_bytes=0,
+        compactions=calls // CALLS_PER_COMPACTION,
+        schema=schema,
+    )
     metadata = SessionMetadata(thread_id="0000-bench", cwd="/w", model="m")
-    sink = TraceWriter(directory, trace_id="bench", root_thread_id=metadata.thread_id)
+    sink = TraceWriter(directory, trace_id="bench", root_thread_id=metadata.thread_id, schema=schema)
     session = SessionTrace(sink, "bench", metadata, Ids())
     began = time.monotonic()
-    for _ in Conversation(session.root, shape, 1).run():
+    for _ in Conversation(session, session.root, shape, 1).run():
         ahead = sink.last_seq / rate - (time.monotonic() - began)
         if time.monotonic() - began > seconds:
             break
@@ -79,14 +88,16 @@ def main() -> None:
     parser.add_argument("directory", type=Path, help="where the bundle is written; removed first")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--rate", type=float, default=2000)
+    parser.add_argument("--schema", type=int, choices=SCHEMAS, default=2)
     parser.add_argument("--write", action="store_true", help="only write, in this process")
     options = parser.parse_args()
     if options.write:
-        write(options.directory, options.seconds, options.rate)
+        write(options.directory, options.seconds, options.rate, options.schema)
         return
     shutil.rmtree(options.directory, ignore_errors=True)
     command = [sys.executable, "-m", "tests.benchmarks.soak", str(options.directory), "--write"]
-    command += ["--seconds", str(options.seconds), "--rate", str(options.rate)]
+    for name in ("seconds", "rate", "schema"):
+        command += [f"--{name}", str(getattr(options, name))]
     with subprocess.Popen(command) as writer:
         while not (options.directory / "trace.jsonl").exists():
             time.sleep(0.05)
