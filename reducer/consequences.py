@@ -25,6 +25,7 @@ _LOST_BY_KIND = {
     "code_cell_started": "The code cell and its links to nested tool calls are missing.",
     "code_cell_initial_response": "The first answer of the code cell is missing.",
     "code_cell_ended": "The code cell looks as if it were still running.",
+    "code_cell_wait_target_resolved": "The wait does not lead to the code cell that it waited for.",
     "compaction_request_started": "The compaction request is missing.",
     "compaction_request_completed": "The compaction request looks as if it were still running.",
     "compaction_request_failed": "The compaction request looks as if it were still running.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import orjson
 from msgspec import UNSET, structs
@@ -50,9 +51,12 @@ from reducer.storage.payloads import Payloads
 from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.log import decode_loosely, is_blank
-from reducer.wire.payload_refs import PayloadRef, read_ref
+from reducer.wire.payload_refs import PayloadRef, ShardRef, read_ref
 from reducer.wire.shared_parts import SharedParts
 from reducer.wire.typed_json import dig
+
+if TYPE_CHECKING:
+    from reducer.storage.shard import Shard
 
 
 class Replay:
@@ -107,6 +111,8 @@ class Replay:
         """Make the modules that know the rules, each with those it builds upon."""
         work, payloads = self._work, self._payloads
         self._references = References(work)
+        if issubclass(work.schema.ref, ShardRef):
+            self._store.shards.before_eviction = self._verify_ahead
         items = ItemStore(work)
         answers = ResponseIndex(work)
         self._threads = threads = Threads(work, payloads)
@@ -202,7 +208,7 @@ class Replay:
                 event=kind,
                 reason=reason,
                 consequence=NOT_APPLIED if kind is None else consequence_of_losing(kind),
-                reference_says=f"{_verb_for(line.data)} trace event line {line.number}",
+                reference_says=self._said_of_malformed(line),
             )
         )
         # A number out of a broken line is worth believing only when it is the one to be expected.
@@ -211,13 +217,22 @@ class Replay:
         else:
             self._order.place_unreadable()
 
+    def _said_of_malformed(self, line: LogLine) -> str:
+        """What the reference says: a line that is not UTF-8 it cannot even read."""
+        if not _is_utf8(line.data):
+            return f"read trace event line {line.number}"
+        return _AFTER_END if self._work.trace.is_recorded_whole else f"parse trace event line {line.number}"
+
     def _accept_envelope(self, raw: RawEvent, line: LogLine) -> bool:
-        """Check schema, order, rollout and end of recording; say whether the event is to be applied.
+        """Check end of recording, schema, order and rollout; say whether the event is to be applied.
 
         Where the schema does not ask for these, they are worth a remark, but not for strict replay. Only
         that a bundle of schema 1 has events of schema 2 refuses it: the reference for the latter would.
         """
         schema = self._schema
+        if self._work.trace.is_recorded_whole:
+            reason = "the recording was completed before this event"
+            self._report_event(raw, line.number, reason, STILL_APPLIED, _AFTER_END)
         if raw.schema_version not in (schema.version, self._manifest.schema_version):
             self._report_mix(raw, line)
         for fault in self._envelope_faults(raw):
@@ -256,10 +271,6 @@ class Replay:
                 "trace event belongs to another rollout",
                 consequence_of_losing(raw.payload.name_of_type),
                 applied=False,
-            )
-        if self._work.trace.is_recorded_whole:
-            yield EnvelopeFault(
-                "the recording was completed before this event", "trace event after recording completed"
             )
 
     def _apply(self, raw: RawEvent, line: LogLine) -> list[ObjectRef]:
@@ -372,6 +383,10 @@ class Replay:
                 )
             )
 
+    def _verify_ahead(self, shard: Shard) -> None:
+        """Look at records for the last check before their shard is forgotten, not to decode it twice."""
+        self._payloads.verify_ahead(self._references.of_shard(shard.number), shard.records)
+
     def _report_at_end(self, problem: Problem) -> None:
         """Report a problem that is looked for whenever the log may have ended, but only once."""
         if problem not in self._said_at_end:
@@ -419,13 +434,16 @@ def _refused_by(schema: Schema, version: int) -> str | None:
     return None if schema.refuses_manifest is None else schema.refuses_manifest.format(version)
 
 
-def _verb_for(data: bytes) -> str:
-    """What the reference fails to do with a broken line: lines that are not UTF-8 it cannot even read."""
+_AFTER_END = "trace event after recording completed"
+"""What the reference says of any line after the end of the recording that is text."""
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
         data.decode()
     except UnicodeDecodeError:
-        return "read"
-    return "parse"
+        return False
+    return True
 
 
 _SEQ_OF_BROKEN_LINE = re.compile(rb'\s*\{"schema_version":\d+,"seq":(\d{1,20}),')

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from reducer.model import RolloutTrace
-from reducer.wire.payload_refs import COMPLETE, Complete, PayloadRef, ShardRef
+from reducer.wire.payload_refs import COMPLETE, Complete, PayloadRef, ShardRef, common_parts
 
 _ENTRIES = 128
 """Entries of a map that are written together."""
@@ -70,6 +70,10 @@ class _References:
     def __init__(self, refs: Mapping[str, PayloadRef]) -> None:
         self._refs = refs
         self._parts: dict[str, bytes] = {}
+        # The list that was written last, its text, and where in that each part ends.
+        self._list: tuple[ShardRef, ...] = ()
+        self._text = bytearray()
+        self._ends = [0]
 
     def pieces(self) -> Iterator[bytes]:
         """The entries, each after a line feed, with commas between them."""
@@ -84,11 +88,20 @@ class _References:
             yield _formatted(_plain(ref)).replace(b"\n", _ENTRY_INDENT)
             return
         own = _formatted(_plain(replace(ref, parts=()))).replace(b"\n", _ENTRY_INDENT)
-        parts = (b"," + _PART_INDENT).join(map(self._part, ref.parts))
-        yield own.removesuffix(_ENTRY_INDENT + b"}")
-        yield b',\n      "parts": [' + _PART_INDENT
-        yield parts
+        yield own.removesuffix(_ENTRY_INDENT + b"}") + b',\n      "parts": ['
+        yield self._list_of(ref.parts)
         yield b"\n      ]" + _ENTRY_INDENT + b"}"
+
+    def _list_of(self, parts: tuple[ShardRef, ...]) -> bytes:
+        """The text of a list of parts; consecutive prompts begin with the same ones."""
+        shared = common_parts(parts, self._list)
+        if shared < len(parts):
+            self._list = parts
+            del self._text[self._ends[shared] :], self._ends[shared + 1 :]
+            for part in parts[shared:]:
+                self._text += b"%b%b%b" % (b"," * (len(self._ends) > 1), _PART_INDENT, self._part(part))
+                self._ends.append(len(self._text))
+        return bytes(memoryview(self._text)[: self._ends[len(parts)]])
 
     def _part(self, ref: ShardRef) -> bytes:
         """A reference inside another one."""

@@ -244,7 +244,7 @@ class Conversation:
         for position, normal in enumerate(normals):
             self._check_call_id(seen.thread_id, normal)
             item = pick(position, normal)
-            confirms = item is not None and self._items.confirm(item, normal.responses_item_id)
+            confirms = item is not None and self._items.confirm(item, normal)
             if item is None:
                 item = self._items.take_provisional(seen.thread_id, normal)
                 confirms = item is not None

@@ -309,7 +309,8 @@ def _with_output_ids(document: JsonDocument, ids: Sequence[tuple[int, str]]) -> 
                 "stripped tool output index outside request",
             )
         item = items[position]
-        if not isinstance(item, dict) or item.get("type") not in OUTPUT_KINDS or "id" in item:
+        # Its type may be anything, also what no set can be asked for.
+        if dig(item, "type") not in [*OUTPUT_KINDS] or "id" in item:
             raise Inconsistent(
                 f"item {position} of the request is no output without id, from which {item_id} was taken out",
                 f"stripped tool output ID does not refer to an ID-less output at input {position}",

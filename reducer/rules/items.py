@@ -183,28 +183,29 @@ class ItemStore:
         wanted = is_receivable(normal) if self._work.schema.accepts_outputs else normal.agent_message
         if not wanted or normal.responses_item_id is None:
             return None
-        key = (thread_id, normal.responses_item_id)
-        item_id = self._provisional.get(key)
+        item_id = self._provisional.get((thread_id, normal.responses_item_id))
         if item_id is None:
             return None
-        self._work.changes.drop(self._provisional, key)
-        item = self._work.changes.change(self[item_id])
-        item.body = Body(normal.parts)
-        return item
+        self._confirm(self[item_id], normal.responses_item_id, normal)
+        return self[item_id]
 
-    def confirm(self, item: ConversationItem, responses_item_id: str | None) -> bool:
-        """Note that an item was found in a list, with this id.
+    def confirm(self, item: ConversationItem, normal: NormalItem) -> bool:
+        """Note that an item was found in a list, in this form; an accepted one takes its body.
 
         Returns:
             Whether only a receipt vouched for it so far.
         """
+        responses_item_id = normal.responses_item_id
         if responses_item_id is None or not self._work.schema.accepts_outputs:
             return False
-        key = (item.thread_id, responses_item_id)
-        if self._provisional.get(key) != item.item_id:
+        if self._provisional.get((item.thread_id, responses_item_id)) != item.item_id:
             return False
-        self._work.changes.drop(self._provisional, key)
+        self._confirm(item, responses_item_id, normal)
         return True
+
+    def _confirm(self, item: ConversationItem, responses_item_id: str, normal: NormalItem) -> None:
+        self._work.changes.drop(self._provisional, (item.thread_id, responses_item_id))
+        self._work.changes.change(item).body = Body(normal.parts)
 
     def list_items(self, item_ids: Iterable[str]) -> None:
         """Count items as listed: `conversation_item_ids` of their thread holds them in its order."""

@@ -25,7 +25,7 @@ from reducer.model import (
 )
 from reducer.schemas import Schema
 from reducer.wire.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
-from reducer.wire.typed_json import convert, refuse_wide_integers
+from reducer.wire.typed_json import convert, dig, refuse_wide_integers
 
 SUMMARY_LIMIT = 240
 """Bytes of compact JSON that a `json` part keeps."""
@@ -390,11 +390,12 @@ class _ItemReader:
             raise Inconsistent(f"{what} has no array content", "expected agent_message content array")
         parts: list[Part] = []
         for position, entry in enumerate(content):
-            fields = entry if isinstance(entry, dict) else _spelled_out(entry)
-            hole = self.document.hole(fields.get("text")) if fields.get("type") == "input_text" else None
+            # Where the text is lost, nothing else is looked at, the type neither.
+            hole = self.document.hole(dig(entry, "text"))
             if hole is not None:
                 parts.append(PayloadRefPart("text", hole))
                 continue
+            fields = entry if isinstance(entry, dict) else _spelled_out(entry)
             declared: Any = _TextContent | _EncryptedContent
             parts.append(_sealed_or_not(convert(fields, declared, what)))
             refuse_wide_integers(self.document.exact(entry, (*self.path, "content", position)), what)

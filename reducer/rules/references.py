@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reducer.changes import GraphWork
 from reducer.errors import Inconsistent
-from reducer.wire.payload_refs import PayloadRef, ShardRef
+from reducer.wire.payload_refs import PayloadRef, ShardRef, common_parts
 
 
 class References:
@@ -14,9 +14,15 @@ class References:
 
     def __init__(self, work: GraphWork) -> None:
         self._work = work
+        self._recorded_lists: dict[str, tuple[ShardRef, ...]] = {}
+        self._of_shard: dict[int, list[ShardRef]] = {}
+
+    def of_shard(self, number: int) -> Sequence[ShardRef]:
+        """The references to records of a shard, also such whose event failed."""
+        return self._of_shard.get(number, ())
 
     def record(self, refs: Sequence[PayloadRef]) -> Iterator[Inconsistent]:
-        """Record references, and after each the references that are its parts, at any depth.
+        """Record references, and after each the references that are its parts, at any depth, the last first.
 
         Yields:
             Those that contradict an earlier one with the same id, where the schema does not let the last one
@@ -37,8 +43,16 @@ class References:
                 f"conflicting references for payload {ref.raw_payload_id}",
             )
         if isinstance(ref, ShardRef):
-            recorded = self._work.trace.raw_payloads
-            for part in ref.parts:
-                # Nearly all were recorded with the prompt before.
-                if recorded.get(part.raw_payload_id) is not part:
-                    yield from self._record(part)
+            if ref.shard is not None:
+                self._of_shard.setdefault(ref.shard, []).append(ref)
+            for part in reversed(self._new_parts(ref.parts)):
+                yield from self._record(part)
+
+    def _new_parts(self, parts: tuple[ShardRef, ...]) -> tuple[ShardRef, ...]:
+        """The parts without those that a prompt before began with, which were recorded with it."""
+        if not parts:
+            return ()
+        first = parts[0].raw_payload_id
+        known = common_parts(parts, self._recorded_lists.get(first, ()))
+        self._work.changes.put(self._recorded_lists, first, parts)
+        return parts[known:]

@@ -15,6 +15,9 @@ from reducer.wire.payload_refs import ShardRef
 _Key = tuple[int | None, str]
 
 _TEXTS = re.compile(rb'(?:\[(?:"(?:[^"\\]|\\.)*",)*)?')
+_FEW = 8
+"""Parts of which fragments are simply parsed."""
+
 _UNEXPECTED = re.compile(
     rb"(?P<map>\{)|(?P<sequence>\[)|(?P<scalar>null|true|false|(?:0|[1-9][0-9]{0,18})(?![0-9.eE]))"
 )
@@ -123,6 +126,39 @@ def fragments_of(record: bytes, parts: int) -> list[str]:
         words = f"its fragments are {len(found)}, but it has {parts} parts and needs one more than that"
         raise UnreadablePayload(words, "invalid payload fragment count")
     return found
+
+
+def own_json(record: bytes, parts: int) -> bytes:
+    """What a payload holds itself, with `null` in the place of each of its parts.
+
+    Args:
+        record: of the payload.
+        parts: how many parts it has; without any, the record is the payload.
+
+    Raises:
+        UnreadablePayload: as `fragments_of`.
+    """
+    if parts == 0:
+        return record
+    return _own_json_of_list(record, parts) or b"null".join(
+        text.encode() for text in fragments_of(record, parts)
+    )
+
+
+def _own_json_of_list(record: bytes, parts: int) -> bytes | None:
+    """The same of a prompt, whose many items stand in one list; None for what is not spelled like one."""
+    commas = b',","' * (parts - 1)
+    place = record.find(commas) if parts > _FEW else -1
+    begins, ends = record[1:place], record[place + len(commas) + 1 : -1]
+    if place < 0 or record != b"[%b%b,%b]" % (begins, commas, ends):
+        return None
+    try:
+        before, after = orjson.loads(begins), orjson.loads(ends)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(before, str) or not isinstance(after, str):
+        return None
+    return b"%bnull%b%b" % (before.encode(), b",null" * (parts - 1), after.encode())
 
 
 def stand_in(raw_payload_id: str) -> bytes:

@@ -96,15 +96,15 @@ class _ShardCheck:
 
     def _faults_of_shard(self, number: int) -> Iterator[PayloadFault]:
         try:
-            shard = self._shards.usable_shard(number)
+            fault, is_finished = self._shards.fault(number), self._shards.is_finished(number)
         except UnreadablePayload as error:
             self._is_readable = False
             yield PayloadFault(error)
             return
-        fault, file = self._shards.fault(number), shard_path(number)
+        file = shard_path(number)
         if fault is not None:
             yield PayloadFault(UnreadablePayload(f"{file}: {fault.reason}", fault.reference_says))
-        elif not shard.is_finished and (self._is_closed or number != self._last):
+        elif not is_finished and (self._is_closed or number != self._last):
             reason = "it is unfinished, though the recorder had done with it"
             says = f"missing footer in payload shard {number}"
             yield PayloadFault(UnreadablePayload(f"{file}: {reason}", says))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
 
 from reducer.errors import UnreadablePayload
+from reducer.storage.assembly import own_json
 from reducer.storage.payload_store import PayloadStore, read_payload
 from reducer.wire.common_prefix import common_length
 from reducer.wire.json_text import JsonDocument, JsonError, is_valid
@@ -47,7 +49,9 @@ class Payloads:
         try:
             document = JsonDocument(self._read(ref), holes)
         except JsonError as error:
-            raise _refusal(ref, str(error), f"parse payload {ref.raw_payload_id}") from None
+            # With holes, the reference says no more than its parser, whose words are not known here.
+            says = None if holes else f"parse payload {ref.raw_payload_id}"
+            raise _refusal(ref, str(error), says) from None
         self.found_sound(ref)
         self._last = (identity, document)
         return document
@@ -79,6 +83,21 @@ class Payloads:
         if not is_valid(data):
             raise _refusal(ref, "not valid JSON", _words_for_invalid(ref, data))
         self._sound.add(identity)
+
+    def verify_ahead(self, refs: Iterable[ShardRef], records: Mapping[str, bytes]) -> None:
+        """Note which payloads `verify` would find sound, while their records are at hand.
+
+        Args:
+            refs: references to records of one shard.
+            records: these records, by id; what is missing or not sound is left to be found later.
+        """
+        for ref in refs:
+            data, identity = records.get(ref.raw_payload_id), self._store.identity(ref)
+            if data is None or ref.is_lost or identity in self._sound:
+                continue
+            with suppress(UnreadablePayload):
+                if is_valid(own_json(data, len(ref.parts))):
+                    self._sound.add(identity)
 
     def found_sound(self, ref: PayloadRef) -> None:
         """Note that a payload is valid JSON, which says nothing of what it holds between its parts."""

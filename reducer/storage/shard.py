@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import struct
 import sys
+from collections import deque
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 
 from msgspec import Struct
 
@@ -85,7 +86,7 @@ class Shard:
         self._identity: tuple[int, int] | None = None
         self._frame: _Frame | None = None
         self._frames = 0
-        self._rest = bytearray()
+        self._rest = _Pieces()
         self._count = 0
         self._stopped: ShardFault | None = None
         self._bad_record: ShardFault | None = None
@@ -102,7 +103,7 @@ class Shard:
         What is missing at the end of an unfinished shard is no fault; it may still come.
         """
         fault = self._stopped or self._bad_record
-        if fault is None and self._rest and self.is_finished:
+        if fault is None and self._rest.size and self.is_finished:
             says = f"partial record in sealed shard {self.number}"
             return ShardFault("it is finished, but ends inside a record", says)
         return fault
@@ -141,7 +142,7 @@ class Shard:
         """Note why no more of it can be read. Only the first reason counts."""
         self._stopped = self._stopped or ShardFault(reason, reference_says)
         self._frame = None
-        self._rest = bytearray()
+        self._rest = _Pieces()
 
     def _measure(self, descriptor: int) -> int:
         """Size of the file in bytes; stops if it is not the one that was read before."""
@@ -207,41 +208,73 @@ class Shard:
     def _take(self, piece: bytes) -> None:
         """Note the records that a decoded piece completes. What their headers say costs no memory."""
         rest = self._rest
-        if rest:
-            rest += piece
-        position = 0
-        with memoryview(rest or piece) as view:
-            end = len(view)
-            while end - position >= _HEADER.size:
-                id_size, data_size = _HEADER.unpack_from(view, position)
-                data_start = position + _HEADER.size + id_size
-                data_end = data_start + data_size
-                if data_end > end:
-                    break
-                self._note(view[position + _HEADER.size : data_start], view[data_start:data_end])
-                position = data_end
-            left = b"" if rest else view[position:].tobytes()
-        if rest:
-            del rest[:position]
-        else:
-            rest += left
+        rest.add(piece)
+        while rest.size >= _HEADER.size and self._stopped is None:
+            id_size, data_size = _HEADER.unpack(rest.first(_HEADER.size))
+            if rest.size < _HEADER.size + id_size + data_size:
+                return
+            rest.take(_HEADER.size)
+            self._note(rest.take(id_size), rest.take(data_size))
 
-    def _note(self, name: memoryview, data: memoryview) -> None:
+    def _note(self, name: bytes, data: bytes) -> None:
         self._count += 1
         if self._count > MAX_SHARD_RECORDS:
             self.stop(f"more than {MAX_SHARD_RECORDS:,} records, too many to be read")
             return
         try:
-            record_id = str(name, "utf-8")
+            record_id = name.decode()
         except UnicodeDecodeError as error:
             bad = ShardFault("the id of a record is not UTF-8", said_of_text(error))
             self._bad_record = self._bad_record or bad
             return
         if record_id not in self.records:
-            self.records[record_id] = data.tobytes()
+            self.records[record_id] = data
         elif self._bad_record is None:
             says = f"duplicate payload {record_id} in shard {self.number}"
             self._bad_record = ShardFault(f"it holds {record_id} twice", says)
+
+
+class _Pieces:
+    """Bytes that come in pieces and are taken in others; each is copied once.
+
+    Attributes:
+        size: how many are there.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._pieces: deque[bytes] = deque()
+        self._taken = 0  # of the first piece
+
+    def add(self, piece: bytes) -> None:
+        """Add bytes at the end."""
+        if piece:
+            self._pieces.append(piece)
+            self.size += len(piece)
+
+    def first(self, count: int) -> bytes:
+        """The first bytes, which stay; there must be so many."""
+        found = self._pieces[0][self._taken : self._taken + count] if count else b""
+        for piece in islice(self._pieces, 1, None):
+            if len(found) == count:
+                break
+            found += piece[: count - len(found)]
+        return found
+
+    def take(self, count: int) -> bytes:
+        """Take the first bytes; there must be so many."""
+        self.size -= count
+        taken: list[bytes] = []
+        while count:
+            piece, start = self._pieces[0], self._taken
+            end = min(start + count, len(piece))
+            taken.append(piece[start:end] if end - start < len(piece) else piece)
+            count -= end - start
+            self._taken = end
+            if end == len(piece):
+                self._pieces.popleft()
+                self._taken = 0
+        return taken[0] if len(taken) == 1 else b"".join(taken)
 
 
 class _Frame:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from reducer.errors import UnreadablePayload
 from reducer.limits import MAX_DECODED_BYTES
-from reducer.storage.assembly import Assembly, fragments_of
+from reducer.storage.assembly import Assembly, fragments_of, own_json
 from reducer.storage.confinement import NotAFile, list_folder, open_file
 from reducer.storage.files import in_words
 from reducer.storage.shard import Shard, ShardFault
@@ -59,6 +59,7 @@ class ShardStore:
         self._strict = strict
         self._shards: OrderedDict[int, Shard] = OrderedDict()
         self._stale: set[int] = set()
+        self._done_with: set[int] = set()
         self._lock = RLock()
 
     def pieces(self, ref: ShardRef) -> Iterator[bytes]:
@@ -88,9 +89,7 @@ class ShardStore:
         Raises:
             UnreadablePayload: as `fragments`; a lost payload has none, and gives its record.
         """
-        if ref.is_lost or not ref.parts:
-            return self.record(ref)
-        return b"null".join(text.encode() for text in self.fragments(ref))
+        return own_json(self.record(ref), 0 if ref.is_lost else len(ref.parts))
 
     def record(self, ref: ShardRef) -> bytes:
         """The record of a payload: its text, its fragments, or what was kept of its text.
@@ -161,7 +160,7 @@ class ShardStore:
             UnreadablePayload: its file cannot be opened.
         """
         with self._lock:
-            return self.shard(number).fault
+            return None if self._is_done_with(number) else self.shard(number).fault
 
     def is_finished(self, number: int) -> bool:
         """Whether a shard ends at the end of a frame.
@@ -170,7 +169,11 @@ class ShardStore:
             UnreadablePayload: its file cannot be opened.
         """
         with self._lock:
-            return self.shard(number).is_finished
+            return self._is_done_with(number) or self.shard(number).is_finished
+
+    def _is_done_with(self, number: int) -> bool:
+        """Whether a shard was found to be sound and finished, and was forgotten since."""
+        return number in self._done_with and number not in self._shards
 
     def refresh(self) -> None:
         """Let each shard look for what was added to it when it is asked for the next time."""
@@ -259,6 +262,8 @@ class ShardStore:
             shard = next(iter(self._shards.values()))
             if self.before_eviction is not None:
                 self.before_eviction(shard)
+            if shard.is_finished and shard.fault is None:
+                self._done_with.add(shard.number)
             del self._shards[shard.number]
             self._stale.discard(shard.number)
             cost -= shard.cost

@@ -132,7 +132,7 @@ def _absent() -> None:
     """A default that is written out, unlike one that is named."""
 
 
-class ShardRef(PayloadRef, frozen=True, omit_defaults=True):
+class ShardRef(PayloadRef, frozen=True, omit_defaults=True, cache_hash=True):
     """A payload in a record of a shard.
 
     Attributes:
@@ -169,6 +169,14 @@ class ShardRef(PayloadRef, frozen=True, omit_defaults=True):
                 yield part
             else:
                 yield from part.lost_parts()
+
+
+def common_parts(one: tuple[ShardRef, ...], other: tuple[ShardRef, ...]) -> int:
+    """How many parts at the beginning of both lists are the same."""
+    least = min(len(one), len(other))
+    if one[:least] == other[:least]:
+        return least
+    return next(at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right)
 
 
 def shard_path(number: int) -> str:

@@ -33,7 +33,7 @@ _UP_TO_PARTS = re.compile(
 )
 """A line as codex writes it, up to the first part of its prompt; nothing before it can be anything else."""
 
-_WORTHWHILE = 2048
+_WORTHWHILE = 1000
 """Bytes of a line up to which looking for what it shares takes longer than decoding it."""
 
 _THREADS = 64

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bundle_builder import CHILD, OTHER, ROOT, BundleBuilder, Json, exec_item, letter, message
+from bundle_builder import CHILD, OTHER, ROOT, BundleBuilder, Json, compact, exec_item, letter, message
+from sharded_builder import ShardedBuilder
+
+HOLE = "a value that is lost"
 
 SPAWN_INVOCATION = {
     "tool_name": "spawn_agent",
@@ -50,9 +53,49 @@ def output(call_id: str, value: Json = "ok") -> Json:
     return {"type": "function_call_output", "call_id": call_id, "output": value}
 
 
+def started(b: ShardedBuilder, call_id: str, request: Json, **more: Json) -> int:
+    """A request of schema 3 by the reference to its payload, with a prepared prompt that says nothing."""
+    turn = b.turns[ROOT]
+    return b.event(
+        "inference_started",
+        ROOT,
+        turn,
+        inference_call_id=call_id,
+        thread_id=ROOT,
+        codex_turn_id=turn,
+        model="m",
+        provider_name="p",
+        request_payload=request,
+        **{"prepared_prompt_payload": b.payload({"input": []}, "prepared_prompt"), **more},
+    )
+
+
+def accepted_output(b: ShardedBuilder, item: Json) -> int:
+    """The receipt of a tool's output, which it brings along."""
+    turn = b.turns[ROOT]
+    return b.event(
+        "history_item_accepted", ROOT, turn, item_id=item["id"], tool_output_payload=b.payload(item)
+    )
+
+
+def with_holes(b: ShardedBuilder, value: Json, kind: str = "inference_request", kept: bytes = b"{") -> Json:
+    """A payload whose every `HOLE` is a part of its own, cut after a few bytes; gives the reference to it."""
+    fragments = compact(value).decode().split(f'"{HOLE}"')
+    parts = [lost(b.payload(kept, "content_value"), len(kept)) for _ in fragments[1:]]
+    return b.payload(fragments if parts else value, kind, parts=parts)
+
+
+def lost(ref: Json, retained: int | None = None) -> Json:
+    """The reference to a payload that was cut to this many bytes, or left out."""
+    if retained is None:
+        return {**ref, "shard": None, "capture": {"status": "omitted", "original_bytes": 99}}
+    capture = {"status": "truncated", "original_bytes": retained + 99, "retained_bytes": retained}
+    return {**ref, "capture": capture}
+
+
 def everything(path: Path, schema: int = 2) -> BundleBuilder:
-    """A session with two children, terminals, cells, compaction, letters and failures."""
-    b = BundleBuilder(path, schema)
+    """A session with two children, terminals, cells, compaction, letters, failures, and what was lost."""
+    b = ShardedBuilder(path) if schema == 3 else BundleBuilder(path, schema)
     b.event("rollout_started", trace_id="trace", root_thread_id=ROOT)
     b.thread(metadata=metadata("/root"))
     b.turn("t1")
@@ -77,6 +120,8 @@ def everything(path: Path, schema: int = 2) -> BundleBuilder:
     b.accepted("m2")
     _children(b)
     _compaction(b, [*history, *answer, *outputs, message("on it", "assistant", id="m2")])
+    if isinstance(b, ShardedBuilder):
+        _outputs_and_holes(b)
     b.event("protocol_event_observed", event_type="warning", event_payload=b.payload({"careful": True}))
     b.request("i9", [message("more")])
     b.event(
@@ -124,6 +169,8 @@ def _cell(b: BundleBuilder) -> None:
         "waiting",
         invocation={"tool_name": "wait", "payload": {"type": "function", "arguments": '{"cell_id":"1"}'}},
     )
+    if b.schema == 3:
+        b.event("code_cell_wait_target_resolved", ROOT, "t1", tool_call_id="waiting", runtime_cell_id="1")
     b.tool_ended("waiting")
     b.cell_ended()
     b.tool_ended("x1", direct("out"))
@@ -180,3 +227,39 @@ def _compaction(b: BundleBuilder, history: list[Json]) -> None:
     summary = {"type": "compaction", "encrypted_content": "all of it"}
     b.installed("z1", history, [message("please look"), summary])
     b.request("i3", [message("please look"), summary, found])
+
+
+def _outputs_and_holes(b: ShardedBuilder) -> None:
+    """What only schema 3 has: accepted outputs, before which items move, lost texts and payloads."""
+    first, second = {**output("c7", "7"), "id": "o7"}, {**output("c8", "8"), "id": "o8"}
+    accepted_output(b, first)
+    accepted_output(b, second)
+    body = {"input": [message(HOLE), call("c7"), first, call("c8"), output("c8", HOLE)]}
+    started(b, "i4", with_holes(b, body), stripped_tool_output_ids=[[4, "o8"]])
+    b.response("i4", [message("seen", "assistant", id="m4")], "resp-4")
+    # What follows a call with holes is all new.
+    b.request("i5", [message("and?")], previous_response_id="resp-4")
+    context = {"input": [message("warm"), call("c9")]}
+    cold = b.payload({"input": [call("c9")], "previous_response_id": "unknown"}, "inference_request")
+    started(b, "i6", cold, warmup_context_payload=b.payload(context, "warmup_context", shard=2))
+    b.event(
+        "inference_completed",
+        inference_call_id="i6",
+        response_payload=lost(b.payload({"output_items": []}, "inference_response")),
+    )
+    b.tool("c9", "exec_command", call_id="c9")
+    b.event(
+        "tool_call_runtime_started",
+        tool_call_id="c9",
+        kind={"type": "exec_command"},
+        runtime_payload=lost(b.payload(b"{", "tool_runtime_event"), 1),
+    )
+    started(b, "i7", lost(b.payload({}, "inference_request")))
+    b.event(
+        "compaction_installed",
+        ROOT,
+        "t1",
+        compaction_id="z2",
+        checkpoint_payload=lost(b.payload(b"{", "compaction_checkpoint"), 1),
+    )
+    b.request("i8", [message("after it")])
