@@ -367,7 +367,7 @@ class Replay:
             Refused: strict, and one is not.
         """
         refused = self._schema.checks_unused_payloads
-        if self._strict and not refused:
+        if not self._schema.events or (self._strict and not refused):
             return
         trace = self._work.trace
         refs = trace.raw_payloads.values()

@@ -21,6 +21,7 @@ from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
 from rollout_tui.views.growth import Growth
 from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.turn_starts import TURN_STARTED, read_turn_start
 
 FIRST_VIEW = 0.03
 """Seconds of reading after which what is there is shown for the first time."""
@@ -196,8 +197,11 @@ class _Reading(GrowingReduction):
         """What was read so far, ready to be shown."""
         reduction, events = self.reduction(), self.new_events()
         for event in events:
-            if event.kind == "protocol_event_observed" and event.note in SHOWN_PROTOCOL_EVENTS:
-                self._read_protocol_event(event)
+            if event.kind == "protocol_event_observed":
+                if event.note in SHOWN_PROTOCOL_EVENTS:
+                    self._read_protocol_event(event)
+                elif event.note == TURN_STARTED:
+                    self._read_turn_start(event)
         timelines, follower = self._growth.view(reduction, self.changed(), events)
         return View(self.bundle, timelines, follower, self.last_seq)
 
@@ -213,7 +217,15 @@ class _Reading(GrowingReduction):
                 self._growth.protocol_turns[event.seq] = value["turn_id"]
         self._growth.protocol_notes[event.seq] = (event.note or "", text)
 
+    def _read_turn_start(self, event: EventRecord) -> None:
+        for found in map(read_turn_start, map(self._json, event.payloads)):
+            if found is not None:
+                turn_id, start = found
+                self._growth.turn_starts.setdefault(turn_id, start)
+
     def _json(self, ref: PayloadRef) -> Any:
+        if ref.is_lost:
+            return None
         try:
             return JsonDocument(self.bundle.read_payload(ref)).value
         except (UnreadablePayload, JsonError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reducer.check.lifecycles import recording_words
 from reducer.check.log_watch import LogWatch
 from reducer.check.names import name_of
 from reducer.check.report import Finding, Place, Severity
@@ -32,7 +33,8 @@ class Connections:
 
     def findings(self) -> list[Finding]:
         """Edges without delivery, unseen items and results, cells without item, promises not kept."""
-        complete = self._trace.is_recorded_whole is True
+        # A cell whose call a limit of the recorder cut has no item either; what was cut is told elsewhere.
+        complete = recording_words(self._trace) == "completed"
         lost_cells = self._lost_cells()
         found: list[tuple[str, Severity, str, list[Place]]] = [
             ("undelivered_edge", "note", "edges that no item delivered", self._undelivered()),

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec import inspect as types
 
 from reducer.check.report import Place
+from reducer.wire.json_text import MAX_DEPTH
 
 MAX_ENTRIES = 1000
 """Different unknown things that are kept apart; a log that was not written by codex may hold any number."""
@@ -33,29 +34,36 @@ class Shape(Struct):
 
 
 def shape_of(struct: type[Struct]) -> Shape:
-    """The shape of a declared type."""
-    return _shape(types.type_info(struct))
+    """The shape of a declared type; in one that holds others of its own type, it holds itself."""
+    return _shape(types.type_info(struct), {})
 
 
-def _shape(info: types.Type) -> Shape:
+def _shape(info: types.Type, known: dict[type, Shape]) -> Shape:
     match info:
         case types.Metadata():
-            return _shape(info.type)
+            return _shape(info.type, known)
         case types.UnionType():
-            return _union([_shape(one) for one in info.types])
+            return _union([_shape(one, known) for one in info.types])
         case types.StructType():
-            keys = {one.encode_name: _shape(one.type) for one in info.fields}
-            if info.tag_field is None:
-                return Shape(keys=keys)
-            return Shape(
-                tag=info.tag_field, variants={str(info.tag): Shape(keys={info.tag_field: Shape(), **keys})}
-            )
+            return known[info.cls] if info.cls in known else _shape_of_struct(info, known)
         case types.LiteralType():
             return Shape(names=frozenset(map(str, info.values)))
-        case types.ListType():
-            return Shape(element=_shape(info.item_type))
+        case types.ListType() | types.VarTupleType():
+            return Shape(element=_shape(info.item_type, known))
         case _:
             return Shape()
+
+
+def _shape_of_struct(info: types.StructType, known: dict[type, Shape]) -> Shape:
+    keys: dict[str, Shape] = {}
+    if info.tag_field is None:
+        shape = Shape(keys=keys)
+    else:
+        keys[info.tag_field] = Shape()
+        shape = Shape(tag=info.tag_field, variants={str(info.tag): Shape(keys=keys)})
+    known[info.cls] = shape
+    keys.update((one.encode_name, _shape(one.type, known)) for one in info.fields)
+    return shape
 
 
 def _union(shapes: list[Shape]) -> Shape:
@@ -76,6 +84,7 @@ class Ledger:
         self._shape = shape_of(line)
         self._fields: dict[tuple[str, str], list[int]] = {}
         self._names: dict[tuple[str, str], list[int]] = {}
+        self._parts: dict[str, dict[str, Any]] = {}
         self.left_out = 0
 
     def see(self, value: Any, line: int) -> None:
@@ -87,13 +96,16 @@ class Ledger:
         """
         payload = value.get("payload") if isinstance(value, dict) else None
         kind = payload.get("type") if isinstance(payload, dict) else None
-        self._look(value, self._shape, str(kind), "", line)
+        self._look(value, self._shape, str(kind), "", line, 0)
 
-    def _look(self, value: Any, shape: Shape, kind: str, path: str, line: int) -> None:
-        """Compare a value with what may stand there; known shapes are shallow, so this is, too."""
+    def _look(self, value: Any, shape: Shape, kind: str, path: str, line: int, depth: int) -> None:
+        """Compare a value with what may stand there, no deeper than an event may be."""
+        if depth > MAX_DEPTH:
+            return
         if isinstance(value, list) and shape.element is not None:
             for element in value:
-                self._look(element, shape.element, kind, f"{path}[]", line)
+                if not self._was_seen(element):
+                    self._look(element, shape.element, kind, f"{path}[]", line, depth + 1)
         elif isinstance(value, str) and shape.names is not None and value not in shape.names:
             self._count(self._names, (path, value), line)
         if not isinstance(value, dict):
@@ -112,9 +124,17 @@ class Ledger:
         for key, inner in value.items():
             below = f"{path}.{key}" if path else key
             if key in known:
-                self._look(inner, known[key], kind, below, line)
+                self._look(inner, known[key], kind, below, line, depth + 1)
             else:
                 self._count(self._fields, (kind, below), line)
+
+    def _was_seen(self, part: Any) -> bool:
+        """Whether a part of a payload was in the log before: long prompts repeat all that was said."""
+        payload_id = part.get("raw_payload_id") if isinstance(part, dict) else None
+        if not isinstance(payload_id, str) or "parts" in part:
+            return False
+        known = self._parts.setdefault(payload_id, part)
+        return known is not part and known == part
 
     def _count(self, entries: dict[tuple[str, str], list[int]], key: tuple[str, str], line: int) -> None:
         entry = entries.get(key)

@@ -236,7 +236,9 @@ def _with_its_turn(turn: Turn) -> str:
 
 
 def recording_words(trace: RolloutTrace) -> Recording:
-    """Whether the recording was completed: `completed`, `unfinished`, or `not told` by the schema."""
+    """Whether the recording was completed, and whether all payloads are whole; `not told` by some schemas."""
     if trace.is_recorded_whole is None:
         return "not told"
+    if trace.recording_status == "closed_with_partial_payloads":
+        return "completed with cut payloads"
     return "completed" if trace.is_recorded_whole else "unfinished"

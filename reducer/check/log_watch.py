@@ -9,6 +9,7 @@ import orjson
 from msgspec import Struct
 
 from reducer.check.ledger import Ledger
+from reducer.check.references import References
 from reducer.check.report import Finding, Place, Severity
 from reducer.errors import Problem
 from reducer.log_order import LogOrder, Order
@@ -17,13 +18,6 @@ from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.log import is_blank
 from reducer.wire.typed_json import dig
-
-
-class Reference(Struct, frozen=True):
-    """A payload reference as a line has it: the payload's id and its path."""
-
-    id: str
-    path: str
 
 
 class RefusedEvent(Struct, frozen=True):
@@ -47,7 +41,7 @@ class LogWatch:
 
     Attributes:
         lines: physical lines, blank ones included.
-        references: every payload reference, of refused events, too, and the line that first has it.
+        references: takes every payload reference, of refused events, too.
         refused: the events that were not applied.
         cell_starts: the line of each `code_cell_started`, by the id that the cell should have.
         receipts: the line of each first acceptance, by thread and Responses id.
@@ -55,14 +49,16 @@ class LogWatch:
         lost_lines: lines at which events are missing: gaps, and lines that could not be read.
     """
 
-    def __init__(self, line: type[RawEvent]) -> None:
+    def __init__(self, line: type[RawEvent] | None, references: References) -> None:
         """Begin before the first line.
 
         Args:
-            line: what a line of the log is in the schema of the bundle.
+            line: what a line of the log is in the schema of the bundle; None if the schema is not known, and
+                so nothing in it is known or unknown.
+            references: what takes the references.
         """
         self.lines = 0
-        self.references: dict[Reference, int] = {}
+        self.references = references
         self.refused: list[RefusedEvent] = []
         self.cell_starts: dict[str, int] = {}
         self.receipts: dict[tuple[str, str], int] = {}
@@ -71,7 +67,7 @@ class LogWatch:
         self.first_time: int | None = None
         self.last_time: int | None = None
         self.unended = False
-        self._ledger = Ledger(line)
+        self._ledger = None if line is None else Ledger(line)
         self._order = LogOrder()
         self._places: dict[str, list[Place]] = {}
         self._blank: list[int] = []
@@ -102,7 +98,8 @@ class LogWatch:
             return
         self._see_order(line.number, value)
         self._see_clock(line.number, value)
-        self._ledger.see(value, line.number)
+        if self._ledger is not None:
+            self._ledger.see(value, line.number)
         body = value.get("payload")
         if isinstance(body, dict):
             self._note_references(body, line.number)
@@ -154,9 +151,7 @@ class LogWatch:
         for value in body.values():
             for one in value if isinstance(value, list) else (value,):
                 if isinstance(one, dict) and "raw_payload_id" in one:
-                    payload_id, path = one["raw_payload_id"], one.get("path")
-                    if isinstance(payload_id, str) and isinstance(path, str):
-                        self.references.setdefault(Reference(payload_id, path), line)
+                    self.references.note(one, line)
 
     def _note_promises(self, value: dict[str, Any], body: dict[str, Any], line: int) -> None:
         """Things that an event announces, and that only later events make part of the graph."""
@@ -193,21 +188,9 @@ class LogWatch:
             self._finding(rule, severity, words, self._places.get(rule, []))
             for rule, severity, words in _RULES
         ]
-        ledger = self._ledger
+        found += self._unknown_things()
         blank = [Place(text="blank", line=self._blank[0], count=len(self._blank))] if self._blank else []
-        found += [
-            self._finding(
-                "unknown_kind", "problem", "kinds of event that are not known", ledger.unknown_kinds()
-            ),
-            self._finding("unknown_name", "problem", "names that are not known", ledger.unknown_names()),
-            self._finding(
-                "unknown_field", "note", "fields that are not known, and ignored", ledger.unknown_fields()
-            ),
-            self._finding("blank_line", "note", "blank lines, which are skipped", blank),
-        ]
-        if ledger.left_out:
-            rest = Place(text="unknown things beside those listed", count=ledger.left_out)
-            found.append(self._finding("more_unknown", "note", "more that is not known", [rest]))
+        found.append(self._finding("blank_line", "note", "blank lines, which are skipped", blank))
         if self.unended and not self._places.get("torn_line"):
             last = Place(text="whole, but no line feed ends it", line=self.lines)
             found.append(self._finding("unended_line", "note", "the last line may still be written", [last]))
@@ -216,6 +199,22 @@ class LogWatch:
                 self._finding("empty_log", "note", "the log holds no event", [Place(text="no event")])
             )
         return [one for one in found if one.places]
+
+    def _unknown_things(self) -> list[Finding]:
+        ledger = self._ledger
+        if ledger is None:
+            return []
+        rest = Place(text="unknown things beside those listed", count=ledger.left_out)
+        return [
+            self._finding(
+                "unknown_kind", "problem", "kinds of event that are not known", ledger.unknown_kinds()
+            ),
+            self._finding("unknown_name", "problem", "names that are not known", ledger.unknown_names()),
+            self._finding(
+                "unknown_field", "note", "fields that are not known, and ignored", ledger.unknown_fields()
+            ),
+            self._finding("more_unknown", "note", "more that is not known", [rest] if rest.count else []),
+        ]
 
     @staticmethod
     def _finding(rule: str, severity: Severity, words: str, places: list[Place]) -> Finding:

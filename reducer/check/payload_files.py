@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from reducer.check.log_watch import Reference
+from reducer.check.references import FileReference
 from reducer.check.report import Finding, Place
 from reducer.errors import UnreadablePayload
 from reducer.storage.bundle import Bundle
@@ -26,7 +26,7 @@ class PayloadFiles:
         size: bytes of all files that are there.
     """
 
-    def __init__(self, bundle: Bundle, references: dict[Reference, int]) -> None:
+    def __init__(self, bundle: Bundle, references: dict[FileReference, int]) -> None:
         """Prepare the look.
 
         Args:
@@ -117,8 +117,8 @@ class PayloadFiles:
 
     def _doubles(self) -> list[Finding]:
         """Ids with several paths, of which the graph keeps the last, and files with several ids."""
-        paths: dict[str, list[Reference]] = defaultdict(list)
-        ids: dict[str, list[Reference]] = defaultdict(list)
+        paths: dict[str, list[FileReference]] = defaultdict(list)
+        ids: dict[str, list[FileReference]] = defaultdict(list)
         for reference in self._references:
             paths[reference.id].append(reference)
             ids[reference.path].append(reference)

@@ -14,7 +14,7 @@ worth knowing, but also occurs in sound recordings: work that was cancelled, a r
 
 Section = Literal["log", "payloads", "lifecycles", "graph"]
 
-Recording = Literal["completed", "unfinished", "not told"]
+Recording = Literal["completed", "completed with cut payloads", "unfinished", "not told"]
 
 
 class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,7 +26,7 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
         seq: sequence number of the event there.
         type: type of the graph object, such as `ToolCall`.
         id: its id, or the id of a payload.
-        path: path of a payload in the bundle.
+        path: path of a payload, or of the shard that holds it, in the bundle.
         count: how often it was seen.
     """
 
@@ -80,7 +80,7 @@ class Totals(Struct, kw_only=True):
         refused_events: lines that are neither blank nor applied.
         events_by_kind: applied events by their `type`.
         payloads: payloads that events refer to.
-        payload_bytes: size of their files, as far as they can be read.
+        payload_bytes: size of their files, or of the shards, as far as they can be read.
         duration_ms: from the first to the last event by the clock; None without events.
     """
 
@@ -111,7 +111,10 @@ class Report(Struct, frozen=True):
 
     Attributes:
         schema_version: the trace schema that the manifest names.
-        session: `completed`, `failed` or `aborted` as the log says, or `unfinished`.
+        is_schema_known: whether the bundle is read by the rules of any schema; if not, only its lines are
+            looked at, and `replay` says that it is not known.
+        session: `completed`, `failed` or `aborted` as the log says, or `unfinished`; `not told` of a schema
+            that is not known.
         recording: `completed`, `unfinished`, or `not told` by a schema that does not tell.
         replay: what was wrong while the graph was built; the reference refuses bundles for these.
         findings: what the rules of the check found.
@@ -119,6 +122,7 @@ class Report(Struct, frozen=True):
     """
 
     schema_version: int
+    is_schema_known: bool
     session: str
     recording: Recording
     replay: list[Problem]

@@ -1,4 +1,4 @@
-"""A whole bundle, checked in one pass over its log and one over its payload files."""
+"""A whole bundle, checked in one pass over its log and one over its payloads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from reducer.check.ledger import unknown_manifest_keys
 from reducer.check.lifecycles import Lifecycles, recording_words
 from reducer.check.log_watch import LogWatch
 from reducer.check.payload_files import PayloadFiles
+from reducer.check.payload_shards import PayloadShards
+from reducer.check.references import FileReferences, NoReferences, RecordReferences
 from reducer.check.report import Finding, Report, Tokens, Totals
 from reducer.model import RolloutTrace
 from reducer.reduce import PROGRESS_EVERY, Progress, without_cyclic_gc
 from reducer.replay import Replay
-from reducer.schemas.choice import schema_of, unknown_schema
+from reducer.schemas import Schema
+from reducer.schemas.choice import schema_of
 from reducer.storage.bundle import Bundle, open_bundle
 from reducer.wire.events import Manifest
+from reducer.wire.payload_refs import ShardRef
 
 
 def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> Report:
@@ -32,8 +36,9 @@ def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> 
     if isinstance(bundle, Path):
         bundle = open_bundle(bundle)
     replay = Replay(bundle)
-    schema = schema_of(bundle) or unknown_schema(bundle.manifest.schema_version)
-    watch = LogWatch(schema.line)
+    schema = schema_of(bundle)
+    references = _references_of(schema)
+    watch = LogWatch(None if schema is None else schema.line, references)
     total = bundle.log_size()
     with without_cyclic_gc():
         for line in bundle.lines():
@@ -43,23 +48,52 @@ def check_bundle(bundle: Bundle | Path, *, progress: Progress | None = None) -> 
             if progress is not None and line.number % PROGRESS_EVERY == 0:
                 progress(line.offset + len(line.data), total)
         trace = replay.graph()
-        replay.verify_payloads()
-    files = PayloadFiles(bundle, watch.references)
-    findings = [
-        *_manifest_findings(bundle),
-        *watch.findings(),
-        *files.findings(),
-        *Lifecycles(trace, watch).findings(),
-        *Connections(trace, watch).findings(),
-    ]
+        if schema is not None:
+            replay.verify_payloads()
+    found = watch.findings()
+    size = 0
+    if schema is not None:
+        payloads = _payloads(bundle, references, trace)
+        found = [
+            *_manifest_findings(bundle),
+            *found,
+            *payloads.findings(),
+            *Lifecycles(trace, watch).findings(),
+            *Connections(trace, watch).findings(),
+        ]
+        size = payloads.size
     return Report(
         schema_version=bundle.manifest.schema_version,
-        session="unfinished" if trace.status == "running" else trace.status,
+        is_schema_known=schema is not None,
+        session=_session_words(trace, schema),
         recording=recording_words(trace),
         replay=replay.problems,
-        findings=findings,
-        totals=_totals(bundle, trace, watch, files, replay),
+        findings=found,
+        totals=_totals(bundle, trace, watch, size, replay),
     )
+
+
+_References = NoReferences | FileReferences | RecordReferences
+
+
+def _references_of(schema: Schema | None) -> _References:
+    """What takes the references of a log."""
+    if schema is None:
+        return NoReferences()
+    return RecordReferences() if schema.ref is ShardRef else FileReferences()
+
+
+def _payloads(bundle: Bundle, references: _References, trace: RolloutTrace) -> PayloadFiles | PayloadShards:
+    """What looks at the payloads that references lead to."""
+    if isinstance(references, RecordReferences):
+        return PayloadShards(bundle, references, is_completed=trace.is_recorded_whole is True)
+    return PayloadFiles(bundle, references.lines if isinstance(references, FileReferences) else {})
+
+
+def _session_words(trace: RolloutTrace, schema: Schema | None) -> str:
+    if schema is None:
+        return "not told"
+    return "unfinished" if trace.status == "running" else trace.status
 
 
 def _manifest_findings(bundle: Bundle) -> list[Finding]:
@@ -68,9 +102,7 @@ def _manifest_findings(bundle: Bundle) -> list[Finding]:
     return [Finding("log", "unknown_manifest_key", "note", words, places)] if places else []
 
 
-def _totals(
-    bundle: Bundle, trace: RolloutTrace, watch: LogWatch, files: PayloadFiles, replay: Replay
-) -> Totals:
+def _totals(bundle: Bundle, trace: RolloutTrace, watch: LogWatch, size: int, replay: Replay) -> Totals:
     events = replay.provenance.events
     first, last = watch.first_time, watch.last_time
     return Totals(
@@ -79,8 +111,8 @@ def _totals(
         events=len(events),
         refused_events=watch.refused_count,
         events_by_kind=dict(Counter(event.kind for event in events).most_common()),
-        payloads=len({reference.id for reference in watch.references}),
-        payload_bytes=files.size,
+        payloads=watch.references.count,
+        payload_bytes=size,
         threads=len(trace.threads),
         turns=len(trace.codex_turns),
         inference_calls=len(trace.inference_calls),

@@ -25,6 +25,7 @@ from reducer.model import (
 )
 from reducer.schemas import Schema
 from reducer.wire.json_text import JsonDocument, Numeral, compact_exact, sorted_compact
+from reducer.wire.parser_words import fault_of_message_content
 from reducer.wire.typed_json import convert, dig, refuse_wide_integers
 
 SUMMARY_LIMIT = 240
@@ -397,7 +398,8 @@ class _ItemReader:
                 continue
             fields = entry if isinstance(entry, dict) else _spelled_out(entry)
             declared: Any = _TextContent | _EncryptedContent
-            parts.append(_sealed_or_not(convert(fields, declared, what)))
+            said = fault_of_message_content(entry)
+            parts.append(_sealed_or_not(convert(fields, declared, what, said)))
             refuse_wide_integers(self.document.exact(entry, (*self.path, "content", position)), what)
         return routing, parts
 

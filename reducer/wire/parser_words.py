@@ -53,6 +53,18 @@ def fault_of_spawn_end(value: Any) -> Fault:
     return _fault_of(value, "CollabAgentSpawnEndEvent", _SPAWN_END)
 
 
+def fault_of_message_content(value: Any) -> Fault:
+    """What is wrong with an element of the content of an agent message; None where that is not known."""
+    if not isinstance(value, dict):
+        return None
+    if "type" not in value:
+        return "missing field `type`"
+    field = {"input_text": "text", "encrypted_content": "encrypted_content"}.get(str(value["type"]))
+    if field is None:
+        return None
+    return _text(value[field]) if field in value else f"missing field `{field}`"
+
+
 def _fault_of(value: Any, name: str, table: Table) -> Fault:
     if isinstance(value, list):
         # An array may stand for the object; what is said of one that may not is not told here.

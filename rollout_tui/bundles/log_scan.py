@@ -30,6 +30,12 @@ _PARSED = frozenset(
 )
 """Kinds whose lines say something beyond that they are there."""
 
+_THREAD = re.compile(rb'"thread_id":\s*"([^"\\]*)"')
+"""How a body names a thread."""
+
+_LOST = re.compile(rb'"capture":\s*\{[^{}]*"status":\s*"(?:truncated|omitted)"')
+"""How a reference says that a limit of the recorder cut its payload or left it out."""
+
 _END_STATUSES = ("completed", "failed", "aborted")
 
 
@@ -41,9 +47,10 @@ class LogScan:
         thread_ids: the ids of all threads that were started.
         end_status: what `rollout_ended` says; None without one.
         responses: payloads of all responses, in order.
-        first_request: payload of the first request of the root thread.
+        first_request: payload of what the first request of the root thread showed.
         metadata: payload of the metadata of the root thread.
         configured: payloads of `session_configured` events, the first few.
+        has_lost_payloads: whether a limit of the recorder cut a payload or left one out.
     """
 
     MAX_CONFIGURED = 4
@@ -59,6 +66,7 @@ class LogScan:
         self.first_request: PayloadRef | None = None
         self.metadata: PayloadRef | None = None
         self.configured: list[PayloadRef] = []
+        self.has_lost_payloads = False
 
     @property
     def offset(self) -> int:
@@ -79,8 +87,10 @@ class LogScan:
             self._offset = line.offset + len(line.data) + 1
 
     def _take(self, data: bytes) -> None:
+        if not self.has_lost_payloads and b'"capture"' in data:
+            self.has_lost_payloads = _LOST.search(data) is not None
         found = _KIND.search(data, 0, _HEAD)
-        if found is not None and found[1] not in _PARSED:
+        if found is not None and not self._is_wanted(found[1], data, found.end()):
             self.kinds[found[1].decode()] += 1
             return
         try:
@@ -91,6 +101,21 @@ class LogScan:
         if isinstance(payload, dict) and isinstance(payload.get("type"), str):
             self.kinds[payload["type"]] += 1
             self._note(payload)
+
+    def _is_wanted(self, kind: bytes, data: bytes, start: int) -> bool:
+        """Whether a line is to be parsed; most that could be are requests, which may name very many parts.
+
+        Args:
+            kind: of its event.
+            data: the line.
+            start: where the rest of the body begins.
+        """
+        if kind != b"inference_started":
+            return kind in _PARSED
+        if self.first_request is not None:
+            return False
+        thread = _THREAD.search(data, start, _HEAD)
+        return thread is None or thread[1] == self._root.encode()
 
     def _note(self, payload: dict[str, Any]) -> None:
         kind = payload["type"]
@@ -103,7 +128,9 @@ class LogScan:
                 self.metadata = read_ref(payload.get("metadata_payload"))
         elif kind == "inference_started":
             if self.first_request is None and payload.get("thread_id") == self._root:
-                self.first_request = read_ref(payload.get("request_payload"))
+                # A request that continues one that was not recorded has all of its input beside it.
+                shown = payload.get("warmup_context_payload") or payload.get("request_payload")
+                self.first_request = read_ref(shown)
         elif kind.startswith("inference_"):
             ref = read_ref(payload.get("response_payload") or payload.get("partial_response_payload"))
             if ref is not None:

@@ -5,21 +5,32 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 
 from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
-from reducer.wire.payload_refs import PayloadRef
+from reducer.model.session import RecordingStatus
+from reducer.schemas import Schema
+from reducer.schemas.choice import schema_of
+from reducer.storage.payload_store import read_payload
+from reducer.storage.stored_payloads import StoredPayloads
+from reducer.wire.payload_refs import PayloadRef, ShardRef
 from rollout_tui.bundles.log_scan import LogScan, scan_log
 
-Status = Literal["live", "completed", "failed", "aborted", "stopped", "unusable"]
-"""`live` is still written, `stopped` ended without saying so, `unusable` has no manifest that can be read."""
+T = TypeVar("T")
+
+Status = Literal["live", "completed", "failed", "aborted", "stopped", "unknown", "unusable"]
+"""`live` is still written, `stopped` ended without saying so, `unknown` is of a schema that is not known,
+`unusable` has no manifest that can be read."""
 
 MAX_RESPONSES = 256
 """Responses whose tokens are added up. Of more, this many spread over the whole stand for all of them."""
+
+MAX_SHARDS = 16
+"""Shards that are decoded for the tokens of responses, about 10 ms each; of more, as many spread over all."""
 
 MAX_READ = 8_000_000
 """Bytes of a payload that is read: usual ones have some ten thousand, and a list must not wait for others."""
@@ -46,17 +57,20 @@ class BundleSummary:
         started_at_unix_ms: when the recording began; when its manifest was written, if that cannot be read.
         written_at_unix_ms: when its log was last written.
         recording_completed: whether the recording was shut down in an orderly way.
+        recording_status: the same as the graph says it where a schema tells more: also whether payloads were
+            cut; None for other schemas.
         schema_version: version of the trace schema; None for an unusable bundle.
+        is_schema_known: whether this program knows the schema; if not, nothing is counted.
         trace_id: identity of the recording.
         root_thread_id: the thread at the root of its agents.
         session_id: the session it belongs to, by what was recorded; its root thread otherwise.
         forked_from_id: the thread that its root thread was forked from.
         parent_thread_id: the thread, of another bundle, for which its root thread works, as reviewers do.
         role: what its root thread is to its parent, such as `review`; empty for a session of its own.
-        agents: how many threads were started.
-        turns: how many turns were started.
-        calls: how many inference calls were started.
-        compactions: how many compactions were installed.
+        agents: how many threads were started; None where that is not known.
+        turns: how many turns were started; likewise.
+        calls: how many inference calls were started; likewise.
+        compactions: how many compactions were installed; likewise.
         tokens: input and output tokens of all calls; None if no response tells any.
         tokens_are_estimated: whether they are reckoned from some of the responses.
         bytes: size of all its files.
@@ -71,17 +85,19 @@ class BundleSummary:
     started_at_unix_ms: int
     written_at_unix_ms: int
     recording_completed: bool = False
+    recording_status: RecordingStatus | None = None
     schema_version: int | None = None
+    is_schema_known: bool = True
     trace_id: str = ""
     root_thread_id: str = ""
     session_id: str = ""
     forked_from_id: str | None = None
     parent_thread_id: str | None = None
     role: str = ""
-    agents: int = 0
-    turns: int = 0
-    calls: int = 0
-    compactions: int = 0
+    agents: int | None = 0
+    turns: int | None = 0
+    calls: int | None = 0
+    compactions: int | None = 0
     tokens: int | None = None
     tokens_are_estimated: bool = False
     bytes: int = 0
@@ -101,6 +117,8 @@ class Summariser:
         self._tokens: dict[str, int] = {}
         self._instruction: str | None = None
         self._about: _About | None = None
+        self._schema: Schema | None = None
+        self._is_told = False
 
     def summary(self) -> BundleSummary:
         """Read what is new. A bundle without an end is `stopped` here: who writes it is not asked."""
@@ -117,21 +135,44 @@ class Summariser:
         except BundleError as error:
             problem = str(error)
         scan = self._scan if self._scan is not None else LogScan(bundle)
-        if self._about is None or not scan.configured:
-            self._about = _about(bundle, scan)
-        about = self._about
-        tokens, estimated = self._tokens_of(scan)
-        return BundleSummary(
+        found = BundleSummary(
             path=self._path,
-            status=_status(scan.end_status),
+            status="unknown",
             problem=problem,
             started_at_unix_ms=manifest.started_at_unix_ms,
             written_at_unix_ms=_written(bundle.log_path) or manifest.started_at_unix_ms,
-            recording_completed=bool(scan.kinds["recording_completed"]),
             schema_version=manifest.schema_version,
             trace_id=manifest.trace_id,
             root_thread_id=manifest.root_thread_id,
-            session_id=about.session_id or manifest.root_thread_id,
+            session_id=manifest.root_thread_id,
+            bytes=_size_of(self._path),
+        )
+        schema = self._schema_of(bundle, scan)
+        if schema is None:
+            uncounted: dict[str, Any] = dict.fromkeys(("agents", "turns", "calls", "compactions"))
+            return replace(found, is_schema_known=False, **uncounted)
+        return self._told_by(found, bundle, scan, schema)
+
+    def _schema_of(self, bundle: Bundle, scan: LogScan) -> Schema | None:
+        """The schema; where the manifest does not tell it, the first events decide for good."""
+        if not self._is_told:
+            self._schema = schema_of(bundle)
+            self._is_told = scan.offset > 0
+        return self._schema
+
+    def _told_by(self, found: BundleSummary, bundle: Bundle, scan: LogScan, schema: Schema) -> BundleSummary:
+        # What it decodes is not kept: a list has very many bundles.
+        store = bundle.open_payloads(strict=False)
+        if self._about is None or not scan.configured:
+            self._about = _about(store, scan, bundle.manifest.root_thread_id)
+        about = self._about
+        tokens, estimated = self._tokens_of(scan, store)
+        return replace(
+            found,
+            status=_status(scan.end_status),
+            recording_completed=bool(scan.kinds["recording_completed"]),
+            recording_status=_recording_status(scan) if schema.tells_recording == "status" else None,
+            session_id=about.session_id or found.root_thread_id,
             forked_from_id=about.forked_from_id,
             parent_thread_id=about.parent_thread_id,
             role=about.role,
@@ -141,31 +182,48 @@ class Summariser:
             compactions=scan.kinds["compaction_installed"],
             tokens=tokens,
             tokens_are_estimated=estimated,
-            bytes=_size_of(self._path),
-            instruction=self._instruction_of(bundle, scan),
+            instruction=self._instruction_of(scan, store),
             model=about.model,
             cwd=about.cwd,
         )
 
-    def _instruction_of(self, bundle: Bundle, scan: LogScan) -> str:
+    def _instruction_of(self, scan: LogScan, store: StoredPayloads) -> str:
         if self._instruction is None and scan.first_request is not None:
-            self._instruction = _instruction(bundle, scan.first_request)
+            self._instruction = _instruction(store, scan.first_request)
         return self._instruction or ""
 
-    def _tokens_of(self, scan: LogScan) -> tuple[int | None, bool]:
+    def _tokens_of(self, scan: LogScan, store: StoredPayloads) -> tuple[int | None, bool]:
         """Tokens of all responses, and whether they are estimated."""
-        refs: Sequence[PayloadRef] = scan.responses
-        total = len(refs)
-        if total > MAX_RESPONSES:
-            refs = [refs[place * total // MAX_RESPONSES] for place in range(MAX_RESPONSES)]
-        bundle = self._bundle
+        total = len(scan.responses)
+        refs = _spread(_of_few_shards(scan.responses), MAX_RESPONSES)
         for ref in refs:
-            if ref.place not in self._tokens and bundle is not None:
-                self._tokens[ref.place] = _tokens(_payload(bundle, ref))
+            if ref.place not in self._tokens:
+                self._tokens[ref.place] = _tokens(_payload(store, ref))
         added = sum(self._tokens[ref.place] for ref in refs)
         if not added:
             return None, False
         return (added, False) if len(refs) == total else (added * total // len(refs), True)
+
+
+def _spread(values: Sequence[T], limit: int) -> Sequence[T]:
+    """At most so many of some values, spread over all of them."""
+    total = len(values)
+    return values if total <= limit else [values[place * total // limit] for place in range(limit)]
+
+
+def _of_few_shards(refs: Sequence[PayloadRef]) -> Sequence[PayloadRef]:
+    """Those of some payloads for which no more than `MAX_SHARDS` have to be decoded."""
+    shards = list(dict.fromkeys(ref.shard for ref in refs if isinstance(ref, ShardRef)))
+    if len(shards) <= MAX_SHARDS:
+        return refs
+    chosen = frozenset(_spread(shards, MAX_SHARDS))
+    return [ref for ref in refs if not isinstance(ref, ShardRef) or ref.shard in chosen]
+
+
+def _recording_status(scan: LogScan) -> RecordingStatus:
+    if not scan.kinds["recording_completed"]:
+        return "unclosed"
+    return "closed_with_partial_payloads" if scan.has_lost_payloads else "complete"
 
 
 def _status(end_status: str | None) -> Status:
@@ -187,10 +245,9 @@ class _About:
     cwd: str = ""
 
 
-def _about(bundle: Bundle, scan: LogScan) -> _About:
-    metadata = _payload(bundle, scan.metadata)
-    root = bundle.manifest.root_thread_id
-    told = (_payload(bundle, ref) for ref in scan.configured)
+def _about(store: StoredPayloads, scan: LogScan, root: str) -> _About:
+    metadata = _payload(store, scan.metadata)
+    told = (_payload(store, ref) for ref in scan.configured)
     configured = next((one for one in told if one.get("thread_id") == root), {})
     return _About(
         session_id=_text(configured, "session_id"),
@@ -210,8 +267,8 @@ def _role(source: Any) -> str:
     return role if isinstance(role, str) else ""
 
 
-def _instruction(bundle: Bundle, ref: PayloadRef) -> str:
-    items = _payload(bundle, ref).get("input")
+def _instruction(store: StoredPayloads, ref: PayloadRef) -> str:
+    items = _payload(store, ref).get("input")
     for item in reversed(items if isinstance(items, list) else []):
         if isinstance(item, dict) and item.get("role") == "user":
             said = _said(item.get("content"))
@@ -237,12 +294,12 @@ def _tokens(response: dict[str, Any]) -> int:
     return sum(one for one in counts if isinstance(one, int) and one > 0)
 
 
-def _payload(bundle: Bundle, ref: PayloadRef | None) -> dict[str, Any]:
+def _payload(store: StoredPayloads, ref: PayloadRef | None) -> dict[str, Any]:
     """A payload that is a JSON object; an empty one where there is none, or one too large to be read here."""
-    if ref is None or ref.is_partial or (bundle.payloads.size(ref) or 0) > MAX_READ:
+    if ref is None or ref.is_lost or (store.size(ref) or 0) > MAX_READ:
         return {}
     try:
-        value = orjson.loads(bundle.read_payload(ref))
+        value = orjson.loads(read_payload(store, ref))
     except (UnreadablePayload, orjson.JSONDecodeError):
         return {}
     return value if isinstance(value, dict) else {}

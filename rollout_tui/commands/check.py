@@ -70,6 +70,7 @@ def report_json(report: Report, path: str) -> dict[str, Any]:
         "path": path,
         "clean": report.is_clean,
         "schema_version": report.schema_version,
+        "schema_known": report.is_schema_known,
         "session": report.session,
         "recording": report.recording,
         "replay": msgspec.to_builtins(report.replay),
@@ -98,6 +99,8 @@ def report_lines(report: Report, path: str) -> Iterator[SafeText]:
     )
     yield from _replay_lines(report.replay)
     for section, title in _TITLES.items():
+        if not report.is_schema_known and section != "log":
+            continue
         yield safe_text("")
         found = report.section(section)
         yield safe_text(title if found else f"{title}: nothing to remark")
@@ -150,11 +153,16 @@ def _rest(number: int, shown: int) -> Iterator[SafeText]:
 def _total_lines(report: Report) -> Iterator[SafeText]:
     totals, tokens = report.totals, report.totals.tokens
     yield safe_text("Totals")
-    log = f"{totals.lines:,} lines, {size(totals.log_bytes)}, {totals.events:,} events applied"
-    if totals.refused_events:
-        log += f", {totals.refused_events:,} not"
+    log = f"{totals.lines:,} lines, {size(totals.log_bytes)}"
+    if report.is_schema_known:
+        log += f", {totals.events:,} events applied"
+        if totals.refused_events:
+            log += f", {totals.refused_events:,} not"
     if totals.duration_ms is not None:
         log += f", {duration(totals.duration_ms)}"
+    if not report.is_schema_known:
+        yield from _wrapped(f"log: {log}", 2)
+        return
     payloads = f"{totals.payloads:,}, {size(totals.payload_bytes)}"
     graph = ", ".join(
         (

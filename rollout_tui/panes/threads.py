@@ -8,6 +8,7 @@ from reducer.model import Thread
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
+from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.views.threads import ThreadWords, thread_tree
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
@@ -34,11 +35,13 @@ class ThreadsPane(Pane):
     def show(self, timelines: Timelines) -> None:
         """Show the agents of a graph."""
         tree = thread_tree(timelines.index)
-        words = ThreadWords(timelines.links)
+        rows = ThreadWords(timelines.links)
         folded = [] if self._rows is None else self._rows.folded_keys
-        self._rows = TreeRows(tree, words.row, lambda thread: thread.thread_id)
+        self._rows = TreeRows(tree, rows.row, lambda thread: thread.thread_id)
         self._rows.fold(folded)
-        self.list.empty = "No agent was recorded."
+        index = timelines.index
+        words = unknown_schema_words(index)
+        self.list.empty = "No agent was recorded." if index.is_schema_known else f"{words}: see pane 2."
         self.list.set_source(self._rows)
         self.title.show(safe_text(plural(len(tree), "agent")))
 

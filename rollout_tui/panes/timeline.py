@@ -16,6 +16,7 @@ from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.filters import Filter
+from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -108,6 +109,8 @@ class TimelinePane(Pane):
         self.list.set_source(rows)
         self._filter_before = self.filter
         title = "all agents" if self.shows_all else timelines.index.thread_path(self.thread_id or "")
+        if not timelines.index.is_schema_known:
+            title = f"raw events: {unknown_schema_words(timelines.index)}"
         shown = self.filter.describe(rows.whole_count, whole)
         self.title.show(safe_text(f"{title}  {shown}".rstrip()))
 

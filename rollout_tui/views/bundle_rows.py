@@ -28,6 +28,7 @@ STATUS_STYLES: dict[Status, StyleName] = {
     "failed": "bad",
     "aborted": "warn",
     "stopped": "warn",
+    "unknown": "warn",
     "unusable": "bad",
 }
 
@@ -68,6 +69,7 @@ def status_mark(status: Status) -> str:
         "failed": marks.failed,
         "aborted": marks.cancelled,
         "stopped": marks.cancelled,
+        "unknown": marks.unknown,
         "unusable": marks.warning,
     }
     return looks[status]
@@ -86,8 +88,26 @@ def what_words(bundle: ListedBundle) -> str:
     summary = bundle.summary
     if summary.status == "unusable":
         return summary.problem or ""
+    if not summary.is_schema_known:
+        return summary.problem or f"schema {summary.schema_version}, not known here"
     words = one_line(summary.instruction) or summary.problem or "(no request yet)"
+    recording = recording_words(summary)
+    if recording and summary.calls and not summary.instruction:
+        recording, words = f"{recording}, no instruction is left", ""
+    words = f"({recording}) {words}".rstrip() if recording else words
     return f"{bundle.relation}: {words}" if bundle.relation else words
+
+
+def recording_words(summary: BundleSummary) -> str:
+    """What of a recording is not as it should be, beyond what its status says; empty if nothing is."""
+    if summary.recording_status == "closed_with_partial_payloads":
+        return "payloads cut"
+    ended = summary.status in ("completed", "failed", "aborted")
+    return "recording unfinished" if summary.recording_status == "unclosed" and ended else ""
+
+
+def _counted(number: int | None) -> str:
+    return "" if number is None else count(number)
 
 
 def _session_mark(bundle: ListedBundle) -> str:
@@ -109,8 +129,8 @@ _ALWAYS: tuple[Column, ...] = (
         lambda one: f"{status_mark(one.summary.status)} {one.summary.status}",
         style=lambda one: STATUS_STYLES[one.summary.status],
     ),
-    Column("AGENTS", 6, lambda one: str(one.summary.agents), to_the_right=True),
-    Column("CALLS", 5, lambda one: count(one.summary.calls), to_the_right=True),
+    Column("AGENTS", 6, lambda one: _counted(one.summary.agents), to_the_right=True),
+    Column("CALLS", 5, lambda one: _counted(one.summary.calls), to_the_right=True),
     Column("TOKENS", 6, lambda one: tokens_words(one.summary), to_the_right=True),
     Column("SIZE", 6, lambda one: size(one.summary.bytes), to_the_right=True),
 )

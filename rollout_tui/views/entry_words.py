@@ -91,6 +91,8 @@ class EntryWords:
         if exit_code:
             words.append(span(f"  exit {exit_code}", "bad"))
         amiss = sent_arrival(self._links, call)
+        if call.execution.status == "aborted":
+            amiss = span("aborted", "warn")  # nothing arrives then; the mark means cancelled, too
         tail = self._tail(execution.status, window_ms(execution))
         return _Words(label, style, tuple(words), tail if amiss is None else (amiss, *tail))
 
@@ -149,6 +151,8 @@ class EntryWords:
 
     def _event(self, seq: str) -> _Words:
         event = self._index.event_at(int(seq))
+        if event is not None and not self._index.is_schema_known:
+            return _Words("event", "muted", (span(event.kind),))
         if event is not None and event.kind == RESULT_EVENT:
             return self._reported(event.seq)
         note, text = self._index.protocol_notes.get(int(seq), ("", ""))

@@ -234,11 +234,16 @@ class EntryFacts:
         window = self._window(entry.ref)
         if window is None:
             return frozenset()
-        if window.status == "aborted":
-            return frozenset({"aborted", "cancelled"})
+        if window.status == "aborted" or self._is_aborted(entry.ref):
+            return frozenset({window.status, "aborted", "cancelled"})
         if window.status == "completed" and is_failure(self._index, entry):
             return frozenset({"completed", "failed"})  # the tool did its work, the process it ran did not
         return frozenset({window.status})
+
+    def _is_aborted(self, ref: ObjectRef) -> bool:
+        """Whether a tool call was, whatever became of the script that it ran."""
+        call = self._index.trace.tool_calls.get(ref.id) if ref.type == "ToolCall" else None
+        return call is not None and call.execution.status == "aborted"
 
     def _window(self, ref: ObjectRef) -> ExecutionWindow | None:
         """When an object ran; an `exec` call runs as long as its cell."""

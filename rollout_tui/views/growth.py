@@ -11,6 +11,7 @@ from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.layout import Layout
 from rollout_tui.views.lookups import Lookups, all_refs
 from rollout_tui.views.timeline import Timelines
+from rollout_tui.views.turn_starts import TurnStart
 
 
 class Growth:
@@ -19,12 +20,14 @@ class Growth:
     Attributes:
         protocol_notes: as in `TraceIndex`.
         protocol_turns: as in `TraceIndex`.
+        turn_starts: as in `TraceIndex`.
     """
 
     def __init__(self) -> None:
         self._lookups, self._layout = Lookups(), Layout()
         self.protocol_notes: dict[int, tuple[str, str]] = {}
         self.protocol_turns: dict[int, str] = {}
+        self.turn_starts: dict[str, TurnStart] = {}
 
     def view(
         self, reduction: Reduction, changed: Sequence[ObjectRef], events: Sequence[EventRecord]
@@ -41,5 +44,6 @@ class Growth:
             changed, events = all_refs(reduction.trace), reduction.provenance.events
         index = TraceIndex(reduction, self._lookups)
         index.protocol_notes, index.protocol_turns = self.protocol_notes, self.protocol_turns
+        index.turn_starts = self.turn_starts
         follower = Follower(Sightings(index))
         return Timelines(follower.links, self._layout.grow(follower.links, changed, events)), follower

@@ -25,8 +25,10 @@ from reducer.model import (
     ToolCallAnchor,
 )
 from reducer.model.agents import Anchor
+from reducer.schemas import SCHEMAS
 from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
 from rollout_tui.views.lookups import Lookups, ThreadContents, started_seq
+from rollout_tui.views.turn_starts import TurnStart
 
 if TYPE_CHECKING:
     from rollout_tui.views.detail.problems import ProblemLine
@@ -42,10 +44,13 @@ class TraceIndex:
         depth: how deep each thread stands in the tree of spawns, by thread id.
         contents: what happened in each thread, by thread id.
         is_over: whether the log says that the session has ended; what still runs then never ended.
+        is_schema_known: whether the bundle was read by the rules of a schema; if not, the graph is empty, and
+            there are only the events as they are.
         tells_end: whether the schema has an event for the end of the recording, and for accepted items.
         problem_lines: lines of problems that were read, by the problem's place in the list.
         protocol_notes: type and text of protocol events that were read, by sequence number.
         protocol_turns: the turn ids that they name, by sequence number; most name none.
+        turn_starts: who started a turn, by its id, as far as that was told and read.
     """
 
     def __init__(self, reduction: Reduction, lookups: Lookups | None = None) -> None:
@@ -58,12 +63,14 @@ class TraceIndex:
         self.reduction = reduction
         self.trace = reduction.trace
         self.is_over = bool(self.trace.is_recorded_whole) or self.trace.status != "running"
+        self.is_schema_known = self.trace.schema_version in SCHEMAS
         self.tells_end = self.trace.is_recorded_whole is not None
         self._last_seq = self._events[-1].seq if self._events else 0
         self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
         self.problem_lines: dict[int, ProblemLine] = {}
         self.protocol_turns: dict[int, str] = {}
+        self.turn_starts: dict[str, TurnStart] = {}
         self.lookups = Lookups.of(reduction) if lookups is None else lookups
         nothing = {thread_id: ThreadContents() for thread_id in self.trace.threads}
         self.contents = {**nothing, **self.lookups.contents}

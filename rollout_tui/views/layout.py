@@ -138,9 +138,14 @@ class Layout:
             self._wanted[ObjectRef("ConversationItem", item_id)] = message_entry(links, items[item_id])
 
     def _want_events(self, index: TraceIndex, events: Iterable[EventRecord]) -> None:
-        """Shown events are few; in whose timeline they stand may become clear later."""
-        self._events += filter(is_shown, events)
-        for event in reversed(self._events):
+        """Shown events are few; in whose timeline they stand may become clear later.
+
+        Of a schema that is not known all are shown, and what they mean will not become clear.
+        """
+        if index.is_schema_known:
+            self._events += filter(is_shown, events)
+            events = reversed(self._events)
+        for event in events:
             entry = event_entry(index, event)
             self._wanted[entry.ref] = entry
 

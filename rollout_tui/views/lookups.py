@@ -45,6 +45,7 @@ class ThreadContents:
         input_tokens: input tokens of all its calls.
         output_tokens: output tokens of all its calls.
         failures: how many of its calls and tool calls failed.
+        aborted: how many of its tool calls were aborted.
     """
 
     turns: list[Turn] = field(default_factory=list)
@@ -54,11 +55,13 @@ class ThreadContents:
     input_tokens: int = 0
     output_tokens: int = 0
     failures: int = 0
+    aborted: int = 0
 
     def copy(self) -> ThreadContents:
         """The same in lists of their own."""
         lists = ([*self.turns], [*self.calls], [*self.tool_calls], [*self.cells])
-        return ThreadContents(*lists, self.input_tokens, self.output_tokens, self.failures)
+        counts = (self.input_tokens, self.output_tokens, self.failures, self.aborted)
+        return ThreadContents(*lists, *counts)
 
     def put(self, calls: list[C], place: int | None, call: C) -> None:
         """Add a call to a list, or put it in the place of what it was before, and count it."""
@@ -71,6 +74,7 @@ class ThreadContents:
 
     def _count(self, call: InferenceCall | ToolCall, sign: int) -> None:
         self.failures += sign * (call.execution.status == "failed")
+        self.aborted += sign * (call.execution.status == "aborted")
         if isinstance(call, InferenceCall) and call.usage is not None:
             self.input_tokens += sign * call.usage.input_tokens
             self.output_tokens += sign * call.usage.output_tokens

@@ -10,6 +10,14 @@ from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import count, duration, plural
 from rollout_tui.widgets.spans import Span, span
 
+UNKNOWN_SCHEMA = "trace schema {} is not known to this version"
+"""Said where a graph would be."""
+
+
+def unknown_schema_words(index: TraceIndex) -> str:
+    """Says of a bundle whose schema is not known why there is no graph of it."""
+    return UNKNOWN_SCHEMA.format(index.trace.schema_version)
+
 
 def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Span]:
     """Name, state, time, and how many agents, calls, compactions, other rewrites, tokens and problems.
@@ -20,12 +28,30 @@ def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Sp
         state: what is said of the reading itself.
     """
     index = entries.index
+    parts = [span(" rollout-tui ", "strong"), span(name, "accent"), *state]
+    if index.is_schema_known:
+        parts += _sums(entries)
+    else:
+        events = plural(len(index.reduction.provenance.events), "event")
+        parts += [
+            span(f"schema {index.trace.schema_version} is not known", "warn"),
+            span(_took(index)),
+            span(events),
+        ]
+    if index.reduction.problems:
+        marks = glyphs.active()
+        parts.append(span(f"{marks.warning} {plural(len(index.reduction.problems), 'problem')}", "bad"))
+    gap = span("  ")
+    return [piece for part in parts if part.text for piece in (part, gap)]
+
+
+def _sums(entries: Entries) -> list[Span]:
+    index = entries.index
     trace = index.trace
+    cut = trace.recording_status == "closed_with_partial_payloads"
     parts = [
-        span(" rollout-tui ", "strong"),
-        span(name, "accent"),
-        *state,
         span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text"),
+        span("payloads cut" if cut else "", "warn"),
         span("" if index.tells_end else f"schema {trace.schema_version}", "muted"),
         span(_took(index)),
         span(plural(len(trace.threads), "agent")),
@@ -37,11 +63,7 @@ def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Sp
         parts.append(span(plural(len(entries.rewrites), "rewrite")))
     if index.tokens:
         parts.append(span(f"{count(index.tokens)} tok"))
-    if index.reduction.problems:
-        marks = glyphs.active()
-        parts.append(span(f"{marks.warning} {plural(len(index.reduction.problems), 'problem')}", "bad"))
-    gap = span("  ")
-    return [piece for part in parts if part.text for piece in (part, gap)]
+    return parts
 
 
 def _state(index: TraceIndex) -> str:

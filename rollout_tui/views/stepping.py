@@ -52,7 +52,9 @@ def is_failure(index: TraceIndex, entry: Entry) -> bool:
         cell = index.cell_of_call(call)
         operation = trace.terminal_operations.get(call.terminal_operation_id or "")
         exit_code = None if operation is None or operation.result is None else operation.result.exit_code
-        return bool(exit_code) or _went_wrong(index, (call if cell is None else cell).execution.status)
+        # A call may be aborted though the script that it ran came to its end.
+        aborted = call.execution.status == "aborted"
+        return bool(exit_code) or aborted or _went_wrong(index, (cell or call).execution.status)
     windows: dict[str, Mapping[str, Turn | InferenceCall | CodeCell | CompactionRequest]] = {
         "Turn": trace.codex_turns,
         "InferenceCall": trace.inference_calls,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reducer.model import SpawnedOrigin, Thread
+from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
 from rollout_tui import glyphs
 from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
@@ -120,7 +120,9 @@ class ThreadWords:
         )
 
     def _helper(self, thread: Thread) -> tuple[Span, ...]:
-        """The tag of an agent that Codex started for itself."""
+        """The tag of an agent that Codex started for itself, or of which nobody knows who started it."""
+        if isinstance(thread.origin, UnknownOrigin):
+            return (span(" (origin unknown)", "warn"),)
         role = _role(thread)
         return (span(f" ({role})", "muted"),) if role in HELPER_ROLES else ()
 
@@ -160,6 +162,8 @@ class ThreadWords:
         tail = [state, span(duration(window_ms(thread.execution)))]
         if failures:
             tail.append(span(f"{failures} failed", "bad"))
+        if contents.aborted:
+            tail.append(span(f"{contents.aborted} aborted", "warn"))
         if tokens:
             tail.append(span(f"{count(tokens)} tok", "muted"))
         model = thread.default_model or (contents.calls[0].model if contents.calls else None)

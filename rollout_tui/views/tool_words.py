@@ -52,6 +52,7 @@ def tool_label(index: TraceIndex, call: ToolCall) -> str:
     if isinstance(call.kind, OtherTool):
         is_exec = call.kind.name == "exec" and index.cell_of_call(call) is not None
         is_wait = call.kind.name == "wait" and index.cell_of_wait(call.tool_call_id) is not None
+        is_wait = is_wait or call.resolved_wait_runtime_cell_id is not None
         return "exec" if is_exec else "wait" if is_wait else "tool"
     return _LABELS[type(call.kind)]
 

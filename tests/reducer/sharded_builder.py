@@ -68,9 +68,8 @@ class ShardedBuilder(BundleBuilder):
     def write(self, ending: bytes = b"\n") -> Path:
         """Write the shards, too."""
         for number, records in self.shards.items():
-            data = b"".join(
-                struct.pack("<HQ", len(one), len(data)) + one.encode() + data for one, data in records.items()
-            )
+            named = ((one.encode(), data) for one, data in records.items())
+            data = b"".join(struct.pack("<HQ", len(one), len(data)) + one + data for one, data in named)
             compressor = zstd.ZstdCompressor()
             blocks = compressor.compress(data, compressor.FLUSH_BLOCK)
             end = b"" if number in self.unfinished else compressor.flush(compressor.FLUSH_FRAME)

@@ -90,7 +90,7 @@ def test_a_damaged_shard_tells_what_can_still_be_read(b: ShardedBuilder) -> None
     damaged = place(check_bundle(path), "unusable_shard", "problem")
     assert damaged.path == FIRST
     assert damaged.text.endswith(
-        "2 records before that can be read (raw_payload:1 to raw_payload:2), and nothing else is referred to"
+        "2 records can be read (raw_payload:1 to raw_payload:2), and nothing else is referred to"
     )
 
 

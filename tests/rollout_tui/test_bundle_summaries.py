@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -13,11 +14,19 @@ from typing import Any
 import pytest
 
 from reducer import reduce_bundle
+from reducer.storage.shard_store import ShardStore
+from reducer.wire.payload_refs import shard_path
 from rollout_tui.bundles import summary as summary_module
 from rollout_tui.bundles.liveness import logs_being_written
 from rollout_tui.bundles.log_scan import LogScan
 from rollout_tui.bundles.root import TraceRoot
 from rollout_tui.bundles.summary import BundleSummary, Summariser
+from rollout_tui.views.bundle_rows import what_words
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 LONG_AGO = 1_700_000_000
 
@@ -25,12 +34,14 @@ LONG_AGO = 1_700_000_000
 class Recording:
     """A bundle that is written by hand, event by event, as a process would."""
 
+    schema = 2
+
     def __init__(self, root: Path, name: str, *, started: int, thread: str = "t-root") -> None:
         self.path = root / name
         self.thread = thread
         (self.path / "payloads").mkdir(parents=True)
         manifest = {
-            "schema_version": 2,
+            "schema_version": self.schema,
             "trace_id": f"trace-of-{name}",
             "rollout_id": thread,
             "root_thread_id": thread,
@@ -51,7 +62,7 @@ class Recording:
     def line(self, type_: str, **fields: Any) -> str:
         self._seq += 1
         envelope = {
-            "schema_version": 2,
+            "schema_version": self.schema,
             "seq": self._seq,
             "wall_time_unix_ms": 1,
             "rollout_id": self.thread,
@@ -325,3 +336,119 @@ def test_a_thousand_bundles_are_read_once(tmp_path: Path) -> None:
     assert seen[0] == (0, 1000)
     assert len(seen) == 1000
     assert again < first / 4
+
+
+# Schema 3: payloads in shards
+
+
+def test_of_schema_3_it_says_what_the_graph_says_too(shared_dir: Path) -> None:
+    statuses = set()
+    for state in sorted((shared_dir / "bundles-v3").glob("*/state.json")):
+        bundle = state.parent / "bundle"
+        found, trace = summary_of(bundle), reduce_bundle(bundle).trace
+        usages = [call.usage for call in trace.inference_calls.values() if call.usage is not None]
+        assert found.calls == len(trace.inference_calls), bundle
+        assert found.agents == len(trace.threads)
+        assert (found.tokens or 0) == sum(one.input_tokens + one.output_tokens for one in usages)
+        assert not found.tokens_are_estimated
+        assert found.recording_status == trace.recording_status
+        assert found.model == (trace.threads[trace.root_thread_id].default_model or "")
+        assert found.bytes == sum(file.stat().st_size for file in bundle.rglob("*") if file.is_file())
+        statuses.add(found.recording_status)
+    assert statuses == {"unclosed", "complete", "closed_with_partial_payloads"}
+
+
+class ShardedRecording(Recording):
+    """The same of schema 3; each payload goes into a frame of its own in the shard that is `shard`."""
+
+    schema = 3
+    shard = 1
+
+    def payload(self, value: Any, kind: str) -> dict[str, Any]:
+        self._payloads += 1
+        name, data = f"raw_payload:{self._payloads}", json.dumps(value).encode()
+        with (self.path / shard_path(self.shard)).open("ab") as file:
+            file.write(zstd.compress(struct.pack("<HQ", len(name), len(data)) + name.encode() + data))
+        return {"raw_payload_id": name, "kind": {"type": kind}, "shard": self.shard}
+
+
+def test_a_recording_that_lost_no_payload_is_complete_whatever_its_texts_say(tmp_path: Path) -> None:
+    recording = ShardedRecording(tmp_path, "one", started=1)
+    recording.event("history_item_accepted", item_id='"capture":{"status":"truncated"')
+    whole = {**recording.payload({}, "protocol_event"), "capture": {"status": "complete"}}
+    recording.event("protocol_event_observed", event_type="x", event_payload=whole)
+    assert summary_of(recording.path).recording_status == "unclosed"
+    recording.event("recording_completed")
+    assert summary_of(recording.path).recording_status == "complete"
+    part = {**whole, "capture": {"original_bytes": 9, "status": "truncated", "retained_bytes": 2}}
+    outer = {**recording.payload(["", ""], "protocol_event"), "parts": [part]}
+    recording.event("protocol_event_observed", event_type="x", event_payload=outer)
+    assert summary_of(recording.path).recording_status == "closed_with_partial_payloads"
+
+
+def test_few_shards_are_decoded_for_the_tokens_of_many_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary_module, "MAX_SHARDS", 3)
+    decoded: set[int] = set()
+    shard = ShardStore.shard
+    monkeypatch.setattr(
+        ShardStore, "shard", lambda store, number: (decoded.add(number), shard(store, number))[1]
+    )
+    recording = ShardedRecording(tmp_path, "one", started=1)
+    recording.begin()
+    for number in range(1, 10):
+        recording.shard = number
+        recording.call(["x"], tokens=99)
+    summariser = Summariser(recording.path)
+    found = summariser.summary()
+    assert (found.tokens, found.tokens_are_estimated) == (900, True)
+    assert decoded == {1, 4, 7}
+    decoded.clear()
+    assert summariser.summary() == found
+    assert decoded == set()  # what was read is remembered, but no shard is
+
+
+def test_requests_are_counted_and_only_the_first_one_of_the_root_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    note = LogScan._note
+    monkeypatch.setattr(
+        LogScan, "_note", lambda scan, body: (parsed.append(body["type"]), note(scan, body))[1]
+    )
+    recording = ShardedRecording(tmp_path, "one", started=1)
+    for thread, said in (("t-child", "to the child"), ("t-root", "to the root"), ("t-root", "more")):
+        recording.thread = thread
+        recording.call([said])
+    found = summary_of(recording.path)
+    assert (found.calls, found.instruction) == (3, "to the root")
+    assert parsed.count("inference_started") == 1
+
+
+def test_the_first_request_may_go_on_from_one_that_was_not_recorded(tmp_path: Path) -> None:
+    recording = ShardedRecording(tmp_path, "one", started=1)
+    context = recording.payload({"input": [{"role": "user", "content": "all of it"}]}, "warmup_context")
+    recording.event(
+        "inference_started",
+        inference_call_id="c",
+        thread_id="t-root",
+        request_payload=recording.payload({"input": []}, "inference_request"),
+        warmup_context_payload=context,
+    )
+    assert summary_of(recording.path).instruction == "all of it"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("limit-payload-0", "(payloads cut, no instruction is left)"),
+        ("limit-payload-300", "(payloads cut) one"),
+        ("exec-sigint", "(recording unfinished) go"),
+        ("crash-kill9", "first command, then a long one"),  # its status says as much
+        ("simple-chat", "hi there"),
+    ],
+)
+def test_a_row_says_what_of_the_recording_is_missing(shared_dir: Path, name: str, words: str) -> None:
+    [found] = TraceRoot(shared_dir / "bundles-v3" / name).look()
+    assert what_words(found) == words

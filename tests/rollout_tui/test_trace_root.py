@@ -31,8 +31,13 @@ def make_bundle(path: Path, started_at_unix_ms: int | None = None) -> Path:
 def test_a_directory_is_itself_and_a_file_is_in_its_bundle(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle", 1)
     (bundle / "payloads").mkdir()
-    (bundle / "payloads" / "1.json").write_text("{}")
-    for path in (bundle, bundle / "manifest.json", bundle / "payloads" / "1.json"):
+    for path in (
+        bundle,
+        bundle / "manifest.json",
+        bundle / "payloads/1.json",
+        bundle / "payloads/000001.zst",
+    ):
+        path.touch()
         assert bundle_directory(path) == bundle
 
 

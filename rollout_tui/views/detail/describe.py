@@ -10,6 +10,7 @@ from reducer.model import (
     SpawnedOrigin,
     ThreadAnchor,
     ToolCallAnchor,
+    UnknownOrigin,
 )
 from reducer.model.agents import Anchor
 from rollout_tui.views.detail.conversation import (
@@ -73,6 +74,8 @@ def _thread(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         detail.add("role", origin.agent_role)
         if origin.spawn_edge_id in index.trace.interaction_edges:
             detail.add("spawn edge", origin.spawn_edge_id, ObjectRef("InteractionEdge", origin.spawn_edge_id))
+    elif isinstance(thread.origin, UnknownOrigin):
+        detail.add("spawned by", "unknown: a limit of the recorder cut what would say it", style="warn")
     add_window(detail, index, thread.execution)
     detail.add("model", thread.default_model)
     detail.add("turns", len(contents.turns))
@@ -100,6 +103,7 @@ def _turn(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     usages = [call.usage for call in calls if call.usage is not None]
     detail = titled(ref, f"turn {index.turn_number(ref.id)} of {index.thread_path(turn.thread_id)}")
     add_thread(detail, index, turn.thread_id)
+    _add_start(detail, index, ref.id)
     add_window(detail, index, turn.execution)
     detail.add("calls", len(calls))
     if usages:
@@ -108,6 +112,24 @@ def _turn(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         detail.add("tokens out", count(sum(one.output_tokens for one in usages)))
     detail.add("turn id", turn.codex_turn_id)
     return detail
+
+
+def _add_start(detail: Detail, index: TraceIndex, turn_id: str) -> None:
+    """Say who started a turn, where the log tells it."""
+    start = index.turn_starts.get(turn_id)
+    if start is None:
+        return
+    if start.parent_turn_id is None:
+        detail.add("started by", start.trigger)
+        return
+    parent = index.trace.codex_turns.get(start.parent_turn_id)
+    if parent is None:
+        words = f"turn {start.parent_turn_id} of {start.agent_path or 'an agent'}, not in this bundle"
+        detail.add("started by", words)
+    else:
+        number, path = index.turn_number(parent.codex_turn_id), index.thread_path(parent.thread_id)
+        detail.add("started by", f"turn {number} of {path}", ObjectRef("Turn", parent.codex_turn_id))
+    detail.add("set off by", start.trigger)
 
 
 def _edge(index: TraceIndex, ref: ObjectRef) -> Detail | None:

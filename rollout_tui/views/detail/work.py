@@ -62,6 +62,9 @@ def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     waited = index.cell_of_wait(call.tool_call_id)
     if waited is not None:
         detail.add("waits for", waited.code_cell_id, index.entry_of_cell(waited))
+    elif call.resolved_wait_runtime_cell_id is not None:
+        words = f"runtime cell {call.resolved_wait_runtime_cell_id}, which is not in the graph"
+        detail.add("waits for", words, style="warn")
     operation = index.trace.terminal_operations.get(call.terminal_operation_id or "")
     if operation is not None:
         _operation_facts(detail, index, operation)
