@@ -12,6 +12,7 @@ from reducer.model import ConversationItem, InferenceCall
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.feed import Feed, View
+from rollout_tui.insight.captures import lost_words
 from rollout_tui.progress import Progress
 from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
 from rollout_tui.views.detail.facts import TextSection
@@ -90,12 +91,24 @@ class Session:
             return b""
 
     def text(self, section: TextSection) -> str:
-        """The text of a section; one that a payload holds is read."""
+        """The text of a section; one that payloads hold is read."""
+        if section.compute is not None:
+            return section.compute(self.json)
+        if section.payload is not None and section.payload.is_lost:
+            return self.kept_text(section.payload)
         if section.payload is not None and section.extract is not None:
             found = section.extract(self.json(section.payload))
             if found is not None:
                 return found
         return section.text if section.text is not None else "(not in the evidence)"
+
+    def kept_text(self, ref: PayloadRef) -> str:
+        """What a limit of the recorder did to a payload, and what of it was kept."""
+        try:
+            kept = self.payload(ref).decode(errors="replace")
+        except UnreadablePayload:
+            kept = ""
+        return "\n".join(filter(None, (f"[{lost_words(ref)}]", kept)))
 
     def reader(self) -> Callable[[TextSection], str]:
         """What `text` does, for many sections: a payload that several of them are in is parsed once."""
@@ -103,7 +116,7 @@ class Session:
 
         def read(section: TextSection) -> str:
             ref = section.payload
-            if ref is None or section.extract is None:
+            if ref is None or section.extract is None or ref.is_lost:
                 return self.text(section)
             if ref.raw_payload_id not in parsed:
                 parsed.clear()

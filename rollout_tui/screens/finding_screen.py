@@ -85,7 +85,7 @@ class FindingScreen(TakingScreen):
 
         timelines = self.timelines
         if timelines is not None:
-            read = self.session.bundle.read_payload
+            read = self.session.bundle.payloads.own_json
             screen = SearchScreen(timelines.index, read, self._inputs.of("search"))
             self.app.push_screen(screen, found)
 

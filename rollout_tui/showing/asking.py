@@ -11,6 +11,7 @@ Single = Literal[
     "thread",
     "turn",
     "call",
+    "prompt",
     "tool",
     "cell",
     "compaction",
@@ -23,18 +24,20 @@ Single = Literal[
 ]
 """What can be asked for one at a time."""
 
-Listed = Literal["threads", "turns", "calls", "tools", "cells", "compactions", "edges", "problems"]
+Listed = Literal[
+    "threads", "turns", "calls", "tools", "cells", "compactions", "edges", "failures", "problems"
+]
 """What can be asked for as a list."""
 
-OF_AN_AGENT: frozenset[Single] = frozenset({"turn", "call", "tool", "cell", "compaction"})
+OF_AN_AGENT: frozenset[Single] = frozenset({"turn", "call", "prompt", "tool", "cell", "compaction"})
 """What is counted for each agent by itself, if an agent is named."""
 
 _OTHER_NAMES = {"agent": "thread", "agents": "threads", "context": "call", "exec": "cell", "event": "seq"}
 _FILLERS = frozenset({"of", "in"})
 
 HELP = (
-    "threads, turns, calls, tools, cells, compactions, edges, problems, or one of them by its number, id or "
-    "path, as in call 3; item N, payload N, seq N, line N"
+    "threads, turns, calls, tools, cells, compactions, edges, failures, problems, or one of them by its "
+    "number, id or path, as in call 3; prompt N of a call; item N, payload N, seq N, line N"
 )
 
 

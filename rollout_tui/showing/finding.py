@@ -17,6 +17,7 @@ _TYPES: dict[Single, str] = {
     "thread": "Thread",
     "turn": "Turn",
     "call": "InferenceCall",
+    "prompt": "InferenceCall",
     "tool": "ToolCall",
     "cell": "CodeCell",
     "edge": "InteractionEdge",
@@ -78,7 +79,7 @@ def ids_of(index: TraceIndex, what: Single, agent: str | None) -> list[str]:
         agent: the agent, as typed.
     """
     trace = index.trace
-    if what in ("turn", "call"):
+    if what in ("turn", "call", "prompt"):
         contents = index.contents[thread_asked_for(index, agent)]
         turns = [turn.codex_turn_id for turn in contents.turns]
         return turns if what == "turn" else [call.inference_call_id for call in contents.calls]
@@ -133,7 +134,7 @@ def _counted(what: Single, number: int) -> str:
 
 
 def _of_whom(index: TraceIndex, wish: OneOf) -> str:
-    if wish.what not in OF_AN_AGENT or (wish.agent is None and wish.what not in ("turn", "call")):
+    if wish.what not in OF_AN_AGENT or (wish.agent is None and wish.what not in ("turn", "call", "prompt")):
         return ""
     return f" of {index.thread_path(thread_asked_for(index, wish.agent))}"
 
@@ -143,6 +144,7 @@ def _by_id(index: TraceIndex, wish: OneOf) -> ObjectRef:
     known: dict[Single, Sequence[str]] = {
         "turn": list(trace.codex_turns),
         "call": list(trace.inference_calls),
+        "prompt": list(trace.inference_calls),
         "tool": list(trace.tool_calls),
         "cell": list(trace.code_cells),
         "edge": list(trace.interaction_edges),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reducer import ObjectRef
+from reducer.model import ExecutionWindow
+from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.prompts import prompt_of
 from rollout_tui.session import Session
 from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, Single
 from rollout_tui.showing.document import Document
@@ -13,7 +16,10 @@ from rollout_tui.views.compaction.steps import compaction_steps, thread_steps
 from rollout_tui.views.compaction.words import title_spans
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Fact
+from rollout_tui.views.failure_words import verdict
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.prompts import prompt_text
+from rollout_tui.views.threads import turn_time
 from rollout_tui.views.words import duration, one_line, plural, window_ms
 from rollout_tui.widgets.spans import spans_text
 
@@ -83,6 +89,23 @@ def _fact_data(fact: Fact) -> dict[str, Any]:
 
 def _payload_data(ref: Any) -> dict[str, Any]:
     return {"raw_payload_id": ref.raw_payload_id, "kind": ref.kind.type, "path": ref.place}
+
+
+def prompt_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
+    """The prepared prompt of a call, beside the request that was sent.
+
+    Raises:
+        AskedWrongly: none was recorded.
+    """
+    call = index.trace.inference_calls[ref.id]
+    prompt = prompt_of(index.trace, call, index.previous_call(call), session.json)
+    if prompt is None:
+        raise AskedWrongly("no prompt was recorded for this call: that came with trace schema 3")
+    place = f"call {index.place_of_call(call) + 1} of {index.thread_path(call.thread_id)}"
+    document = Document(f"prompt of {place}, {prompt.raw_payload_id}")
+    document.add_text("prompt", prompt_text(prompt))
+    document.data = {"type": "Prompt", "prompt": prompt}
+    return document
 
 
 def edge_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
@@ -155,11 +178,17 @@ def _listed(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
         words = [
             "" if seq is None else f"seq {seq:<6}",
             "" if detail is None else one_line(detail.title, 120),
-            "" if window is None else f"{window.status}  {duration(window_ms(window))}",
+            "" if window is None else f"{_state(index, ref, window)}  {duration(window_ms(window))}",
             id_,
         ]
         rows.append(f"{number:>5}  {'  '.join(filter(None, words))}")
     return rows
+
+
+def _state(index: TraceIndex, ref: ObjectRef, window: ExecutionWindow) -> str:
+    """The verdict of what failed, such as `✗ 127`, else the status."""
+    failure = failure_of(index, ref)
+    return window.status if failure is None else verdict(failure)
 
 
 def _listed_data(index: TraceIndex, what: Single, thread: str | None) -> list[dict[str, Any]]:
@@ -190,8 +219,9 @@ def _threads(index: TraceIndex) -> Document:
         contents = index.contents[thread.thread_id]
         counts = f"{plural(len(contents.turns), 'turn')}  {plural(len(contents.calls), 'call')}"
         indent = "  " * min(20, index.depth.get(thread.thread_id, 0))
-        window = thread.execution
-        state = f"{window.status}  {duration(window_ms(window))}"
+        took = turn_time(contents)
+        state = _state(index, ObjectRef("Thread", thread.thread_id), thread.execution)
+        state += "" if took is None else f"  {duration(took)} in turns"
         rows.append(f"{indent}{thread.agent_path}  {state}  {counts}  {thread.thread_id}")
         data.append({"thread": thread, "turns": len(contents.turns), "calls": len(contents.calls)})
     document.add_text("by agent path", "\n".join(rows) or "none")

@@ -27,7 +27,11 @@ def numbered(index: TraceIndex, thread_id: str, wanted: GoToNumber) -> ObjectRef
     if wanted.what == "turn":
         turns = [] if contents is None else contents.turns
         return ObjectRef("Turn", turns[number - 1].codex_turn_id) if 0 < number <= len(turns) else None
-    return _seq(index, wanted)
+    seq = _seq(index, wanted)
+    payload_id = f"raw_payload:{number}"
+    if seq is None and wanted.what == "payload" and payload_id in index.trace.raw_payloads:
+        return ObjectRef("Payload", payload_id)  # no event names it by itself: it is a part of others
+    return seq
 
 
 def _seq(index: TraceIndex, wanted: GoToNumber) -> int | None:

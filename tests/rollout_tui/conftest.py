@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from places import REPOSITORY
+
+# Bundles are built here as they are there.
+sys.path.append(str(REPOSITORY / "tests/reducer"))
 
 from reducer import reduce_bundle
 from rollout_tui.session import Session

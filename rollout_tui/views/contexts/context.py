@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall, PayloadRefPart
 from rollout_tui import glyphs
+from rollout_tui.insight.captures import is_cut
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.compaction.standing import Mark, standing
 from rollout_tui.views.contexts.item_words import item_label, item_words
@@ -70,7 +71,17 @@ def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
     seen.append(Seen(len(seen), None, rule="answer"))
     for item_id in call.response_item_ids:
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id)))
-    return ContextView(call, call_header(call), seen, prefix)
+    words = cut_words(index, call, previous)
+    return ContextView(call, safe_text(f"{words}{call_header(call)}"), seen, prefix)
+
+
+def cut_words(index: TraceIndex, call: InferenceCall, base: InferenceCall | None) -> str:
+    """What of a comparison of two calls is not certain, since a limit of the recorder cut one; else empty."""
+    if is_cut(index.reduction.provenance, call):
+        return "the recorder's limit cut the request: items are missing here  "
+    if base is not None and is_cut(index.reduction.provenance, base):
+        return "the recorder's limit cut the request before: what is new is not certain  "
+    return ""
 
 
 def call_header(call: InferenceCall) -> SafeText:

@@ -17,7 +17,7 @@ from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.compaction.rewrites import install_seq, rewrite_between
 from rollout_tui.views.compaction.standing import standing
 from rollout_tui.views.compaction.verdicts import Basis, Judged
-from rollout_tui.views.contexts.context import part_row
+from rollout_tui.views.contexts.context import cut_words, part_row
 from rollout_tui.views.contexts.item_words import item_label, item_words
 from rollout_tui.views.contexts.prefix import PrefixBreak, prefix_break
 from rollout_tui.views.contexts.request_parts import RequestParts
@@ -197,7 +197,9 @@ def delta_header(index: TraceIndex, delta: ContextDelta) -> SafeText:
     if delta.base is None:
         return safe_text("the first call of this agent: everything is new")
     marks, counts = glyphs.active(), delta.counts
-    words = [f"against call {index.place_of_call(delta.base) + 1}:"]
+    cut = cut_words(index, delta.call, delta.base).strip()
+    words = [cut] if cut else []
+    words += [f"against call {index.place_of_call(delta.base) + 1}:"]
     shown: tuple[tuple[str, DeltaMark], ...] = (
         (marks.added, "new"),
         (marks.kept, "kept"),

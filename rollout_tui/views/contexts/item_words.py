@@ -19,6 +19,9 @@ from rollout_tui.views.tool_words import tool_label
 from rollout_tui.views.words import first_line, one_line, size
 
 _CALLS = frozenset({"function_call", "custom_tool_call"})
+_TEXTS = frozenset({"text", "summary"})
+"""Labels under which only a lost text stands."""
+
 _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 
 
@@ -100,5 +103,7 @@ def part_words(part: Part) -> str:
 
 
 def part_label(part: PayloadRefPart) -> str:
-    """What a part is that stands in a payload, such as an image."""
+    """What a part is that stands in a payload, such as an image, or a text that is not there any more."""
+    if part.content_sha256 is None and part.label in _TEXTS:
+        return f"{part.label} cut by the recorder's limit"
     return part.label.removeprefix("input_").replace("_", " ")

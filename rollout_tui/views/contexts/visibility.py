@@ -17,6 +17,7 @@ from reducer.model import (
     InteractionEdge,
     ItemAnchor,
 )
+from rollout_tui.insight.captures import is_cut
 from rollout_tui.views.compaction.rewrites import install_seq, rewrite_between
 from rollout_tui.views.contexts.item_signs import same_text_key
 from rollout_tui.views.detail.facts import Fact
@@ -198,6 +199,9 @@ def ending_of(sightings: Sightings, item: ConversationItem, run: Run) -> Ending:
     if compactions:
         words = f"left out of call {number}, the first after a compaction that did not hold it"
         return Ending(words, ref, removed=True)
+    if is_cut(index.reduction.provenance, after):
+        words = f"not known at call {number}: the recorder's limit cut what it saw"
+        return Ending(words, ref, is_judged=True)
     rewrite = rewrite_between(index, last, after)
     how = "rewritten" if rewrite is None else rewrite.kind
     return Ending(f"history {how} before call {number}, told from the requests", ref, True, is_judged=True)

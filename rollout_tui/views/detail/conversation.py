@@ -10,13 +10,16 @@ from reducer.model import (
     CellProducer,
     CompactionProducer,
     EncodedPart,
+    InferenceCall,
     InferenceProducer,
     PayloadRefPart,
     Producer,
 )
+from reducer.wire.payload_refs import ShardRef
+from rollout_tui.insight.prompts import ReadJson, has_prompt, prompt_of
 from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
 from rollout_tui.views.contexts.item_words import call_name, item_label, item_words, part_label
-from rollout_tui.views.detail.facts import Detail, titled
+from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
     add_thread,
@@ -26,6 +29,7 @@ from rollout_tui.views.detail.object_facts import (
     sealed_words,
 )
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.prompts import prompt_text
 from rollout_tui.views.words import clock, one_line, plural
 
 
@@ -66,7 +70,35 @@ def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         ]
     detail.add_payload(index, "request", call.raw_request_payload_id)
     detail.add_payload(index, "response", call.raw_response_payload_id)
+    _add_prompt(detail, index, call)
     return detail
+
+
+def _add_prompt(detail: Detail, index: TraceIndex, call: InferenceCall) -> None:
+    """Add what codex prepared for a call, and the context that stands for a request that does not say it."""
+    if not has_prompt(call):
+        return
+
+    def compute(read: ReadJson) -> str:
+        prompt = prompt_of(index.trace, call, index.previous_call(call), read)
+        return "" if prompt is None else prompt_text(prompt)
+
+    detail.texts.append(TextSection("prompt", compute=compute))
+    for event in index.reduction.provenance.of("InferenceCall", call.inference_call_id)[:1]:
+        for ref in event.payloads:
+            if ref.kind.type == "prepared_prompt":
+                parts = len(ref.parts) if isinstance(ref, ShardRef) else 0
+                link = ObjectRef("Payload", ref.raw_payload_id)
+                detail.add("prompt", f"{ref.raw_payload_id}, {plural(parts, 'part')}", link)
+                detail.payloads.append(Evidence("prompt payload", ref))
+            elif ref.kind.type == "warmup_context":
+                words = "what the model saw: the request continues a warm-up that was not recorded"
+                detail.add(
+                    "warm-up context",
+                    f"{ref.raw_payload_id}, {words}",
+                    ObjectRef("Payload", ref.raw_payload_id),
+                )
+                detail.payloads.append(Evidence("warm-up context", ref))
 
 
 def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:

@@ -13,6 +13,7 @@ from reducer.model import (
     UnknownOrigin,
 )
 from reducer.model.agents import Anchor
+from rollout_tui.insight.captures import lost_words
 from rollout_tui.views.detail.conversation import (
     describe_compaction,
     describe_compaction_request,
@@ -31,6 +32,7 @@ from rollout_tui.views.detail.object_facts import (
     item_sections,
 )
 from rollout_tui.views.detail.problems import describe_problem
+from rollout_tui.views.detail.stored import describe_payload
 from rollout_tui.views.detail.work import (
     describe_code_cell,
     describe_terminal_operation,
@@ -55,8 +57,19 @@ def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None)
     if detail is not None:
         if links is not None:
             add_delivery(detail, links)
+        if ref.type != "Payload":
+            _add_lost_payloads(detail)
         add_trail(detail, index.reduction.provenance.of(ref.type, ref.id))
     return detail
+
+
+def _add_lost_payloads(detail: Detail) -> None:
+    """Say which of its payloads a limit of the recorder cut or left out, in the whole or in parts."""
+    for evidence in detail.payloads:
+        words = lost_words(evidence.ref)
+        if words is not None:
+            link = ObjectRef("Payload", evidence.ref.raw_payload_id)
+            detail.add("cut", f"{evidence.name}, {words}", link, "warn")
 
 
 def _thread(index: TraceIndex, ref: ObjectRef) -> Detail | None:
@@ -201,4 +214,5 @@ _DESCRIBERS: dict[str, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
     "ConversationItem": describe_item,
     "Event": _event,
     "Problem": describe_problem,
+    "Payload": describe_payload,
 }

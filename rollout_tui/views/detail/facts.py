@@ -48,6 +48,7 @@ class TextSection:
     Attributes:
         title: what it is, such as `command` or `output`; sections of one title are shown together.
         heading: what stands above the text where there are others beside it.
+        compute: makes the text of several payloads, given what reads one as parsed JSON.
         language: how to colour it.
         text: the text, when the graph holds it.
         payload: the payload to read it from otherwise.
@@ -60,6 +61,7 @@ class TextSection:
     payload: PayloadRef | None = None
     extract: Callable[[Any], str | None] | None = None
     heading: str = ""
+    compute: Callable[[Callable[[PayloadRef], Any]], str] | None = None
 
 
 @dataclass(slots=True)

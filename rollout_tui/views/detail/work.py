@@ -16,6 +16,7 @@ from reducer.wire.events import (
     Mcp,
     OtherTool,
 )
+from rollout_tui.insight.tool_results import timed_out
 from rollout_tui.views.detail.facts import Detail, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
@@ -31,7 +32,6 @@ from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import (
     command_line,
     operation_words,
-    timed_out,
     tool_label,
     tool_words,
     visible_keys,

@@ -122,6 +122,13 @@ class Owners:
         place = self._place(values, member, element, len(item_ids))
         if place is not None and _may_be(identity, items[item_ids[place]]):
             return items[item_ids[place]]
+        return self._with_identity(thread_id, identity)
+
+    def item_like(self, thread_id: str | None, values: JsonValues, element: int) -> ConversationItem | None:
+        """The item of a thread that has the ids of a JSON object, if there is one."""
+        return self._with_identity(thread_id, _identity(values, element))
+
+    def _with_identity(self, thread_id: str | None, identity: dict[str, Any]) -> ConversationItem | None:
         for one in (identity.get("id"), identity.get("call_id")):
             for item in self._with_id.get((thread_id or "", one or ""), ()):
                 if find_item({"input": [identity]}, item) is not None:

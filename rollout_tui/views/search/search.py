@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from reducer import EventRecord, ObjectRef, UnreadablePayload
 from reducer.model import ConversationItem
-from reducer.wire.payload_refs import PayloadRef
+from reducer.wire.payload_refs import PayloadRef, ShardRef
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.ids import Said, find_ids, texts_of_log
 from rollout_tui.views.search.owners import Owner, Owners, element_around
@@ -113,7 +113,7 @@ class Search:
         Args:
             index: the graph of the bundle.
             query: what to look for.
-            read: reads a payload; raises `UnreadablePayload`.
+            read: reads what a payload holds itself, without its parts; raises `UnreadablePayload`.
             max_hits: hits to give; further ones are counted only.
         """
         self.query = query
@@ -236,6 +236,9 @@ class Search:
                 self._report(payload, place.values, place.node, place.match)
         self.payloads_read += 1
         self.bytes_read += len(data)
+        # What many prompts have in common is searched once, with the first of them.
+        for part in ref.parts if isinstance(ref, ShardRef) else ():
+            yield from self._search_payload(part, seq, owner)
 
     def _first_new(self, payload: _Payload) -> int:
         """Where in a payload that begins which the request before it did not have, in bytes."""
@@ -273,6 +276,8 @@ class Search:
         owner = payload.owner
         if owner.ref.type == "ConversationItem":
             return self._index.trace.conversation_items.get(owner.ref.id), 0
+        if payload.ref.kind.type == "model_item" and self._owners is not None:
+            return self._owners.item_like(owner.thread_id, values, 0), 0
         around = element_around(values, node)
         if around is None or self._owners is None:
             return None, 0

@@ -1,0 +1,27 @@
+"""What limits of the recorder left of payloads, and what that leaves uncertain."""
+
+from __future__ import annotations
+
+from reducer import Provenance
+from reducer.model import InferenceCall
+from reducer.wire.payload_refs import Omitted, PayloadRef, ShardRef, Truncated
+
+
+def lost_words(ref: PayloadRef) -> str | None:
+    """What a limit of the recorder did to a payload; None for one that is whole."""
+    capture = ref.capture if isinstance(ref, ShardRef) else None
+    if isinstance(capture, Truncated):
+        kept, whole = capture.retained_bytes, capture.original_bytes
+        return f"cut by the recorder's limit: the first {kept:,} of {whole:,} bytes were kept"
+    if isinstance(capture, Omitted):
+        return f"left out by the recorder's limit: {capture.original_bytes:,} bytes"
+    lost = sum(1 for _ in ref.lost_parts())
+    return f"parts of it cut by the recorder's limit: {lost}" if lost else None
+
+
+def is_cut(provenance: Provenance, call: InferenceCall) -> bool:
+    """Whether a limit of the recorder cut something of what says which items a call saw."""
+    events = provenance.of("InferenceCall", call.inference_call_id)[:1]
+    refs = [ref for event in events for ref in event.payloads if ref.kind.type != "prepared_prompt"]
+    shown = [ref for ref in refs if ref.kind.type == "warmup_context"] or refs
+    return any(ref.is_partial for ref in shown)
