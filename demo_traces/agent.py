@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from demo_traces import wire
 from demo_traces.identities import Clock, Names
 from demo_traces.outputs import Output, say
+from demo_traces.sending import Http, Transport
 from demo_traces.wire import MODEL, WORKSPACE, Item
-from reducer.recorder import ThreadTrace, TokenUsage, TurnTrace
+from reducer.recorder import InferenceTrace, ThreadTrace, TokenUsage, TurnTrace
 from reducer.wire.events import ExecutionStatus
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Agent:
         trace: the recorder's handle of the thread.
         parent: who spawned it.
         history: items of the conversation, as they go over the wire.
+        transport: how they go; a story may choose another one before the first request.
         turn: the turn it is in; asking for it outside of one is a mistake in the story.
         left_running: calls whose command outlives them, see `release_commands`.
     """
@@ -49,6 +51,7 @@ class Agent:
         self.trace = trace
         self.parent = parent
         self.history: list[Item] = []
+        self.transport: Transport = Http()
         self.left_running: list[LeftRunning] = []
         self._turn: TurnTrace | None = None
         self._turn_started_ms = 0
@@ -209,7 +212,7 @@ class Agent:
     def ask(self, *outputs: Output, seconds: float = 4.0) -> None:
         """One inference call. Calls among the outputs still have to be carried out, unless they are early."""
         request = self._request()
-        call = self.turn.start_inference(model=MODEL, provider_name=wire.PROVIDER, request=request)
+        call = self._send(request)
         self.clock.sleep(seconds)
         items = [output.item(self.names) for output in outputs]
         early = [pair for pair in zip(outputs, items, strict=True) if pair[0].early]
@@ -217,9 +220,11 @@ class Agent:
             self.turn.accept_item(item)
             output.start()
         usage = self._usage(request, items)
+        response_id = self.names.provider_id("resp")
+        self.transport.answered(response_id, len(items))
         call.complete(
             items,
-            response_id=self.names.provider_id("resp"),
+            response_id=response_id,
             upstream_request_id=self.names.request_id(),
             token_usage=usage,
         )
@@ -230,14 +235,14 @@ class Agent:
 
     def ask_in_vain(self, error: str, *, seconds: float = 20.0) -> None:
         """An inference call that fails, and the turn with it."""
-        call = self.turn.start_inference(model=MODEL, provider_name=wire.PROVIDER, request=self._request())
+        call = self._send(self._request())
         self.clock.sleep(seconds)
         call.fail(error, upstream_request_id=self.names.request_id())
         self.story.observe("error", message=error, codex_error_info="other")
 
     def ask_until_interrupted(self, *outputs: Output, seconds: float = 20.0) -> None:
         """An answer that the user cuts short, after these items of it."""
-        call = self.turn.start_inference(model=MODEL, provider_name=wire.PROVIDER, request=self._request())
+        call = self._send(self._request())
         self.clock.sleep(seconds)
         items = [output.item(self.names) for output in outputs]
         call.cancel(
@@ -352,6 +357,16 @@ class Agent:
             client["x-openai-subagent"] = "collab_spawn"
         instructions = wire.message(self._instructions_id, "developer", wire.text_parts(wire.INSTRUCTIONS))
         return wire.request_body([instructions, *self.history], self.story.tools, session_id, client)
+
+    def _send(self, request: dict[str, Any]) -> InferenceTrace:
+        sent = self.transport.send(request)
+        return self.turn.start_inference(
+            model=MODEL,
+            provider_name=wire.PROVIDER,
+            request=sent.body,
+            warmup_context=sent.warmup_context,
+            stripped_tool_output_ids=sent.stripped_tool_output_ids,
+        )
 
     def _usage(self, request: dict[str, Any], items: Sequence[Item]) -> TokenUsage:
         """Tokens as a provider might count them: what it has seen of the request before is cached."""

@@ -8,6 +8,7 @@ from demo_traces.agent import Agent
 from demo_traces.tooluse import ToolUse
 from demo_traces.wire import Item, text_parts
 from reducer.recorder import CodeCellTrace, ToolCallTrace, ToolInvocation
+from reducer.wire.events import ExecutionStatus
 
 
 class Cell(ToolUse):
@@ -85,6 +86,13 @@ class WaitForCell(ToolUse):
     def __init__(self, agent: Agent, cell: Cell, yield_time_ms: int) -> None:
         super().__init__(agent, {"cell_id": cell.runtime_cell_id, "yield_time_ms": yield_time_ms})
         self.waited_for = cell
+
+    def give_back(
+        self, output: str | list[Item], value: object = None, status: ExecutionStatus = "completed"
+    ) -> None:
+        """The result; just before it the runtime tells which cell this has waited for."""
+        self.trace.resolve_wait(self.waited_for.runtime_cell_id)
+        super().give_back(output, value, status)
 
     def in_vain(self) -> None:
         """The cell has nothing to say yet."""

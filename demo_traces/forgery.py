@@ -1,52 +1,16 @@
-"""Files, links and log lines that no recorder writes, for the hostile bundle."""
+"""Log lines and JSON that no recorder writes, in hostile bundles of any schema."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from demo_traces.attacks import Attacker
 from demo_traces.identities import Clock
 
-ESCAPING_PATHS = (
-    "/etc/passwd",
-    "/dev/zero",
-    "/dev/stdin",
-    "/dev/tty",
-    "/proc/self/environ",
-    "../quickstart/manifest.json",
-    "payloads/../../team/manifest.json",
-    "payloads/..",
-    "..",
-    ".",
-    "",
-    "payloads",
-    "payloads/",
-    "manifest.json",
-    "trace.jsonl",
-    "payloads/1.json/../../../../pyproject.toml",
-    "payloads/1.json\x00.txt",
-    "~/.ssh/id_ed25519",
-    "file:///etc/passwd",
-    "C:\\Windows\\win.ini",
-    "\\\\evil.example\\share",
-    "CON",
-    "payloads/" + "a" * 300 + ".json",
-    "payloads/\x1b]0;title\x07\x1b[2J.json",
-    "payloads/\u202enosj.1",
-    "payloads/link-out.json",
-    "payloads/link-up.json",
-    "payloads/link-loop.json",
-)
-"""Paths of payloads: out of the bundle, to devices, to no regular file, or to no file at all."""
-
-LINKS = {
-    "link-out.json": "/etc/passwd",
-    "link-up.json": "../../quickstart/manifest.json",
-    "link-loop.json": "link-loop.json",
-}
+Body = dict[str, Any]
 
 BAD_JSON = {
     "surrogate": b'{\n  "output": "half of a pair: \\ud800 and the other: \\udc00"\n}',
@@ -64,23 +28,22 @@ BAD_JSON = {
 }
 
 
-def plant_payloads(payloads: Path) -> None:
-    """Put links and broken JSON among the payload files of a bundle."""
-    for name, target in LINKS.items():
-        (payloads / name).symlink_to(target)
-    for name, data in BAD_JSON.items():
-        (payloads / f"bad-{name}.json").write_bytes(data)
-
-
 def append_what_no_recorder_writes(
-    log: Path, *, thread_id: str, codex_turn_id: str, evil: Attacker, clock: Clock
+    log: Path,
+    bodies: Iterable[Body],
+    evil: Attacker,
+    *,
+    schema: int,
+    thread_id: str,
+    codex_turn_id: str,
+    clock: Clock,
 ) -> None:
-    """Go on with a log: well-formed events with forged references first, then less and less of an event."""
+    """Go on with a log: well-formed events with these bodies, and at last lines that are no events."""
     lines: list[bytes] = []
     first = log.read_bytes().count(b"\n") + 1
-    for seq, body in enumerate(_bodies(thread_id, codex_turn_id, evil), first):
+    for seq, body in enumerate(bodies, first):
         envelope = {
-            "schema_version": 2,
+            "schema_version": schema,
             "seq": seq,
             "wall_time_unix_ms": clock(),
             "rollout_id": thread_id,
@@ -91,41 +54,39 @@ def append_what_no_recorder_writes(
         line = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
         lines.append(line.replace(b"HALF A PAIR", b"\\ud800"))
     lines.append(evil.text("no event at all").encode())
-    lines.append(b'{"schema_version":2,"seq":"\x1b]0;title\x07\xff\xfe')
+    lines.append(b'{"schema_version":%d,"seq":"\x1b]0;title\x07\xff\xfe' % schema)
     with open(log, "ab") as stream:
         stream.write(b"\n".join(lines))
 
 
-def _bodies(thread_id: str, codex_turn_id: str, evil: Attacker) -> Iterator[dict[str, Any]]:
-    paths = [*ESCAPING_PATHS, *(f"payloads/bad-{name}.json" for name in BAD_JSON)]
-    for number, path in enumerate(paths, 1000):
-        payload_id = f"raw_payload:{number} {evil.text('payload id', 1)}"
-        yield {
-            "type": "protocol_event_observed",
-            "event_type": evil.text("event type"),
-            "event_payload": _reference(payload_id, "protocol_event", path),
-        }
-    yield {
+def observed(reference: Body, evil: Attacker) -> Body:
+    """An event about which nobody reads more than that its payload is there."""
+    return {
+        "type": "protocol_event_observed",
+        "event_type": evil.text("event type"),
+        "event_payload": reference,
+    }
+
+
+def inference(
+    request: Body, evil: Attacker, *, thread_id: str, codex_turn_id: str, prompt: Body | None = None
+) -> Body:
+    """A call with a forged request, which has to be read."""
+    return {
         "type": "inference_started",
         "inference_call_id": evil.text("inference id"),
         "thread_id": thread_id,
         "codex_turn_id": codex_turn_id,
         "model": evil.text("model"),
         "provider_name": evil.text("provider"),
-        "request_payload": _reference("raw_payload:2000", "inference_request", "/etc/passwd"),
+        "request_payload": request,
+        **({} if prompt is None else {"prepared_prompt_payload": prompt}),
     }
-    yield {
-        "type": "history_item_accepted",
-        "item_id": evil.text("item id"),
-        "agent_message_payload": _reference(
-            "raw_payload:2001", "protocol_event", "payloads/bad-surrogate.json"
-        ),
-    }
+
+
+def events_that_cannot_be(evil: Attacker) -> Iterator[Body]:
+    """A kind that nobody knows, a thread that never was, and half a pair of surrogates."""
     yield {"type": evil.text("unknown kind"), evil.text("key"): evil.all("value")}
     yield {"type": "thread_ended", "thread_id": evil.text("unknown thread"), "status": "completed"}
     half = {"runtime_cell_id": "HALF A PAIR", "model_visible_call_id": "x", "source_js": "1"}
     yield {"type": "code_cell_started", **half}
-
-
-def _reference(payload_id: str, kind: str, path: str) -> dict[str, Any]:
-    return {"raw_payload_id": payload_id, "kind": {"type": kind}, "path": path}

@@ -1,21 +1,26 @@
-"""`hostile`: a bundle by somebody who knows that it will be looked at in a terminal.
+"""`hostile` and `hostile-2`: bundles by somebody who knows that they will be looked at in a terminal.
 
 Every text field holds what a terminal, a toolkit or a template might obey. Most events are sound, so there is
-something in every view. The end of the log, and some of the payload files, are what no recorder would write:
-references that lead out of the bundle, links that do, JSON that is none or that overwhelms its reader, kinds
-of event that nobody knows, and lines that are no events.
+something in every view. The end of the log, and some of the payloads, are what no recorder would write: JSON
+that is none or that overwhelms its reader, kinds of event that nobody knows, and lines that are no events.
 
-Codex itself follows references out of a bundle; do not let it reduce this one.
+In `hostile`, of schema 3, there are shards that are links, damaged, or would fill the memory, and references
+that lie. In `hostile-2`, which is short, there are references to files outside of the bundle, and links that
+lead there.
+
+Codex itself follows references and links out of a bundle; do not let it reduce these.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from demo_traces import forged_files, forged_shards
 from demo_traces.attacks import Attacker
-from demo_traces.forgery import append_what_no_recorder_writes, plant_payloads
+from demo_traces.forgery import Body, append_what_no_recorder_writes
 from demo_traces.identities import Clock, Names
 from reducer.recorder import (
     Ids,
@@ -30,6 +35,7 @@ from reducer.recorder import (
     direct_response,
     error_response,
 )
+from reducer.recorder.writer import SchemaNumber
 from reducer.wire.events import (
     AgentSummary,
     GenericSummary,
@@ -45,10 +51,11 @@ LONG_LINE = 760_000
 class Hostile:
     """Tells a session in which every text is an attack."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, schema: SchemaNumber) -> None:
         self.directory = directory
+        self.schema = schema
         self.clock = Clock(START_MS)
-        self.names = Names("hostile", self.clock)
+        self.names = Names("hostile" if schema == 3 else f"hostile-{schema}", self.clock)
         self.evil = Attacker()
         self.context: list[Any] = []
         evil = self.evil
@@ -69,7 +76,7 @@ class Hostile:
             sandbox_policy=evil.text("sandbox"),
         )
         writer = TraceWriter(
-            directory, trace_id=trace_id, root_thread_id=self.rollout_id, clock=self.clock, schema=2
+            directory, trace_id=trace_id, root_thread_id=self.rollout_id, clock=self.clock, schema=schema
         )
         self.session = SessionTrace(writer, trace_id, metadata, Ids(self.names.uuid4))
         self.close = writer.close
@@ -87,9 +94,36 @@ class Hostile:
         self._compaction(turn)
         self._last_words(turn)
         child.end("failed")
+        child.resume()
+        child.end("failed")
         self.session.root.end("aborted")
         self.session.end("failed")
         self.close()
+
+    def tell_little(self) -> None:
+        """As `tell`, but without tools."""
+        turn = self.session.root.start_turn(self.turn_id)
+        self._question(turn)
+        child = self._child(turn)
+        child.end("failed")
+        child.resume()
+        self._compaction(turn)
+        self._last_words(turn)
+        self.session.root.end("aborted")
+        self.session.end("failed")
+        self.close()
+
+    def forge(self, bodies: Iterable[Body]) -> None:
+        """Let the log go on with what no recorder writes."""
+        append_what_no_recorder_writes(
+            self.directory / "trace.jsonl",
+            bodies,
+            self.evil,
+            schema=self.schema,
+            thread_id=self.rollout_id,
+            codex_turn_id=self.turn_id,
+            clock=self.clock,
+        )
 
     def _ask(self, turn: TurnTrace, *items: dict[str, Any]) -> None:
         evil = self.evil
@@ -158,6 +192,8 @@ class Hostile:
         self._accept(turn, self._message("developer", evil.all("instructions")))
         asked = self._message("user", evil.all("question"))
         asked["content"].append({"type": evil.text("part type"), "image_url": evil.text("url")})
+        picture = f"data:{evil.text('media type')}"
+        asked["content"].append({"type": "input_image", "image_url": picture, "detail": evil.text("detail")})
         self._accept(turn, asked)
         thought = {
             "type": "reasoning",
@@ -254,6 +290,7 @@ class Hostile:
         waiting = turn.start_tool_call(wait["call_id"], ToolInvocation.function("wait", wait["arguments"]))
         error = {"cell_id": cell_id, "content_items": shown, "error_text": evil.all("thrown")}
         cell.end("failed", {"Result": error})
+        waiting.resolve_wait(cell_id)
         waiting.end(direct_response(self._output(turn, wait, shown)))
 
     def _child(self, turn: TurnTrace) -> ThreadTrace:
@@ -316,9 +353,11 @@ class Hostile:
     def _compaction(self, turn: TurnTrace) -> None:
         evil = self.evil
         compaction = turn.start_compaction(evil.text("compaction id"))
-        request = compaction.start_request(
-            model=evil.text("model"), provider_name=evil.text("provider"), request={"input": self.context}
-        )
+        started: dict[str, Any] = {"model": evil.text("model"), "provider_name": evil.text("provider")}
+        failing = compaction.start_request(**started, request={"input": self.context})
+        self.clock.sleep(1.0)
+        failing.fail(evil.all("error"))
+        request = compaction.start_request(**started, request={"input": self.context})
         self.clock.sleep(8.0)
         sealed = {"type": "compaction", "id": evil.text("item id"), "encrypted_content": evil.all("sealed")}
         request.complete([sealed])
@@ -337,14 +376,19 @@ class Hostile:
 
 
 def tell(directory: Path) -> None:
-    """Write the bundle."""
-    hostile = Hostile(directory)
+    """Write the bundle of schema 3."""
+    hostile = Hostile(directory, 3)
     hostile.tell()
-    plant_payloads(directory / "payloads")
-    append_what_no_recorder_writes(
-        directory / "trace.jsonl",
-        thread_id=hostile.rollout_id,
-        codex_turn_id=hostile.turn_id,
-        evil=hostile.evil,
-        clock=hostile.clock,
-    )
+    forger = forged_shards.Forger(hostile.evil)
+    place = {"thread_id": hostile.rollout_id, "codex_turn_id": hostile.turn_id}
+    hostile.forge(forged_shards.forged_bodies(forger, hostile.evil, **place))
+    forged_shards.plant_shards(directory / "payloads", forger.shards)
+
+
+def tell_of_files(directory: Path) -> None:
+    """Write the short bundle of schema 2."""
+    hostile = Hostile(directory, 2)
+    hostile.tell_little()
+    place = {"thread_id": hostile.rollout_id, "codex_turn_id": hostile.turn_id}
+    hostile.forge(forged_files.forged_bodies(hostile.evil, **place))
+    forged_files.plant_payloads(directory / "payloads")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from demo_traces.agent import Agent
 from demo_traces.identities import Clock, Names
 from demo_traces.wire import MODEL, WORKSPACE, rollout_path
-from reducer.recorder import Ids, SessionMetadata, SessionTrace, TraceWriter
+from reducer.recorder import Ids, Limits, SessionMetadata, SessionTrace, TraceWriter
+from reducer.recorder.payload_writers import UNLIMITED
+from reducer.recorder.writer import NEWEST_SCHEMA, SchemaNumber
 
 
 class Story:
@@ -22,7 +23,8 @@ class Story:
         start_ms: int,
         tools: str,
         source: str,
-        schema: Literal[1, 2] = 2,
+        schema: SchemaNumber = NEWEST_SCHEMA,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self.clock = Clock(start_ms)
         self.names = Names(seed, self.clock)
@@ -46,6 +48,7 @@ class Story:
             root_thread_id=metadata.thread_id,
             clock=self.clock,
             schema=schema,
+            limits=limits,
         )
         self.trace = SessionTrace(writer, trace_id, metadata, Ids(self.names.uuid4))
         self.agents: list[Agent] = []

@@ -6,6 +6,7 @@ from demo_traces import team_texts as texts
 from demo_traces.agent import Agent
 from demo_traces.cells import Cell
 from demo_traces.outputs import say, think
+from demo_traces.sending import HttpWithoutOutputIds
 from demo_traces.story import Story
 from demo_traces.teamwork import SendMessage, Spawn, WaitAgent
 from demo_traces.tooluse import CiCall, Command, Write
@@ -149,6 +150,7 @@ def _repro_begins(story: Story, repro: Agent) -> tuple[Agent, Command]:
         seconds=6.4,
     )
     stress = spawn.run("Noether")
+    stress.transport = HttpWithoutOutputIds()
     hunt.open("." * 9, seconds=10.0)
     rehearse = Command(stress, "python -c 'import sys; print(sys.version, sys.getswitchinterval())'")
     stress.ask(rehearse, seconds=4.7)

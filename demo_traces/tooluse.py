@@ -187,6 +187,7 @@ class Command(ToolUse):
 
     def abort(self) -> None:
         """The turn was stopped under the command: the model is told, the process is left alone."""
+        self.trace.end(None, status="aborted")
         self._accept("function_call_output", f"aborted by user after {self.seconds_so_far():.1f}s")
         self.agent.left_running.append(self)
 

@@ -1,6 +1,6 @@
 """`rollout-tui reduce --strict` next to the real codex, file by file.
 
-That is codex 0.171.0 for bundles of schema 3, 0.169.0 for those of schema 2 and 0.164.0 for those of schema 1.
+That is codex 0.171.0 for bundles of schema 3, 0.169.0 for those of schema 2, 0.164.0 for those of schema 1.
 """
 
 from __future__ import annotations
@@ -57,15 +57,6 @@ def test_reduces_a_recorded_bundle_of_schema_1_as_codex(
     assert outcome != "different"
 
 
-@pytest.mark.parametrize("name", ["quickstart", "team"])
-def test_reduces_a_demo_trace_as_codex(
-    name: str, codex_169: Path, run_program: Run, tmp_path: Path, record_property: Record
-) -> None:
-    outcome = compare(REPOSITORY / "demo_traces" / name, codex_169, run_program, tmp_path)
-    record_property("conformance", f"codex 0.169.0: {outcome}")
-    assert outcome == "equal"
-
-
 @pytest.mark.parametrize("case", cases("bundles-v3/*", "vectors-v3/*-whole-session"), ids=name_of)
 def test_reduces_a_recorded_bundle_of_schema_3_as_codex(
     case: str, shared_dir: Path, codex_171: Path, run_program: Run, tmp_path: Path, record_property: Record
@@ -74,6 +65,23 @@ def test_reduces_a_recorded_bundle_of_schema_3_as_codex(
     outcome = compare(shared_dir / case / "bundle", codex_171, run_program, tmp_path)
     record_property("conformance", f"codex 0.171.0: {outcome}")
     assert outcome != "different"
+
+
+@pytest.mark.parametrize("name", ["quickstart", "team", "capped"])
+def test_reduces_a_demo_trace_as_codex(
+    name: str, codex_171: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    outcome = compare(REPOSITORY / "demo_traces" / name, codex_171, run_program, tmp_path)
+    record_property("conformance", f"codex 0.171.0: {outcome}")
+    assert outcome == "equal"
+
+
+def test_reduces_the_demo_trace_of_schema_2_as_codex(
+    codex_169: Path, run_program: Run, tmp_path: Path, record_property: Record
+) -> None:
+    outcome = compare(REPOSITORY / "demo_traces/schema-2", codex_169, run_program, tmp_path)
+    record_property("conformance", f"codex 0.169.0: {outcome}")
+    assert outcome == "equal"
 
 
 def test_reduces_the_demo_trace_of_schema_1_as_codex(

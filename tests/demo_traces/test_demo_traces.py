@@ -1,68 +1,68 @@
-"""The committed demo traces are what the script makes, tell what they should, and attack what they should."""
+"""The committed demo traces are what the script makes, and the stories tell what they should."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from demo_reading import (
+    DEMOS,
+    HOSTILE,
+    STORIES,
+    all_references,
+    decoded_shard,
+    events,
+    graph,
+    payload,
+    records,
+    references,
+)
 
-from reducer.errors import Malformed, UnreadablePayload
-from reducer.schemas.choice import schema_of
-from reducer.schemas.v2 import SCHEMA_2
-from reducer.storage.bundle import open_bundle
+from reducer.schemas.v1 import InferenceStarted
+from reducer.schemas.v3 import InferenceStartedV3
 from reducer.wire.events import RawEvent
-from reducer.wire.log import decode_event
-from reducer.wire.payload_refs import FileRef, PayloadKind, PayloadRef
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DEMOS = REPOSITORY / "demo_traces"
-STORIES = ["quickstart", "team", "schema-1"]
+RECORDED = b"\x28\xb5\x2f\xfd\x04\x68"
+"""How a shard of the recorder begins: a checksum, no content size, a window of 8 MiB."""
 LAST_EVENTS = {"schema-1": "rollout_ended"}
-
-sys.path.insert(0, str(REPOSITORY))
-
-from demo_traces.attacks import EVERYTHING  # noqa: E402
-from demo_traces.forgery import ESCAPING_PATHS, LINKS  # noqa: E402
-
-
-def tree(directory: Path) -> dict[str, bytes | str]:
-    """Files of a directory with their bytes, links with where they lead."""
-    found: dict[str, bytes | str] = {}
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            path = Path(folder, name)
-            link = path.is_symlink()
-            found[str(path.relative_to(directory))] = os.readlink(path) if link else path.read_bytes()
-    return found
-
-
-def events(demo: str) -> list[RawEvent]:
-    bundle = open_bundle(DEMOS / demo)
-    return [decode_event(line.data, schema_of(bundle).line) for line in bundle.lines()]
-
-
-def references(event: RawEvent) -> Iterator[PayloadRef]:
-    for field in event.payload.__struct_fields__:
-        value = getattr(event.payload, field)
-        if isinstance(value, PayloadRef):
-            yield value
-
-
-def payload(demo: str, reference: PayloadRef) -> Any:
-    return json.loads((DEMOS / demo / reference.path).read_bytes())
 
 
 @pytest.fixture(scope="module")
 def team() -> dict[str, Any]:
-    graph: dict[str, Any] = json.loads((REPOSITORY / "snapshots/demo_traces/team.state.json").read_bytes())
-    return graph
+    return graph("team")
+
+
+@pytest.fixture(scope="module")
+def capped() -> dict[str, Any]:
+    return graph("capped")
+
+
+def tree(directory: Path) -> dict[str, Any]:
+    """Files of a directory with what they hold, links with where they lead."""
+    found: dict[str, Any] = {}
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = Path(folder, name)
+            link = path.is_symlink()
+            found[str(path.relative_to(directory))] = os.readlink(path) if link else held(path)
+    return found
+
+
+def held(path: Path) -> object:
+    """The bytes of a file; but of what the recorder compressed, only what any zstd library makes of it.
+
+    That is the one frame's header and contents, and that it is finished with a checksum.
+    """
+    data = path.read_bytes()
+    if path.suffix != ".zst" or not data.startswith(RECORDED):
+        return data
+    contents, finished = decoded_shard(path)
+    assert finished
+    return contents, data[-4:]
 
 
 def test_making_the_demos_again_changes_nothing(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_making_the_demos_again_changes_nothing(tmp_path: Path) -> None:
         )
     one = tree(tmp_path / "one")
     assert one == tree(tmp_path / "two")
-    for demo in [*STORIES, "hostile"]:
+    for demo in [*STORIES, *HOSTILE]:
         committed = tree(DEMOS / demo)
         assert {f"{demo}/{name}" for name in committed} == {
             name for name in one if name.startswith(f"{demo}/")
@@ -88,9 +88,40 @@ def test_a_story_is_whole(demo: str) -> None:
     times = [event.wall_time_unix_ms for event in told]
     assert times == sorted(times)
     assert times[-1] - times[0] > 60_000
-    referred = {reference.path for event in told for reference in references(event)}
-    assert referred == {f"payloads/{path.name}" for path in (DEMOS / demo / "payloads").iterdir()}
+    places = {one.place for one in all_references(demo)}
+    assert kept(demo) == {place for place in places if not place.startswith("payloads#")}
     assert told[-1].payload.name_of_type == LAST_EVENTS.get(demo, "recording_completed")
+
+
+def kept(demo: str) -> set[str]:
+    """Places of the payloads in a bundle."""
+    files = (DEMOS / demo / "payloads").iterdir()
+    return {
+        place
+        for file in files
+        for place in (
+            [f"payloads/{file.name}#{name}" for name, _ in records(file)]
+            if file.suffix == ".zst"
+            else [f"payloads/{file.name}"]
+        )
+    }
+
+
+def ids(items: list[Any]) -> list[str]:
+    """Ids of items in a payload; holes have none."""
+    return [item["id"] for item in items if "$trace_unavailable" not in item]
+
+
+def shown(demo: str, event: RawEvent, known: list[str]) -> list[str]:
+    """Ids of the items that a call shows to the model; `known` are those up to the response before."""
+    started = event.payload
+    assert isinstance(started, InferenceStarted)
+    if isinstance(started, InferenceStartedV3) and started.warmup_context_payload is not None:
+        return ids(payload(demo, started.warmup_context_payload)["input"])
+    body = payload(demo, started.request_payload)
+    for position, item_id in getattr(started, "stripped_tool_output_ids", ()):
+        assert body["input"][position].setdefault("id", item_id) == item_id
+    return (known if "previous_response_id" in body else []) + ids(body["input"])
 
 
 @pytest.mark.parametrize("demo", STORIES)
@@ -100,22 +131,23 @@ def test_each_request_repeats_the_conversation_so_far(demo: str) -> None:
     calls = 0
     for event in events(demo):
         kind, thread = event.payload.name_of_type, event.thread_id or ""
-        contents = [payload(demo, reference) for reference in references(event)]
         if kind == "inference_started":
-            sent = [item["id"] for item in contents[0]["input"]]
-            assert sent[: len(known.get(thread, []))] == known.get(thread, [])
+            before = known.get(thread, [])
+            sent = shown(demo, event, before)
+            assert sent[: len(before)] == before
             assert len(set(sent)) == len(sent)
             known[thread] = sent
             calls += 1
-        elif kind == "inference_completed":
-            known[thread] = known[thread] + [item["id"] for item in contents[0]["output_items"]]
+            continue
+        contents = [payload(demo, one) for one in references(event) if not one.is_lost]
+        if kind == "inference_completed":
+            known[thread] = known[thread] + [
+                one for answer in contents for one in ids(answer["output_items"])
+            ]
         elif kind == "compaction_installed":
-            replacement = [item["id"] for item in contents[0]["replacement_history"]]
-            assert (
-                known[thread][1:]
-                == [item["id"] for item in contents[0]["input_history"]][: len(known[thread]) - 1]
-            )
-            known[thread] = [known[thread][0], *replacement]
+            history = ids(contents[0]["input_history"])
+            assert known[thread][1:] == history[: len(known[thread]) - 1]
+            known[thread] = [known[thread][0], *ids(contents[0]["replacement_history"])]
     assert calls >= 8
 
 
@@ -125,7 +157,7 @@ def test_token_counts_are_plausible(demo: str) -> None:
         payload(demo, reference)["token_usage"]
         for event in events(demo)
         for reference in references(event)
-        if event.payload.name_of_type == "inference_completed"
+        if event.payload.name_of_type == "inference_completed" and not reference.is_lost
     ]
     for usage in usages:
         assert 0 <= usage["cached_input_tokens"] < usage["input_tokens"]
@@ -221,10 +253,7 @@ def test_team_has_calls_that_fail_and_go_to_mcp_and_an_image(team: dict[str, Any
 
 @pytest.fixture(scope="module")
 def older() -> dict[str, Any]:
-    graph: dict[str, Any] = json.loads(
-        (REPOSITORY / "snapshots/demo_traces/schema-1.state.json").read_bytes()
-    )
-    return graph
+    return graph("schema-1")
 
 
 def test_schema_1_tells_what_it_can(older: dict[str, Any]) -> None:
@@ -264,96 +293,94 @@ def test_schema_1_has_an_answer_in_parts_and_one_cut_short(older: dict[str, Any]
     assert cancelled["response_item_ids"] == thread["conversation_item_ids"][-1:]
 
 
-def hostile_events() -> tuple[list[RawEvent], int]:
-    """The events of the hostile bundle that are some, and how many lines are none."""
-    found, bad = [], 0
-    for line in open_bundle(DEMOS / "hostile").lines():
-        try:
-            found.append(decode_event(line.data, SCHEMA_2.line))
-        except Malformed:
-            bad += 1
-    return found, bad
+def test_schema_2_tells_the_same_story_and_more_of_it(older: dict[str, Any]) -> None:
+    newer = graph("schema-2")
+    assert newer["schema_version"] == 2
+    assert newer["recording_complete"] is True
+    for objects in ("threads", "codex_turns", "inference_calls", "tool_calls", "code_cells", "compactions"):
+        assert len(newer[objects]) == len(older[objects])
+    outputs = [item for item in newer["conversation_items"].values() if item["kind"].endswith("_output")]
+    assert outputs
+    assert all(item["responses_item_id"] for item in outputs)
+    pictures = [
+        part
+        for item in newer["conversation_items"].values()
+        for part in item["body"]["parts"]
+        if part.get("label") == "input_image"
+    ]
+    assert len(pictures) == 1 + len(newer["compactions"])
 
 
-def test_the_hostile_bundle_opens_and_most_of_it_is_sound() -> None:
-    found, bad = hostile_events()
-    assert bad == 4
-    assert len(found) > 120
-    assert [event.seq for event in found[:120]] == list(range(1, 121))
-
-
-def test_every_attack_is_somewhere_in_events_and_in_payloads() -> None:
-    bundle = DEMOS / "hostile"
-    logged = "".join(map(repr, strings([msgspec.to_builtins(event) for event in hostile_events()[0]])))
-    kept = "".join(
-        repr(text)
-        for path in (bundle / "payloads").glob("[0-9]*.json")
-        for text in strings(json.loads(path.read_bytes()))
+def test_capped_has_holes_of_every_sort(capped: dict[str, Any]) -> None:
+    assert (capped["status"], capped["recording_status"]) == (
+        "completed",
+        "closed_with_partial_payloads",
     )
-    for attack in EVERYTHING:
-        assert repr(attack)[1:-1] in logged, attack
-        assert repr(attack)[1:-1] in kept, attack
+    lost = [one for one in capped["raw_payloads"].values() if "capture" in one]
+    assert {(one["kind"]["type"], one["capture"]["status"]) for one in lost} == {
+        ("content_value", "truncated"),
+        ("model_item", "truncated"),
+        ("inference_response", "truncated"),
+        ("compaction_request", "truncated"),
+        ("protocol_event", "truncated"),
+        ("tool_invocation", "truncated"),
+        ("tool_result", "truncated"),
+        ("tool_runtime_event", "truncated"),
+        ("tool_runtime_event", "omitted"),
+    }
+    cut = {one["raw_payload_id"] for one in lost}
+    parts = [part for item in capped["conversation_items"].values() for part in item["body"]["parts"]]
+    texts = [part for part in parts if part.get("label") == "text" and part.get("raw_payload_id") in cut]
+    assert texts
+    assert any(
+        call["raw_result_payload_id"] in cut and not call["model_visible_output_item_ids"]
+        for call in capped["tool_calls"].values()
+    )
+    assert any(operation["result"] is None for operation in capped["terminal_operations"].values())
 
 
-def strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, part in value.items():
-            yield from (key, *strings(part))
-    elif isinstance(value, list):
-        for part in value:
-            yield from strings(part)
+def test_in_capped_a_call_comes_before_its_output_though_its_answer_was_lost(capped: dict[str, Any]) -> None:
+    (lost,) = [
+        call
+        for call in capped["inference_calls"].values()
+        if call["raw_response_payload_id"] and not call["response_item_ids"]
+    ]
+    thread = capped["threads"][lost["thread_id"]]["conversation_item_ids"]
+    (call,) = [
+        call
+        for call in capped["tool_calls"].values()
+        if call["terminal_operation_id"]
+        and "rg -c ok" in str(capped["terminal_operations"][call["terminal_operation_id"]]["request"])
+    ]
+    (asked,), (output,) = call["model_visible_call_item_ids"], call["model_visible_output_item_ids"]
+    assert number(asked) > number(output)
+    assert thread.index(asked) < thread.index(output)
 
 
-def test_the_hostile_bundle_has_an_attack_in_every_free_text_of_its_events() -> None:
-    # Fields with a form of their own, previews of JSON (where attacks stand escaped), names of codex's tools,
-    # and ids that the recorder makes.
-    formed = {"type", "status", "path", "raw_payload_id", "input_preview"}
-    tools = {"exec_command", "write_stdin", "apply_patch", "exec", "wait", "collaboration.spawn_agent"}
-    made = {"tool-1", "compaction_request:1"}
-    recorded = [event for event in hostile_events()[0] if event.seq <= 85]
-    for event in recorded:
-        for key, text in texts_by_key(msgspec.to_builtins(event)):
-            if key not in formed and text not in tools | made and not is_uuid(text):
-                assert any(attack in text for attack in EVERYTHING), (key, text)
+def number(item_id: str) -> int:
+    return int(item_id.rpartition(":")[2])
 
 
-def texts_by_key(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            yield from texts_by_key(part, name)
-    elif isinstance(value, list):
-        for part in value:
-            yield from texts_by_key(part, key)
+def test_in_capped_a_child_ends_and_is_resumed(capped: dict[str, Any]) -> None:
+    assert [event.payload.name_of_type for event in events("capped")].count("thread_resumed") == 1
+    (child,) = [one for one in capped["threads"].values() if one["agent_path"] == "/root/reader"]
+    turns = [turn for turn in capped["codex_turns"].values() if turn["thread_id"] == child["thread_id"]]
+    assert [turn["execution"]["status"] for turn in turns] == ["completed", "completed"]
 
 
-def is_uuid(text: str) -> bool:
-    return len(text) == 36 and text.count("-") == 4
-
-
-def test_the_hostile_bundle_has_a_line_of_a_megabyte_and_is_not_much_more() -> None:
-    sizes = sorted(path.stat().st_size for path in (DEMOS / "hostile" / "payloads").glob("[0-9]*.json"))
-    assert sizes[-1] > 1_000_000 > 100_000 > sizes[-2]
-    assert sum(sizes) < 3_000_000
-    longest = max((DEMOS / "hostile" / "payloads").glob("[0-9]*.json"), key=lambda path: path.stat().st_size)
-    (output,) = [text for text in strings(json.loads(longest.read_bytes())) if len(text) > 100_000]
-    assert max(len(line) for line in output.split("\n")) > 700_000
-
-
-def test_the_hostile_bundle_has_half_a_pair_in_a_payload_and_in_a_line() -> None:
-    assert b"\\ud800" in (DEMOS / "hostile" / "payloads" / "bad-surrogate.json").read_bytes()
-    assert b"\\ud800" in (DEMOS / "hostile" / "trace.jsonl").read_bytes()
-
-
-def test_no_reference_of_the_hostile_bundle_leads_to_anything_outside_of_it() -> None:
-    bundle = open_bundle(DEMOS / "hostile")
-    referred = {reference.path for event in hostile_events()[0] for reference in references(event)}
-    assert set(ESCAPING_PATHS) <= referred
-    assert {f"payloads/{name}" for name in LINKS} <= set(ESCAPING_PATHS)
-    for path in ESCAPING_PATHS:
-        if path not in ("manifest.json", "trace.jsonl"):
-            with pytest.raises(UnreadablePayload):
-                bundle.read_payload(FileRef("raw_payload:1", PayloadKind("protocol_event"), path))
+def test_in_team_each_wait_names_the_cell_and_a_command_is_aborted(team: dict[str, Any]) -> None:
+    waits = {
+        call["tool_call_id"]: call["resolved_wait_runtime_cell_id"]
+        for call in team["tool_calls"].values()
+        if "resolved_wait_runtime_cell_id" in call
+    }
+    waited = [cell for cell in team["code_cells"].values() if cell["wait_tool_call_ids"]]
+    assert waits == {call: cell["runtime_cell_id"] for cell in waited for call in cell["wait_tool_call_ids"]}
+    (aborted,) = [call for call in team["tool_calls"].values() if call["execution"]["status"] == "aborted"]
+    assert aborted["raw_result_payload_id"] is None
+    outputs = [
+        item["body"]["parts"][0]["text"]
+        for item in team["conversation_items"].values()
+        if item["call_id"] == aborted["model_visible_call_id"] and item["kind"] == "function_call_output"
+    ]
+    assert [text.partition(" after ")[0] for text in outputs] == ["aborted by user"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 from escape_audit import escape_audit, smuggled
 from pty_terminal import Terminal
+
+from reducer import UnreadablePayload, open_bundle, reduce_bundle
+from reducer.wire.payload_refs import ShardRef
 
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
@@ -28,23 +32,30 @@ _STRING_LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 def evidence(bundle: Path) -> Iterator[str]:
-    """Every text of a bundle as it is meant: each JSON string decoded, and each file as it stands."""
+    """Every text of a bundle as it is meant: each JSON string decoded; each file and payload as it stands."""
     for file in sorted(bundle.rglob("*")):
         yield file.name
         if file.is_symlink() or not file.is_file():
             continue
-        data = file.read_bytes()
-        yield data.decode("utf-8", "replace")
-        for literal in _STRING_LITERAL.findall(data):
-            try:
-                yield json.loads(literal, strict=False)
-            except (ValueError, UnicodeDecodeError):
-                continue
+        yield from texts(file.read_bytes())
+    for ref in reduce_bundle(bundle).trace.raw_payloads.values():
+        if isinstance(ref, ShardRef):
+            with contextlib.suppress(UnreadablePayload):
+                yield from texts(open_bundle(bundle).read_payload(ref))
 
 
-def test_the_bundle_is_as_hostile_as_it_should_be(demo_trace: Demo) -> None:
+def texts(data: bytes) -> Iterator[str]:
+    """What is in a file or payload: all of it as it stands, and each JSON string in it."""
+    yield data.decode("utf-8", "replace")
+    for literal in _STRING_LITERAL.findall(data):
+        with contextlib.suppress(ValueError, UnicodeDecodeError):
+            yield json.loads(literal, strict=False)
+
+
+@pytest.mark.parametrize("demo", ["hostile", "hostile-2"])
+def test_the_bundle_is_as_hostile_as_it_should_be(demo_trace: Demo, demo: str) -> None:
     """The walk shows something only if there is something to be shown."""
-    everything = "".join(evidence(demo_trace("hostile")))
+    everything = "".join(evidence(demo_trace(demo)))
     for attack in (
         "\x1b]52;",
         "\x1b]0;",
@@ -106,21 +117,33 @@ def assert_harmless(terminal: Terminal, bundle: Path) -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
-    ("columns", "rows", "options", "stride"),
-    [(120, 40, [], 1), (80, 24, [], 1), (80, 24, ["--ascii"], 4)],
-    ids=["120x40", "80x24", "ascii"],
+    ("demo", "columns", "rows", "options", "stride", "steps"),
+    [
+        ("hostile", 120, 40, [], 1, 20),
+        ("hostile", 80, 24, [], 1, 20),
+        ("hostile", 80, 24, ["--ascii"], 4, 5),
+        ("hostile-2", 80, 24, [], 1, 5),
+    ],
+    ids=["120x40", "80x24", "ascii", "files"],
 )
 def test_nothing_of_a_hostile_bundle_is_obeyed_by_a_terminal(
-    start: Start, demo_trace: Demo, columns: int, rows: int, options: list[str], stride: int
+    start: Start,
+    demo_trace: Demo,
+    demo: str,
+    columns: int,
+    rows: int,
+    options: list[str],
+    stride: int,
+    steps: int,
 ) -> None:
-    bundle = demo_trace("hostile")
+    bundle = demo_trace(demo)
     terminal = start(*options, bundle, columns=columns, rows=rows)
     terminal.wait_for("Timeline")
     terminal.wait_for("call")
     terminal.wait_until_quiet()
     walk = Walk(terminal)
 
-    assert walk.timeline(stride) > 20 / stride
+    assert walk.timeline(stride) > steps
     walk.step("3", "g")
     for _ in range(6):
         walk.step("3", "j", "enter", "G")
@@ -158,11 +181,12 @@ def test_a_hostile_directory_name_is_shown_and_not_obeyed(start: Start, demo_tra
     assert smuggled([name], terminal.output) == []
 
 
+@pytest.mark.parametrize("demo", ["hostile", "hostile-2"])
 @pytest.mark.parametrize("arguments", [[], ["--strict"], ["--json"], ["-o", "/dev/null"]], ids=str)
 def test_reduce_says_nothing_that_a_terminal_obeys(
-    start: Start, demo_trace: Demo, arguments: list[str]
+    start: Start, demo_trace: Demo, demo: str, arguments: list[str]
 ) -> None:
-    bundle = demo_trace("hostile")
+    bundle = demo_trace(demo)
     terminal = start("reduce", bundle, *arguments, columns=200, rows=60)
     assert terminal.wait_exit() == 1
     lines = terminal.output.removesuffix(b"\r\n").split(b"\r\n")

@@ -106,7 +106,7 @@ def sound_bundles(schema: int) -> list[Path]:
     found = {1: SHARED / "bundles-v1", 2: SHARED / "bundles"}[schema]
     paths = sorted(found.glob("*/bundle"))
     if schema == 2:
-        paths += [REPOSITORY / "demo_traces" / name for name in ("quickstart", "team")]
+        paths += [REPOSITORY / "demo_traces" / name for name in ("schema-2",)]
     return [path for path in paths if is_sound(path)]
 
 

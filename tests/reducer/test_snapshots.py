@@ -32,7 +32,7 @@ def test_of_everything(tmp_path: Path) -> None:
     assert_snapshots_equal_the_graph(everything(tmp_path / "bundle").write())
 
 
-@pytest.mark.parametrize("name", ["quickstart", "team", "hostile"])
+@pytest.mark.parametrize("name", ["quickstart", "team", "capped", "hostile", "schema-2", "hostile-2"])
 def test_of_demo_traces(name: str) -> None:
     assert_snapshots_equal_the_graph(Path(__file__).parents[2] / "demo_traces" / name)
 

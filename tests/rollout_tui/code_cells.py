@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reducer import BundleError, open_bundle
+from reducer.wire.payload_refs import read_ref
 from rollout_tui.session import Session
 from rollout_tui.views.cells.steps import CellSteps, Step, cell_steps, cells_in_order
 from rollout_tui.views.index import TraceIndex
@@ -45,7 +46,9 @@ def raw_events(bundle: Path) -> list[dict[str, Any]]:
 
 def raw_payload(bundle: Path, ref: dict[str, Any]) -> Any:
     """A payload, by the reference in an event."""
-    return json.loads((bundle / ref["path"]).read_text())
+    found = read_ref(ref)
+    assert found is not None
+    return json.loads(open_bundle(bundle).read_payload(found))
 
 
 def with_cells(root: Path) -> list[Path]:

@@ -189,13 +189,13 @@ def test_the_demo_of_waits_over_minutes() -> None:
         ("yield", 259),
         ("call", 262),
         ("wait", 267),
-        ("waited", 268),
-        ("wait", 292),
-        ("result", 294),
-        ("call", 295),
-        ("result", 298),
-        ("ended", 299),
-        ("waited", 300),
+        ("waited", 269),
+        ("wait", 294),
+        ("result", 296),
+        ("call", 297),
+        ("result", 300),
+        ("ended", 301),
+        ("waited", 303),
     ]
     assert elapsed(steps.steps[-1].since_ms) == "+8m15s"
 

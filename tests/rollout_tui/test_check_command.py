@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from rich.cells import cell_len
 
 from rollout_tui.commands.check import MAX_PLACES, MAX_PROBLEMS, WIDTH
@@ -54,7 +55,7 @@ def test_what_is_no_bundle(run_program: Run, tmp_path: Path) -> None:
 
 
 def test_long_lists_are_cut_and_json_has_all(run_program: Run, demo_trace: Demo) -> None:
-    bundle = demo_trace("quickstart")
+    bundle = demo_trace("schema-2")
     for number in range(500):
         (bundle / f"payloads/x{number}.json").write_text("{}")
     with (bundle / "trace.jsonl").open("ab") as log:
@@ -70,8 +71,11 @@ def test_long_lists_are_cut_and_json_has_all(run_program: Run, demo_trace: Demo)
     assert all(len(line) <= 80 for line in text.splitlines()[1:])
 
 
-def test_nothing_of_a_hostile_bundle_reaches_the_terminal(run_program: Run, demo_trace: Demo) -> None:
-    bundle = demo_trace("hostile")
+@pytest.mark.parametrize("demo", ["hostile", "hostile-2"])
+def test_nothing_of_a_hostile_bundle_reaches_the_terminal(
+    run_program: Run, demo_trace: Demo, demo: str
+) -> None:
+    bundle = demo_trace(demo)
     (bundle / "payloads" / "\x1b]0;owned\x07.json").write_text("{}")
     with (bundle / "trace.jsonl").open("ab") as log:
         log.write('{"payload":{"type":"\u202ex\\u001b[31m","thread_id":"\u4e2d\u6587"}}\n'.encode())

@@ -129,7 +129,7 @@ def test_reduce_writes_state_json_into_the_bundle_and_prints_its_path(
     assert finished.stderr == b""
     assert sorted(path for path in bundle.rglob("*")) == sorted([*before, bundle / "state.json"])
     graph = json.loads((bundle / "state.json").read_bytes())
-    assert graph["schema_version"] == 2
+    assert graph["schema_version"] == 3
     assert graph["threads"]
 
 
@@ -144,9 +144,17 @@ def test_reduce_to_standard_output_writes_the_graph_and_nothing_else(
     assert not (bundle / "state.json").exists()
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "trace.jsonl", "payloads/1.json"])
-def test_any_file_of_a_bundle_names_it(run_program: Run, demo_trace: Demo, name: str) -> None:
-    bundle = demo_trace("quickstart")
+@pytest.mark.parametrize(
+    ("demo", "name"),
+    [
+        ("quickstart", "manifest.json"),
+        ("quickstart", "trace.jsonl"),
+        ("quickstart", "payloads/000001.zst"),
+        ("schema-2", "payloads/1.json"),
+    ],
+)
+def test_any_file_of_a_bundle_names_it(run_program: Run, demo_trace: Demo, demo: str, name: str) -> None:
+    bundle = demo_trace(demo)
     assert (bundle / name).is_file()
     finished = run_program("reduce", bundle / name)
     assert finished.stdout == os.fsencode(bundle / "state.json") + b"\n"
@@ -330,7 +338,7 @@ def test_a_schema_from_the_future(run_program: Run, demo_trace: Demo) -> None:
     assert finished.returncode == 1
     said = b"manifest.json: trace schema 99 is not one this program knows"
     assert said in finished.stderr
-    assert json.loads(finished.stdout)["schema_version"] == 2
+    assert json.loads(finished.stdout)["schema_version"] == 3
     refused = run_program("reduce", bundle, "--strict", "-o", "-")
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert said in refused.stderr
@@ -453,10 +461,25 @@ def test_a_full_standard_output(run_program: Run, demo_trace: Demo) -> None:
             assert b"Exception" not in finished.stderr
 
 
-def test_a_closed_standard_output(demo_trace: Demo) -> None:
-    command = f"{' '.join(PROGRAM)} reduce {demo_trace('quickstart')} -o - >&-"
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            "reduce BUNDLE -o -",
+            "reduce BUNDLE",
+            "reduce BUNDLE --json",
+            "check BUNDLE",
+            "check BUNDLE --json",
+        ),
+        *("show BUNDLE call 1", "show BUNDLE calls", "show BUNDLE call 1 --json", "show BUNDLE payload 1"),
+        *("ls BUNDLE", "ls BUNDLE --json", "--help", "show --help", "--version"),
+    ],
+)
+def test_a_closed_standard_output_is_no_place_for_a_result(demo_trace: Demo, arguments: str) -> None:
+    command = f"{' '.join(PROGRAM)} {arguments.replace('BUNDLE', str(demo_trace('quickstart')))} >&-"
     finished = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
     assert error_line(finished) == "rollout-tui: cannot write to standard output: it is closed"
+    assert finished.returncode == 2
 
 
 @pytest.mark.parametrize("arguments", [["reduce", "BUNDLE", "-o", "-"], ["--help"], ["--version"]])
@@ -516,7 +539,7 @@ def test_a_fault_of_the_program_is_one_line_and_status_70(
     assert said.out == ""
     assert (
         said.err
-        == "rollout-tui: a fault in this program: RuntimeError: evidence ␛]0;owned␇ of \ufffd31m a fault\n"
+        == "rollout-tui: a fault in this program: RuntimeError: evidence ␛]0;owned␇ of <U+009B>31m a fault\n"
     )
     monkeypatch.setenv("ROLLOUT_TUI_DEBUG", "1")
     with pytest.raises(RuntimeError):

@@ -123,7 +123,7 @@ def test_bundles_without_a_compaction(bundle_index: Index, name: str) -> None:
 
 
 def test_the_demo_has_a_request_that_failed_before_one_that_did_not(team: TraceIndex) -> None:
-    assert outline(team) == [("installed", 302, 304, 1, 288, 305), ("installed", 328, 332, 2, 321, 334)]
+    assert outline(team) == [("installed", 305, 307, 1, 290, 308), ("installed", 331, 335, 2, 324, 337)]
     assert [thread.thread_id for thread in team.threads[1:] if thread_steps(team, thread.thread_id)] == []
 
 

@@ -66,7 +66,7 @@ def test_a_call_that_goes_on(team: TraceIndex) -> None:
     assert delta.counts == Counter(kept=16, new=2)
     assert delta_header(team, delta) == "against call 4:  +2 new  =16 kept"
     assert [line.kind for line in delta.seen].count("break") == 0
-    assert marked(delta)[-2:] == ["+42", "+41"]
+    assert marked(delta)[-2:] == ["+44", "+45"]
     assert delta.seen[delta.first_change].ref == delta.seen[-4].ref
 
 

@@ -12,12 +12,13 @@ from places import REPOSITORY
 
 from reducer import BundleError, ObjectRef, open_bundle
 from reducer.growing import GrowingReduction
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.growth import Growth
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.spans import spans_text
 
-DEMOS = ("quickstart", "team", "hostile", "schema-1")
+DEMOS = ("quickstart", "team", "capped", "hostile", "hostile-2", "schema-2", "schema-1")
 
 
 class Pieces:
@@ -48,6 +49,7 @@ def told(timelines: Timelines, follower: Follower) -> Iterator[Any]:
             yield steps.next_failure(entry, 1), steps.next_failure(entry, -1)
             if thread_id is None:
                 yield timelines.thread_of(entry.ref), follower.forward(entry.ref), follower.back(entry.ref)
+    yield timelines.failed_of, [failure_of(index, entry.ref) for entry in timelines.failed_entries()]
     for thread in index.threads:
         yield thread.thread_id, index.depth[thread.thread_id], index.contents[thread.thread_id]
         yield index.installs_of(thread.thread_id), index.requests_of(thread.thread_id)

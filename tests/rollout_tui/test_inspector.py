@@ -157,19 +157,19 @@ async def test_the_tabs_of_the_detail_hold_text_and_raw_evidence(demo_trace: Dem
         assert "I'll have one agent reproduce it" in detail.text.text
         await inspection.press("W")
         assert not detail.text.wrap
-        await inspection.press("W", "l")
+        await inspection.press("W", "l", "l")
         assert detail.payload_tree.display
-        assert detail.payload_tree.data == (demo_trace("team") / _request_path(inspection)).read_bytes()
+        assert detail.payload_tree.data == _request(inspection)
         await inspection.press("escape")
         assert detail.facts.display
 
 
-def _request_path(inspection: Inspection) -> str:
+def _request(inspection: Inspection) -> bytes:
     view = inspection.screen.context.view
     assert view is not None
     assert inspection.app.session.timelines is not None
     trace = inspection.app.session.timelines.index.trace
-    return trace.raw_payloads[view.call.raw_request_payload_id].path
+    return inspection.app.session.bundle.read_payload(trace.raw_payloads[view.call.raw_request_payload_id])
 
 
 async def test_instructions_open_in_the_raw_request(demo_trace: Demo) -> None:
@@ -341,7 +341,7 @@ async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace
 
 
 async def test_saw_and_ran_stand_side_by_side(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=316) as inspection:
+    async with inspecting(demo_trace("team"), at_seq=319) as inspection:
         detail = inspection.screen.detail
         await inspection.press("4")
         for _ in range(6):

@@ -53,7 +53,7 @@ async def test_failures_are_jumps_too(demo_trace: Demo) -> None:
 
 
 async def test_the_compaction_stepper_opens_at_the_nearest_and_leads_to_an_item(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=330) as inspection:
+    async with inspecting(demo_trace("team"), at_seq=333) as inspection:
         await inspection.press("c")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)
@@ -62,7 +62,7 @@ async def test_the_compaction_stepper_opens_at_the_nearest_and_leads_to_an_item(
         assert inspection.screen.detail.ref is not None
         assert inspection.screen.detail.ref.type == "ConversationItem"
         await inspection.press("[")
-        assert where(inspection)[0] == 330
+        assert where(inspection)[0] == 333
 
 
 async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace: Demo) -> None:
@@ -133,7 +133,7 @@ async def test_a_hit_of_the_search_is_jumped_to(demo_trace: Demo) -> None:
 
 
 async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=305) as inspection:
+    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
         context = inspection.screen.context
         plain = inspection.rows(context.list)
         await inspection.press("d")
@@ -150,7 +150,7 @@ async def test_who_saw_an_item_and_what_removed_it(demo_trace: Demo) -> None:
         assert isinstance(inspection.app.screen, FactsScreen)
         text = "\n".join(inspection.screen_text())
         assert "calls 3 to 14 of /root" in text
-        assert "compaction at seq 304" in text
+        assert "compaction at seq 307" in text
         await inspection.press("escape", "1", "j", "v")
         text = "\n".join(inspection.screen_text())
         assert "Tasks and answers of /root/repro" in text

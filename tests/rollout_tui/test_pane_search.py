@@ -201,7 +201,7 @@ async def test_fields_texts_and_payloads_are_searched(demo_trace: Demo, size: tu
         assert "agent" in inspection.row(detail.text).lower()
         await inspection.press("n", "n", "N", "N", "N")
         assert f"of {text.lower().count('agent')}" in said(inspection)
-        await inspection.press("l")
+        await inspection.press("l", "l")
         assert detail.shows_raw
         words = await find(inspection, "stress_sweep")
         assert words == "not found: stress_sweep"
@@ -275,7 +275,7 @@ async def test_a_long_search_says_how_far_it_is_and_esc_ends_it(
 
 @SIZES
 async def test_both_steppers_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=330) as inspection:
+    async with inspecting(demo_trace("team"), size, at_seq=333) as inspection:
         await inspection.press("c")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)

@@ -275,7 +275,7 @@ def test_refused_lines_are_read_at_their_place(demo_trace: Demo) -> None:
 
 
 def test_payloads_that_cannot_be_read_are_counted_and_skipped(demo_trace: Demo) -> None:
-    bundle = demo_trace("team")
+    bundle = demo_trace("schema-2")
     index = TraceIndex(reduce_bundle(bundle))
     (bundle / "payloads/4.json").unlink()
     (bundle / "payloads/5.json").write_bytes(b"no json here\nneedle \xff in it\n")
@@ -336,7 +336,7 @@ def test_a_search_pauses_and_can_be_left(team: TraceIndex, monkeypatch: pytest.M
 
 def test_a_large_payload_is_searched_in_many_steps(demo_trace: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_module, "STEP_SECONDS", 0)
-    bundle = demo_trace("quickstart")
+    bundle = demo_trace("schema-2")
     index = TraceIndex(reduce_bundle(bundle))
     large = json.dumps({"rows": [{"key": f"value {number}", "odd": number} for number in range(30_000)]})
     (bundle / "payloads/4.json").write_text(large)

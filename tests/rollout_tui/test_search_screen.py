@@ -12,7 +12,8 @@ import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
 from snapshot_support import assert_text_snapshot
 
-from reducer import ObjectRef
+from reducer import ObjectRef, open_bundle
+from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.screens import search as search_screen
 from rollout_tui.screens.search import SearchScreen
 from rollout_tui.views.search.query import parse_query
@@ -61,7 +62,7 @@ async def searching(
     bundle: Path,
     size: tuple[int, int] = WIDE,
     *,
-    read: Callable[[str], bytes] | None = None,
+    read: Callable[[PayloadRef], bytes] | None = None,
     history: InputHistory | None = None,
     text: str = "",
 ) -> AsyncIterator[Searching]:
@@ -80,17 +81,17 @@ class Gate:
     """A slow reader of payloads, which stops after some until it is let go on."""
 
     def __init__(self, bundle: Path, free: int) -> None:
-        self.bundle = bundle
+        self.bundle = open_bundle(bundle)
         self.free = free
         self.reads = 0
         self.open = threading.Event()
 
-    def read(self, path: str) -> bytes:
+    def read(self, ref: PayloadRef) -> bytes:
         self.reads += 1
         time.sleep(0.003)
         if self.reads > self.free:
             self.open.wait(10)
-        return (self.bundle / path).read_bytes()
+        return self.bundle.read_payload(ref)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
@@ -98,7 +99,7 @@ async def test_hits_appear_while_typing(demo_trace: Demo, size: tuple[int, int])
     async with searching(demo_trace("team"), size) as found:
         assert found.screen.input.has_focus
         await found.type("429 too many")
-        assert found.progress.startswith("6 hits  in 253 of 253 payloads, 746 kB")
+        assert found.progress.startswith("6 hits  in 416 of 416 payloads, 1.1 MB")
         assert len(found.rows) == 6
         assert all("429 Too Many Requests" in row for row in found.rows)
         assert "inference failed" in found.inspection.screen_text()[-2]
@@ -143,7 +144,7 @@ async def test_typing_again_begins_anew(demo_trace: Demo) -> None:
         many = len(found.rows)
         await found.type(" test that nothing says")
         assert found.rows == []
-        assert found.progress.startswith("0 hits  in 253 of 253")
+        assert found.progress.startswith("0 hits  in 416 of 416")
         assert "Nothing was found." in "".join(found.inspection.screen_text())
         for _char in " test that nothing says":
             await found.inspection.pilot.press("backspace")
@@ -179,12 +180,12 @@ async def test_escape_ends_a_search_before_it_closes(
         await pilot.press(*"sweeper")
         await pilot.pause(search_screen.TYPING_SECONDS + 0.1)
         await found.wait_for(gate, rows=3)
-        assert " of 253 payloads" in found.progress
+        assert " of 416 payloads" in found.progress
         await pilot.press("enter", "j", "escape")
         await pilot.pause()
         part = found.rows
         assert found.answers == [], "it only ended the search"
-        assert found.progress.startswith(f"{len(part)} hits  ended after 120 of 253 payloads")
+        assert found.progress.startswith(f"{len(part)} hits  ended after 120 of 416 payloads")
         gate.open.set()
         await found.inspection.settle()
         assert found.rows == part, "what was found stays, nothing is added"
@@ -251,11 +252,12 @@ async def test_a_text_can_be_given(demo_trace: Demo) -> None:
         assert len(found.rows) == 6
 
 
-async def test_payloads_that_cannot_be_read_are_counted(demo_trace: Demo) -> None:
-    bundle = demo_trace("hostile")
+@pytest.mark.parametrize(("demo", "unreadable"), [("hostile", 45), ("hostile-2", 26)])
+async def test_payloads_that_cannot_be_read_are_counted(demo_trace: Demo, demo: str, unreadable: int) -> None:
+    bundle = demo_trace(demo)
     async with searching(bundle, NARROW) as found:
         await found.type("title")
-        assert "26 payloads unreadable" in found.progress
+        assert f"{unreadable} payloads unreadable" in found.progress
         assert found.rows
         await found.press("enter", "G")
         assert all(line.isprintable() for line in found.inspection.screen_text())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from places import REPOSITORY
 
+from reducer import open_bundle
 from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, parse_what
 from rollout_tui.views.index import TraceIndex
 
@@ -81,7 +82,7 @@ def test_a_call_is_its_context_in_order(run_program: Run, team: TraceIndex) -> N
 def test_raw_is_the_evidence_byte_for_byte(run_program: Run, team: TraceIndex) -> None:
     call = team.contents[team.trace.root_thread_id].calls[0]
     ref = team.trace.raw_payloads[call.raw_request_payload_id]
-    request = (TEAM / ref.path).read_bytes()
+    request = open_bundle(TEAM).read_payload(ref)
     assert run_program("show", TEAM, "call", "1", "--raw").stdout == request
     number = ref.raw_payload_id.rpartition(":")[2]
     assert run_program("show", TEAM, "payload", number).stdout == request
@@ -187,13 +188,18 @@ def test_what_is_not_there_is_said_in_one_sentence(run_program: Run, what: list[
     assert sentence.isprintable()
 
 
-@pytest.mark.parametrize(
-    "what",
-    ["threads", "calls", "tools", "edges", "problems", "call 2", "call 5", "tool 2", "item 7", "turns"],
-)
-def test_nothing_hostile_reaches_the_terminal(run_program: Run, what: str) -> None:
-    text = shown(run_program, REPOSITORY / "demo_traces/hostile", what)
+HOSTILE = {
+    "hostile": [
+        *("threads", "calls", "tools", "edges", "problems", "call 2", "call 5", "tool 2", "item 7", "turns"),
+    ],
+    "hostile-2": ["threads", "calls", "problems", "call 2", "item 7", "turns"],
+}
+
+
+@pytest.mark.parametrize(("demo", "what"), [(demo, what) for demo in HOSTILE for what in HOSTILE[demo]])
+def test_nothing_hostile_reaches_the_terminal(run_program: Run, demo: str, what: str) -> None:
+    text = shown(run_program, REPOSITORY / "demo_traces" / demo, what)
     assert all(line.isprintable() for line in text.replace("\t", "").split("\n"))
     assert text.strip()
-    document = run_program("show", REPOSITORY / "demo_traces/hostile", what, "--json").stdout
+    document = run_program("show", REPOSITORY / "demo_traces" / demo, what, "--json").stdout
     assert all(byte >= 0x20 or byte == 0x0A for byte in document)

@@ -10,8 +10,9 @@ import pytest
 from inspecting import Inspection, inspecting
 
 from reducer import ObjectRef
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.entries import Entry
-from rollout_tui.views.stepping import entry_kind, is_failure
+from rollout_tui.views.stepping import entry_kind
 from rollout_tui.views.timeline import Timelines
 
 Demo = Callable[[str], Path]
@@ -63,26 +64,23 @@ def test_failures_are_what_went_wrong(team_timelines: Timelines) -> None:
     failed = {
         entry.seq: entry_kind(index, entry)
         for entry in root_entries(team_timelines)
-        if is_failure(index, entry)
+        if failure_of(index, entry.ref) is not None
     }
-    # An error that names no turn, a rejected patch, an interruption, the turn and the call it ended, the
-    # compaction request that failed, and the script that threw. The interruption that names a turn of a
-    # child is in the timeline of the child.
+    # A rejected patch, the turn that was interrupted and the call it ended, the compaction request that failed,
+    # and the script that threw. The events that report an error and the interruption are no failures besides.
     assert failed == {
-        161: "Event",
         228: "patch",
-        310: "Turn",
-        321: "InferenceCall",
-        325: "Event",
-        328: "CompactionRequest",
-        337: "exec",
+        313: "Turn",
+        324: "InferenceCall",
+        331: "CompactionRequest",
+        340: "exec",
     }
 
 
 @pytest.mark.parametrize(
     ("keys", "seqs"),
     [
-        (("}", "}", "{"), (213, 310, 213)),
+        (("}", "}", "{"), (213, 313, 213)),
         ((")", ")", "("), (9, 19, 9)),
         (("j", "J", "J", "K"), (9, 19, 40, 19)),
     ],

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
 
-from reducer import reduce_bundle, state_json
+from reducer import open_bundle, reduce_bundle, state_json
 from rollout_tui.clipboard import MAX_BYTES
 from rollout_tui.exports import exports_of, writable_directory
 from rollout_tui.screens.prompt import Prompt
@@ -90,7 +90,9 @@ async def test_values_and_ids_are_copied_from_every_pane(
         await inspection.press("y", "y")
         assert "reproduce" in (terminal.clipboard or "").lower()
         await inspection.press("y", "p")
-        assert (demo_trace("team") / (terminal.clipboard or "none")).is_file()
+        shard, _, payload_id = (terminal.clipboard or "none").partition("#")
+        assert (demo_trace("team") / shard).is_file()
+        assert payload_id.startswith("raw_payload:")
         await inspection.press("y", "q")
         needs = "a jq filter needs a value of a raw payload: open the request or response tab"
         assert said(inspection) == needs
@@ -110,12 +112,14 @@ async def test_paths_and_filters_lead_to_the_value(demo_trace: Demo, monkeypatch
     async with inspecting(demo_trace("team"), at_seq=40) as inspection:
         terminal = Terminal(inspection, monkeypatch)
         detail = inspection.screen.detail
-        await inspection.press("4", "l", "l")
+        await inspection.press("4", "l", "l", "l")
         assert detail.shows_raw
         await inspection.press("y", "p")
         path = terminal.clipboard
         assert path is not None
-        payload = json.loads((demo_trace("team") / path).read_bytes())
+        assert detail.payload is not None
+        assert path == detail.payload.place
+        payload = json.loads(open_bundle(demo_trace("team")).read_payload(detail.payload))
         await inspection.press("y", "i")
         assert (terminal.clipboard or "").startswith("raw_payload:")
         await inspection.press("/", *"input_text", "enter", "y", "q")
@@ -201,7 +205,7 @@ async def test_everything_there_is_can_be_written(
         target = form.export.path
         assert target.parent == tmp_path
         await inspection.press("enter")
-        assert target.read_bytes() == (bundle / payload.path).read_bytes()
+        assert target.read_bytes() == open_bundle(bundle).read_payload(payload)
         assert f"to {target}"[:40] in said(inspection)
         form = await choose(inspection, "as Markdown")
         target = form.export.path
@@ -213,7 +217,7 @@ async def test_everything_there_is_can_be_written(
         await inspection.press("enter")
         document = json.loads(target.read_bytes())
         assert document["call_number"] == 3
-        assert document["tools"] == json.loads((bundle / payload.path).read_bytes())["tools"]
+        assert document["tools"] == json.loads(open_bundle(bundle).read_payload(payload))["tools"]
 
 
 async def test_the_form_keeps_what_was_typed_and_asks_before_it_overwrites(

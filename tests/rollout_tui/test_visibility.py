@@ -280,7 +280,7 @@ def test_why_nothing_arrived_after_an_end_or_a_call(shared_dir: Path) -> None:
     assert after_arrival(index, "nobody", 1) == "the agent nobody is not in this bundle"
 
 
-@pytest.mark.parametrize("name", ["hostile", "team", "quickstart"])
+@pytest.mark.parametrize("name", ["hostile", "team", "quickstart", "capped", "schema-2"])
 def test_every_item_of_the_demos_has_a_visibility(name: str) -> None:
     index = index_of(REPOSITORY / "demo_traces" / name)
     sightings = Sightings(index)

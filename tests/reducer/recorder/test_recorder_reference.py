@@ -33,14 +33,7 @@ from reducer.schemas import SCHEMAS
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-Reduce = Callable[[Path], bytes]
 ReduceAs = Callable[[SchemaNumber, Path], dict[str, Any]]
-
-
-@pytest.fixture
-def reduce(tmp_path: Path, codex_169: Path) -> Reduce:
-    """Lets codex reduce a bundle, and gives the bytes of its graph."""
-    return lambda bundle: reduced_by(codex_169, bundle, tmp_path)
 
 
 def reduced_by(codex: Path, bundle: Path, work: Path) -> bytes:
@@ -224,27 +217,29 @@ def test_codex_accepts_payloads_that_were_left_out(tmp_path: Path, reduce_as: Re
 # Demo traces
 
 
-def test_codex_of_schema_1_reduces_the_demo_trace_to_its_snapshot(tmp_path: Path, codex_164: Path) -> None:
-    bundle = tmp_path / "schema-1"
-    shutil.copytree(REPOSITORY / "demo_traces" / "schema-1", bundle)
-    snapshot = REPOSITORY / "snapshots" / "demo_traces" / "schema-1.state.json"
-    assert reduced_by(codex_164, bundle, tmp_path) == snapshot.read_bytes()
-
-
-@pytest.mark.parametrize("demo", ["quickstart", "team"])
-def test_codex_reduces_a_demo_trace_to_its_snapshot(demo: str, tmp_path: Path, reduce: Reduce) -> None:
+@pytest.mark.parametrize(
+    ("demo", "schema"),
+    [("quickstart", 3), ("team", 3), ("capped", 3), ("schema-2", 2), ("schema-1", 1)],
+)
+def test_codex_reduces_a_demo_trace_to_its_snapshot(
+    demo: str, schema: SchemaNumber, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     bundle = tmp_path / demo
     shutil.copytree(REPOSITORY / "demo_traces" / demo, bundle)
-    assert reduce(bundle) == (REPOSITORY / "snapshots" / "demo_traces" / f"{demo}.state.json").read_bytes()
+    snapshot = REPOSITORY / "snapshots" / "demo_traces" / f"{demo}.state.json"
+    assert reduced_by(request.getfixturevalue(CODEX[schema]), bundle, tmp_path) == snapshot.read_bytes()
 
 
-def test_codex_reduces_what_of_the_hostile_trace_the_recorder_wrote(tmp_path: Path, reduce: Reduce) -> None:
-    """Without its end, which codex must not be shown: it opens every path that an event names."""
-    bundle = tmp_path / "hostile"
-    shutil.copytree(REPOSITORY / "demo_traces" / "hostile", bundle, symlinks=True)
+@pytest.mark.parametrize(("demo", "schema"), [("hostile", 3), ("hostile-2", 2)])
+def test_codex_reduces_what_of_a_hostile_trace_the_recorder_wrote(
+    demo: str, schema: SchemaNumber, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Without its end, which codex must not be shown: it opens what paths and links of a bundle lead to."""
+    bundle = tmp_path / demo
+    shutil.copytree(REPOSITORY / "demo_traces" / demo, bundle, symlinks=True)
     lines = (bundle / "trace.jsonl").read_bytes().split(b"\n")
     (end,) = [number for number, line in enumerate(lines) if b'"type":"rollout_ended"' in line]
     (bundle / "trace.jsonl").write_bytes(b"\n".join(lines[: end + 1]))
-    graph = json.loads(reduce(bundle))
+    graph = json.loads(reduced_by(request.getfixturevalue(CODEX[schema]), bundle, tmp_path))
     assert graph["status"] == "failed"
     assert len(graph["threads"]) == 2
