@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from reducer.limits import MAX_PART_DEPTH
 from reducer.wire.payload_refs import ShardRef
+from reducer.wire.typed_json import converted
 
 
 class FileReference(Struct, frozen=True):
@@ -125,7 +126,7 @@ class RecordReferences:
         if not isinstance(given, list):
             return None
         try:
-            ref = msgspec.convert({**value, "parts": ()}, ShardRef)
+            ref = converted({**value, "parts": ()}, ShardRef)
         except msgspec.ValidationError:
             return None
         parts = []

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
 
-import msgspec
-
 from reducer.recorder.append_only import AppendOnlyFile
 from reducer.recorder.encoding import compact_json, pretty_json
 from reducer.recorder.payload_writers import PAYLOADS, UNLIMITED, Limits, payload_writer
@@ -20,6 +18,7 @@ from reducer.schemas.v2 import RecordingCompleted
 from reducer.storage.bundle import LOG, MANIFEST
 from reducer.wire.events import Event, Manifest
 from reducer.wire.payload_refs import PayloadRef, ShardedKindName
+from reducer.wire.typed_json import decoder_of
 
 SchemaNumber = Literal[1, 2, 3]
 NEWEST_SCHEMA: SchemaNumber = 3
@@ -28,7 +27,7 @@ Clock = Callable[[], int]
 """Wall clock in milliseconds since 1970."""
 
 _log = logging.getLogger(__name__)
-_CHECKS = {version: msgspec.json.Decoder(schema.line) for version, schema in SCHEMAS.items()}
+_CHECKS = {version: decoder_of(schema.line) for version, schema in SCHEMAS.items()}
 
 
 def wall_clock() -> int:

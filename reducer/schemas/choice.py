@@ -12,6 +12,7 @@ from reducer.schemas.v1 import SCHEMA_1
 from reducer.storage.bundle import Bundle, LogLine
 from reducer.wire.events import U32
 from reducer.wire.log import decode_event, is_blank
+from reducer.wire.typed_json import decoder_of
 
 
 def unknown_schema(version: int) -> Schema:
@@ -52,7 +53,7 @@ def _told_by_events(bundle: Bundle) -> Schema | None:
 
 def _named_by(line: LogLine) -> Schema | None:
     try:
-        return SCHEMAS.get(msgspec.json.decode(line.data, type=_Numbered).schema_version)
+        return SCHEMAS.get(decoder_of(_Numbered).decode(line.data).schema_version)
     except (msgspec.MsgspecError, RecursionError):
         return None
 

@@ -11,7 +11,7 @@ from reducer.errors import Malformed
 from reducer.limits import MAX_LINE_BYTES, megabytes
 from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
-from reducer.wire.typed_json import decode_strictly
+from reducer.wire.typed_json import decode_strictly, decoder_of
 
 _WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -70,6 +70,6 @@ def decode_loosely(data: bytes) -> LooseEvent:
     """
     try:
         refuse_excess(data)
-        return msgspec.json.decode(data, type=LooseEvent)
+        return decoder_of(LooseEvent).decode(data)
     except (JsonError, msgspec.MsgspecError, RecursionError) as error:
         raise Malformed(str(error) or "nests too deep to be read") from None

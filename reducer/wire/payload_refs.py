@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from reducer.wire.typed_json import converted
+
 U64 = Annotated[int, Meta(ge=0)]
 """The readers of JSON give integers of more than 64 bits in forms that no integer field accepts."""
 
@@ -191,7 +193,7 @@ def read_ref(value: object) -> PayloadRef | None:
     forms: tuple[type[PayloadRef], ...] = (FileRef, ShardRef) if "path" in value else (ShardRef, FileRef)
     for form in forms:
         try:
-            return msgspec.convert(value, form)
+            return converted(value, form)
         except msgspec.ValidationError:
             continue
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -60,7 +60,7 @@ def _decode_plain(data: bytes, type_: type[S]) -> S | None:
         return None  # integer fields hold 64 bits, which msgspec does not know
     # A text that is written back to the same bytes repeats no key and spells no number oddly.
     try:
-        decoded: S = _decoder(type_).decode(data)
+        decoded: S = decoder_of(type_).decode(data)
         if _ENCODER.encode(decoded) == data:
             return decoded
     except (msgspec.MsgspecError, OverflowError, ValueError, RecursionError):
@@ -75,18 +75,30 @@ def _decode_plain(data: bytes, type_: type[S]) -> S | None:
     return _converted(value, type_)
 
 
-@cache
-def _decoder(type_: type[S]) -> msgspec.json.Decoder[S]:
-    return msgspec.json.Decoder(type_)
+_MAKING = Lock()
+_DECODERS: dict[object, msgspec.json.Decoder[Any]] = {}
+
+
+def decoder_of(type_: type[T]) -> msgspec.json.Decoder[T]:
+    """The decoder of a declared type, made when it is first asked for.
+
+    Making it lets msgspec look at all that the type consists of. If two threads let it do so at once, it
+    crashes; so whatever decodes or converts to a declared type asks for this first.
+    """
+    found = _DECODERS.get(type_)
+    if found is None:
+        with _MAKING:
+            found = _DECODERS[type_] = msgspec.json.Decoder(type_)
+    return found
 
 
 _ENCODER = msgspec.json.Encoder()
-_WIDE_INTEGER = re.compile(rb":[1-9][0-9]{19}")
+_WIDE_INTEGER = re.compile(rb"[:\[][1-9][0-9]{19}")
 
 
 def _converted(value: Any, type_: type[S]) -> S:
     try:
-        return msgspec.convert(value, type_)
+        return converted(value, type_)
     except msgspec.ValidationError as error:
         raise Malformed(_in_plain_words(str(error))) from None
 
@@ -137,6 +149,16 @@ def _in_plain_words(message: str) -> str:
     return words[0].lower() + words[1:]
 
 
+def converted(value: Any, type_: type[T]) -> T:
+    """A parsed JSON value as a declared type.
+
+    Raises:
+        msgspec.ValidationError: it is not of that type.
+    """
+    decoder_of(type_)
+    return msgspec.convert(value, type_)
+
+
 def convert(value: Any, type_: type[T], what: str, reference_says: str | None = None) -> T:
     """A part of a payload as a declared type.
 
@@ -150,7 +172,7 @@ def convert(value: Any, type_: type[T], what: str, reference_says: str | None = 
         Inconsistent: it is not of that type.
     """
     try:
-        return msgspec.convert(value, type_)
+        return converted(value, type_)
     except msgspec.ValidationError as error:
         raise Inconsistent(f"{what}: {_in_plain_words(str(error))}", reference_says) from None
 

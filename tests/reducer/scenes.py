@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from bundle_builder import CHILD, OTHER, ROOT, BundleBuilder, Json, compact, exec_item, letter, message
@@ -93,9 +94,14 @@ def lost(ref: Json, retained: int | None = None) -> Json:
     return {**ref, "capture": capture}
 
 
-def everything(path: Path, schema: int = 2) -> BundleBuilder:
-    """A session with two children, terminals, cells, compaction, letters, failures, and what was lost."""
+def everything(path: Path, schema: int = 2, unfinished: Collection[int] = ()) -> BundleBuilder:
+    """A session with two children, terminals, cells, compaction, letters, failures, and what was lost.
+
+    In schema 3, the payloads are in shards 1 and 2, of which some may be unfinished.
+    """
     b = ShardedBuilder(path) if schema == 3 else BundleBuilder(path, schema)
+    if isinstance(b, ShardedBuilder):
+        b.unfinished.update(unfinished)
     b.event("rollout_started", trace_id="trace", root_thread_id=ROOT)
     b.thread(metadata=metadata("/root"))
     b.turn("t1")

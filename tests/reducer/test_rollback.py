@@ -23,7 +23,6 @@ NOT_STATE = {
     "_lines": "the line was there, whatever came of it",
     "_order": "the line was there, whatever came of it",
     "line_number": "the line was there",
-    "_of_shard": "references whose event failed are kept, too",
     "_age": "only grows; gaps do no harm",
     "_memories": "what is remembered of requests is lost when one fails",
 }
