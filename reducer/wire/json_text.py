@@ -9,15 +9,17 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
+from itertools import accumulate, chain
 from typing import Any, NoReturn
 
 import msgspec
 import orjson
 
 from reducer.limits import MAX_VALUES
+from reducer.wire.json_grammar import is_json
 
 MAX_DEPTH = 127
 """Levels of arrays and objects that an interpreted document may nest."""
@@ -32,6 +34,10 @@ _ALL_BYTES = bytes(range(256))
 _NOT_STRUCTURE = bytes(b for b in _ALL_BYTES if b not in b'"[]{}')
 _NOT_VALUES = bytes(b for b in _ALL_BYTES if b not in b'"[{,')
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_BRACKETS_TO_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
+_LEVELS_AT_ONCE = 12
+"""Levels that are taken off all together, before what is left is counted bracket by bracket."""
+
 _STRING = re.compile(rb'"[^"]*"')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F]")
@@ -143,13 +149,15 @@ def depth(data: bytes) -> int:
         return 0
     brackets = _STRING.sub(b"", _skeleton(data, _NOT_STRUCTURE)).translate(_BRACES_TO_BRACKETS)
     levels = 0
-    while brackets and levels <= MAX_DEPTH:
+    while brackets and levels < _LEVELS_AT_ONCE:
         inner = brackets.replace(b"[]", b"")
         if len(inner) == len(brackets):
-            break
+            return levels
         brackets = inner
         levels += 1
-    return levels
+    # What is left is narrow and deep.
+    steps = array("b", brackets.translate(_BRACKETS_TO_STEPS))
+    return min(levels + max(accumulate(steps), default=0), MAX_DEPTH + 1)
 
 
 def _skeleton(data: bytes, unwanted: bytes) -> bytes:
@@ -284,7 +292,8 @@ def is_valid(data: bytes) -> bool:
         # Nothing is made of the values: that would take many times the memory.
         msgspec.json.decode(data, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
-        return _is_valid_at_any_depth(data)
+        # It may only nest deeper than can be followed, which does not matter here.
+        return _is_utf8(data) and is_json(data)
     return _is_utf8(data)
 
 
@@ -352,55 +361,3 @@ _DECODER = json.JSONDecoder(**_HOOKS)
 _PAIRS_DECODER = json.JSONDecoder(
     **{**_HOOKS, "parse_int": _parse_typed_int}, object_pairs_hook=RepeatableKeys
 )
-
-
-_TOKEN = re.compile(
-    rb"[ \t\n\r]*(?:"
-    rb'(?P<string>"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")'
-    rb"|(?P<scalar>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)"
-    rb"|(?P<mark>[\[\]{},:]))"
-)
-_VALUE = "sv[{"
-_MORE = ",]}"
-_KEY = "s"
-_FIRST_KEY = "s}"
-
-
-def _is_valid_at_any_depth(data: bytes) -> bool:
-    """The grammar of JSON with a stack of our own, for what orjson refuses to nest or to count."""
-    if not _is_utf8(data):
-        return False
-    opened: list[str] = []
-    allowed = _VALUE
-    for mark in _marks(data):
-        if mark not in allowed:
-            return False
-        if mark in "[{":
-            opened.append(mark)
-            allowed = _VALUE + "]" if mark == "[" else _FIRST_KEY
-        elif mark in "]}":
-            if not opened or opened.pop() + mark not in ("[]", "{}"):
-                return False
-            allowed = _MORE
-        elif mark == ",":
-            if not opened:
-                return False
-            allowed = _VALUE if opened[-1] == "[" else _KEY
-        elif mark == ":":
-            allowed = _VALUE
-        else:
-            allowed = ":" if allowed in (_KEY, _FIRST_KEY) else _MORE
-    return allowed == _MORE and not opened
-
-
-def _marks(data: bytes) -> Iterator[str]:
-    """The tokens of a text in order: `s` is a string, `v` another scalar, `?` the first that is no token."""
-    position, end = 0, len(data.rstrip(b" \t\n\r"))
-    while position < end:
-        token = _TOKEN.match(data, position)
-        if token is None:
-            yield "?"
-            return
-        position = token.end()
-        mark = token["mark"]
-        yield mark.decode() if mark is not None else "s" if token["string"] is not None else "v"

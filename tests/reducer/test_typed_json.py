@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any, Literal
 
 import pytest
@@ -96,3 +98,32 @@ def test_wide_integers_are_refused() -> None:
 )
 def test_dig_gives_nothing_where_a_step_is_missing(value: Any, found: Any) -> None:
     assert dig(value, "a", "b") == found
+
+
+IN_FOUR_THREADS = """
+import sys, threading
+from msgspec import defstruct
+from reducer.wire.typed_json import decode_strictly
+
+sys.setswitchinterval(1e-6)
+for number in range(60):
+    inner = defstruct(f"Inner{number}", [(f"field_{name}", int, 0) for name in range(20)])
+    outer = defstruct(f"Outer{number}", [("inner", inner), ("more", list[inner])])
+    start = threading.Barrier(4)
+
+    def decode():
+        start.wait()
+        decode_strictly(b'{"inner":{},"more":[{}]}', outer)
+
+    threads = [threading.Thread(target=decode) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+
+def test_threads_may_be_the_first_to_decode_a_type_at_once() -> None:
+    """By itself, msgspec crashes then; so this is done in a process of its own."""
+    finished = subprocess.run([sys.executable, "-c", IN_FOUR_THREADS], capture_output=True, timeout=60)
+    assert (finished.returncode, finished.stderr) == (0, b"")
