@@ -10,6 +10,7 @@ import orjson
 
 from reducer import Bundle, BundleError
 from reducer.wire.payload_refs import PayloadRef, read_ref
+from rollout_tui.bundles.known_failures import KnownFailures
 
 _KIND = re.compile(rb'"payload":\s*\{\s*"type":\s*"(\w+)"')
 """How codex and our own recorder begin a payload. Quotes in texts are escaped: nothing else looks so."""
@@ -50,6 +51,7 @@ class LogScan:
         first_request: payload of what the first request of the root thread showed.
         metadata: payload of the metadata of the root thread.
         configured: payloads of `session_configured` events, the first few.
+        failures: what failed by the ends that events tell.
         has_lost_payloads: whether a limit of the recorder cut a payload or left one out.
     """
 
@@ -66,6 +68,7 @@ class LogScan:
         self.first_request: PayloadRef | None = None
         self.metadata: PayloadRef | None = None
         self.configured: list[PayloadRef] = []
+        self.failures = KnownFailures()
         self.has_lost_payloads = False
 
     @property
@@ -90,6 +93,8 @@ class LogScan:
         if not self.has_lost_payloads and b'"capture"' in data:
             self.has_lost_payloads = _LOST.search(data) is not None
         found = _KIND.search(data, 0, _HEAD)
+        if found is not None:
+            self.failures.note(found[1], data, found.end())
         if found is not None and not self._is_wanted(found[1], data, found.end()):
             self.kinds[found[1].decode()] += 1
             return

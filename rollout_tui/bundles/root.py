@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from reducer.storage.bundle import LOG, MANIFEST
 from rollout_tui.bundles.liveness import is_fresh, logs_being_written
 from rollout_tui.bundles.summary import BundleSummary, Summariser
+from rollout_tui.trace_root import entries_of
 
 Progress = Callable[[int, int], None]
 """Called with the bundles that were looked at, and how many there are; what it raises ends the look."""
+
+
+FIRST_PUBLISHED = 0.15
+"""Seconds of a look after which what it found is published for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class ListedBundle:
     relation: str
 
 
+Publish = Callable[[list[ListedBundle]], None]
+"""Called with the bundles that are known so far."""
+
 _Stamp = tuple[int, int, int] | None
 
 
@@ -50,43 +58,90 @@ class TraceRoot:
             path: the directory, as named by `CODEX_ROLLOUT_TRACE_ROOT`.
         """
         self.path = path
-        self._known: dict[str, tuple[_Stamp, Summariser, BundleSummary]] = {}
+        self._known: dict[str, _Known] = {}
         # A list that is left while it looks may be looked at again before that look has noticed.
         self._lock = Lock()
 
-    def look(self, progress: Progress | None = None) -> list[ListedBundle]:
+    def look(self, progress: Progress | None = None, publish: Publish | None = None) -> list[ListedBundle]:
         """The bundles there are now, sessions with the newest bundle first.
+
+        Args:
+            progress: told how far it is.
+            publish: given what is known so far, if a look takes long; the newest bundles are read first.
 
         Raises:
             OSError: the directory cannot be listed.
         """
         with self._lock:
-            names = _bundle_names(self.path)
+            entries = sorted(entries_of(self.path), key=lambda one: -one.written_at_unix_ms)
+            names = [entry.path.name for entry in entries]
             for gone in self._known.keys() - set(names):
                 del self._known[gone]
+            pace = _Pace()
             for done, name in enumerate(names):
                 if progress is not None:
                     progress(done, len(names))
                 self._read(name)
-            summaries = [known[2] for known in self._known.values()]
-        return grouped(with_liveness(summaries))
+                if publish is not None and pace.is_due():
+                    publish(self._listed())
+            return self._listed()
+
+    def _listed(self) -> list[ListedBundle]:
+        return grouped(with_liveness([known.summary for known in self._known.values()]))
 
     def _read(self, name: str) -> None:
         directory = self.path / name
-        stamp = _stamp(directory / LOG)
-        known = self._known.get(name)
-        if known is not None and known[0] == stamp and (stamp is not None or known[2].status == "unusable"):
+        stamp, known = _stamp(directory / LOG), self._known.get(name)
+        if known is not None and known.is_current(directory, stamp):
             return
-        summariser = (
-            known[1] if known is not None and _is_same_file(known[0], stamp) else Summariser(directory)
+        goes_on = (
+            known is not None and known.summary.status != "unusable" and _is_same_file(known.stamp, stamp)
         )
-        self._known[name] = (stamp, summariser, summariser.summary())
+        summariser = known.summariser if known is not None and goes_on else Summariser(directory)
+        access = _access(directory)
+        self._known[name] = _Known(stamp, access, summariser, summariser.summary())
 
 
-def _bundle_names(root: Path) -> list[str]:
-    with os.scandir(root) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
-    return [name for name in names if os.path.isfile(root / name / MANIFEST)]
+class _Known(NamedTuple):
+    """What the last look found of a bundle, and by what it is known to be still so."""
+
+    stamp: _Stamp
+    access: tuple[int, ...]
+    summariser: Summariser
+    summary: BundleSummary
+
+    def is_current(self, directory: Path, stamp: _Stamp) -> bool:
+        """Whether nothing changed; what made a bundle unusable may be its mode as well as its manifest."""
+        if self.stamp != stamp:
+            return False
+        return stamp is not None if self.summary.status != "unusable" else self.access == _access(directory)
+
+
+class _Pace:
+    """Says when it is time to publish: soon, and then after twice as long each time."""
+
+    def __init__(self) -> None:
+        self._pause = FIRST_PUBLISHED
+        self._next = time.monotonic() + self._pause
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._pause *= 2
+        self._next = now + self._pause
+        return True
+
+
+def _access(directory: Path) -> tuple[int, ...]:
+    """By what an unusable bundle is known to be so still: when its files were changed, or what bars them."""
+    found = []
+    for path in (directory, directory / MANIFEST, directory / LOG):
+        try:
+            found.append(path.stat().st_ctime_ns)
+        except OSError as error:
+            found.append(-(error.errno or 0))
+    return tuple(found)
 
 
 def _stamp(log: Path) -> _Stamp:
@@ -103,10 +158,13 @@ def _is_same_file(one: _Stamp, other: _Stamp) -> bool:
 
 
 def with_liveness(summaries: Sequence[BundleSummary]) -> list[BundleSummary]:
-    """The summaries, those that are still being written as `live`."""
+    """The summaries, those that are still being written as `live`.
+
+    How a recording of a schema that is not known ends nobody knows: it is live while a process writes it.
+    """
     now = time.time_ns() // 1_000_000
     unended = {one.path / LOG for one in summaries if one.status == "stopped" and not one.recording_completed}
-    written = logs_being_written(unended)
+    written = logs_being_written(unended | {one.path / LOG for one in summaries if one.status == "unknown"})
     return [
         replace(one, status="live")
         if one.path / LOG in written or (one.path / LOG in unended and is_fresh(one.written_at_unix_ms, now))

@@ -71,6 +71,8 @@ class BundleSummary:
         turns: how many turns were started; likewise.
         calls: how many inference calls were started; likewise.
         compactions: how many compactions were installed; likewise.
+        failures_at_least: how many failures events tell by themselves: of some others, such as a wait whose
+            time was over, and what never ended, only the graph knows. None where nothing is counted.
         tokens: input and output tokens of all calls; None if no response tells any.
         tokens_are_estimated: whether they are reckoned from some of the responses.
         bytes: size of all its files.
@@ -98,6 +100,7 @@ class BundleSummary:
     turns: int | None = 0
     calls: int | None = 0
     compactions: int | None = 0
+    failures_at_least: int | None = 0
     tokens: int | None = None
     tokens_are_estimated: bool = False
     bytes: int = 0
@@ -147,9 +150,14 @@ class Summariser:
             session_id=manifest.root_thread_id,
             bytes=_size_of(self._path),
         )
+        # A log that is not there yet may come; one that cannot be read is no recording of 0 calls.
+        if problem is not None and os.path.lexists(bundle.log_path):
+            return replace(found, status="unusable")
         schema = self._schema_of(bundle, scan)
         if schema is None:
-            uncounted: dict[str, Any] = dict.fromkeys(("agents", "turns", "calls", "compactions"))
+            uncounted: dict[str, Any] = dict.fromkeys(
+                ("agents", "turns", "calls", "compactions", "failures_at_least")
+            )
             return replace(found, is_schema_known=False, **uncounted)
         return self._told_by(found, bundle, scan, schema)
 
@@ -180,6 +188,7 @@ class Summariser:
             turns=scan.kinds["codex_turn_started"],
             calls=scan.kinds["inference_started"],
             compactions=scan.kinds["compaction_installed"],
+            failures_at_least=len(scan.failures),
             tokens=tokens,
             tokens_are_estimated=estimated,
             instruction=self._instruction_of(scan, store),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,15 @@ import msgspec
 from reducer import BundleError, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.commands.output import CLEAN, PROBLEMS, CommandError, report, write_bytes, write_line
+from rollout_tui.commands.output import CLEAN, PROBLEMS, CommandError, print_path, report
+from rollout_tui.commands.results import (
+    STANDARD_OUTPUT,
+    Form,
+    Result,
+    print_result,
+    text_result,
+    write_result,
+)
 from rollout_tui.exports import context_bytes, context_text
 from rollout_tui.insight.captures import lost_words
 from rollout_tui.session import Session
@@ -32,7 +39,7 @@ from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.index import TraceIndex
 
 
-def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool) -> int:
+def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool, output: str | None = None) -> int:
     """Print one thing, or a list of things.
 
     Args:
@@ -40,76 +47,82 @@ def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool) -> int:
         what: what to show, as `rollout_tui.showing.asking` reads it.
         as_json: one JSON document instead of text.
         raw: the bytes of the evidence: of a call its request, of an event its log line, and so on.
+        output: a file to write it into, byte for byte; None or `-` is standard output.
 
     Returns:
         The exit status; of `failures` 1 if there are any.
 
     Raises:
         BundleError: there is no bundle, or its log cannot be read.
-        CommandError: there is no such thing in it.
+        CommandError: there is no such thing in it, or it could not be written.
     """
     try:
+        if as_json and raw:
+            raise AskedWrongly("--json and --raw are two forms of it: name one")
         wish = parse_what(what)
         session = Session(bundle_directory(path))
         index = session.load(lambda _done, _total: None).index
         if isinstance(wish, AllOf):
             if raw:
                 raise AskedWrongly("--raw shows the evidence of one thing, not of a list")
-            return _show_all(index, wish, as_json)
-        if wish.what == "payload" or raw:
-            write_bytes(_evidence(session, index, wish))
+            document, status = _all(index, wish)
+            result = _told(document, as_json)
+        elif wish.what == "payload" or raw:
+            form = Form.JSON if as_json else Form.RAW
+            result, status = Result(_evidence(session, index, wish), form), CLEAN
         else:
-            _show_one(session, index, wish, as_json)
+            result, status = _one(session, index, wish, as_json), CLEAN
     except AskedWrongly as wrong:
         raise CommandError(str(wrong)) from None
-    return CLEAN
+    _put(result, output, session.bundle.path)
+    return status
 
 
-def _show_all(index: TraceIndex, wish: AllOf, as_json: bool) -> int:
-    """Print a list; that of failures says by its status whether there are any."""
-    if wish.what != "failures":
-        _print(list_document(index, wish), as_json)
-        return CLEAN
-    document = failures_document(index, wish.agent)
-    _print(document, as_json)
-    return PROBLEMS if is_any(document) else CLEAN
-
-
-def _show_one(session: Session, index: TraceIndex, wish: OneOf, as_json: bool) -> None:
-    if wish.what == "compaction":
-        _print(compaction_document(index, wish), as_json)
+def _put(result: Result, output: str | None, bundle: Path) -> None:
+    """Print a result, or write it and print where."""
+    if output is None or output in STANDARD_OUTPUT:
+        print_result(result)
         return
+    target = Path(output)
+    if bundle.resolve() in target.absolute().parent.resolve().joinpath(target.name).parents:
+        raise CommandError(f"cannot write {target}: it is in the bundle, which is only read")
+    write_result(result, target)
+    print_path(output)
+
+
+def _all(index: TraceIndex, wish: AllOf) -> tuple[Document, int]:
+    """A list; that of failures says by its status whether there are any."""
+    if wish.what != "failures":
+        return list_document(index, wish), CLEAN
+    document = failures_document(index, wish.agent)
+    return document, PROBLEMS if is_any(document) else CLEAN
+
+
+def _one(session: Session, index: TraceIndex, wish: OneOf, as_json: bool) -> Result:
+    if wish.what == "compaction":
+        return _told(compaction_document(index, wish), as_json)
     ref = object_asked_for(index, wish)
     if wish.what == "call":
         call = index.trace.inference_calls[ref.id]
         if as_json:
-            write_bytes(context_bytes(session, index, call))
-        else:
-            _print_text(context_text(session, index, call))
-    elif wish.what == "prompt":
-        _print(prompt_document(session, index, ref), as_json)
-    elif wish.what == "cell":
-        _print(cell_document(session, index, ref), as_json)
-    elif wish.what == "edge":
-        _print(edge_document(session, index, ref), as_json)
-    elif wish.what == "thread":
-        _print(thread_document(session, index, ref), as_json)
-    else:
-        _print(object_document(session, index, ref), as_json)
+            return Result(context_bytes(session, index, call), Form.JSON)
+        text = context_text(session, index, call).removesuffix("\n")
+        return Result(f"{text}\n".encode("utf-8", "replace"), Form.TEXT)
+    if wish.what == "prompt":
+        return _told(prompt_document(session, index, ref), as_json)
+    if wish.what == "cell":
+        return _told(cell_document(session, index, ref), as_json)
+    if wish.what == "edge":
+        return _told(edge_document(session, index, ref), as_json)
+    if wish.what == "thread":
+        return _told(thread_document(session, index, ref), as_json)
+    return _told(object_document(session, index, ref), as_json)
 
 
-def _print(document: Document, as_json: bool) -> None:
+def _told(document: Document, as_json: bool) -> Result:
     if as_json:
-        write_bytes(msgspec.json.format(msgspec.json.encode(document.data), indent=2) + b"\n")
-    else:
-        for line in document.lines():
-            write_line(sys.stdout, line.rstrip())
-
-
-def _print_text(text: str) -> None:
-    """A text whose lines are safe already."""
-    for line in text.removesuffix("\n").split("\n"):
-        write_line(sys.stdout, line)
+        return Result(msgspec.json.format(msgspec.json.encode(document.data), indent=2) + b"\n", Form.JSON)
+    return text_result(document.lines())
 
 
 def _evidence(session: Session, index: TraceIndex, wish: OneOf) -> bytes:

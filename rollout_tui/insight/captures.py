@@ -19,6 +19,11 @@ def lost_words(ref: PayloadRef) -> str | None:
     return f"parts of it cut by the recorder's limit: {lost}" if lost else None
 
 
+def lost_part_words(ref: PayloadRef) -> dict[str, str]:
+    """What a limit of the recorder did to each lost part of a payload, at any depth, by the part's id."""
+    return {part.raw_payload_id: lost_words(part) or "" for part in ref.lost_parts()}
+
+
 def is_cut(provenance: Provenance, call: InferenceCall) -> bool:
     """Whether a limit of the recorder cut something of what says which items a call saw."""
     events = provenance.of("InferenceCall", call.inference_call_id)[:1]

@@ -121,13 +121,26 @@ def prompt_of(
 
 
 def calls_with_part(trace: RolloutTrace, raw_payload_id: str) -> list[str]:
-    """The ids of the calls whose prompts have a payload as a part, in order of the log."""
+    """The ids of the calls whose prompts have a payload as a part, at any depth, in order of the log."""
     found = []
+    known: dict[str, bool] = {}
     for call in trace.inference_calls.values():
         ref = _prompt_ref(trace, call)
-        if isinstance(ref, ShardRef) and any(part.raw_payload_id == raw_payload_id for part in ref.parts):
+        if isinstance(ref, ShardRef) and _has_part(ref, raw_payload_id, known):
             found.append(call)
     return [call.inference_call_id for call in sorted(found, key=lambda call: call.execution.started_seq)]
+
+
+def _has_part(ref: ShardRef, raw_payload_id: str, known: dict[str, bool]) -> bool:
+    """Whether a payload is a part of another; `known` remembers it of parts that have parts themselves."""
+    for part in ref.parts:
+        if part.raw_payload_id == raw_payload_id:
+            return True
+        if part.parts and part.raw_payload_id not in known:
+            known[part.raw_payload_id] = _has_part(part, raw_payload_id, known)
+        if part.parts and known[part.raw_payload_id]:
+            return True
+    return False
 
 
 def _prompt_ref(trace: RolloutTrace, call: InferenceCall) -> PayloadRef | None:

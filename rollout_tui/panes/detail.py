@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -14,6 +14,8 @@ from reducer import ObjectRef, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs
+from rollout_tui.awaited_work import AwaitingWork
+from rollout_tui.insight.captures import lost_part_words, lost_words
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.detail_tabs import OBJECT, Tab, tabs_of
 from rollout_tui.panes.pane import Pane
@@ -37,7 +39,7 @@ from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
-class DetailPane(Pane):
+class DetailPane(AwaitingWork, Pane):
     """Shows one object in tabs; what is read from files is read in a thread."""
 
     DEFAULT_CSS = """
@@ -64,10 +66,15 @@ class DetailPane(Pane):
         """The bytes of a tab are there, and where in them to look; or why they are not."""
 
         def __init__(
-            self, tab: Tab, data: bytes, path: Sequence[str | int], refusal: str | None = None
+            self,
+            tab: Tab,
+            data: bytes,
+            path: Sequence[str | int],
+            refusal: str | None = None,
+            lost: Mapping[str, str] | None = None,
         ) -> None:
             super().__init__()
-            self.tab, self.data, self.path, self.refusal = tab, data, path, refusal
+            self.tab, self.data, self.path, self.refusal, self.lost = tab, data, path, refusal, lost
 
     class Compared(Message):
         """What was printed stands beside what was shown."""
@@ -287,6 +294,8 @@ class DetailPane(Pane):
             spans += [span("  "), *comparison_words(self._compared)]
         if self._view is self.payload_tree:
             spans.append(span(f"  {self.payload_tree.path}", "key"))
+            lost = None if self._tab.evidence is None else lost_words(self._tab.evidence.ref)
+            spans += [] if lost is None else [span(f"  {lost}", "warn")]
         self.tab_bar.show(spans)
 
     def _turn_tab(self, direction: int) -> None:
@@ -344,18 +353,20 @@ class DetailPane(Pane):
     def _read_payload(self, tab: Tab) -> None:
         worker = get_current_worker()
         data, refusal = b"", None
+        lost: Mapping[str, str] = {}
         path: Sequence[str | int] = ()
         if tab.log_line is not None:
             data = self._session.log_line(tab.log_line)
         elif tab.evidence is not None:
             try:
                 data = self._session.payload(tab.evidence.ref)
+                lost = lost_part_words(tab.evidence.ref)
             except UnreadablePayload as error:
                 refusal = str(error)
             if tab.evidence.item is not None:
                 path = self._session.path_of_item(data, tab.evidence.item)
         if not worker.is_cancelled:
-            self.post_message(self.PayloadRead(tab, data, path, refusal))
+            self.post_message(self.PayloadRead(tab, data, path, refusal, lost))
 
     @work(thread=True, exclusive=True, group="detail", exit_on_error=False)
     def _compare(self, tab: Tab, view: SawRan) -> None:
@@ -363,6 +374,17 @@ class DetailPane(Pane):
         comparison = compare(view, self._session.text)
         if not worker.is_cancelled:
             self.post_message(self.Compared(tab, comparison))
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that what the tab was to show will not come."""
+        view = self._view
+        if group == "problem":
+            self.title.show(safe_text(f"{self.heading}  {reason}"))
+        elif isinstance(view, TextView | JsonTree):
+            view.clear(reason)
+        elif view is self.comparison:
+            self.comparison.empty = safe_text(reason)
+            self.comparison.set_source(row_list(()))
 
     def on_detail_pane_compared(self, message: Compared) -> None:
         """Show the comparison, if its tab is still the one to show."""
@@ -396,7 +418,7 @@ class DetailPane(Pane):
             self.payload_tree.clear(message.refusal)
         else:
             wanted, self._wanted_path = self._wanted_path, None
-            self.payload_tree.show(message.data, message.path if wanted is None else wanted)
+            self.payload_tree.show(message.data, message.path if wanted is None else wanted, message.lost)
 
 
 def _looks(detail: Detail) -> tuple[object, ...]:

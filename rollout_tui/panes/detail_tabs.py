@@ -86,7 +86,10 @@ def tabs_of(index: TraceIndex | None, detail: Detail | None, origin: list[Fact])
     compared = None if call is None else saw_ran(index, call)
     if compared is not None:
         tabs.append(Tab("saw/ran", saw_ran=compared))
-    line_comes_first = detail.ref.type == "Problem" and detail.log_line is not None
+    # Of a schema that is not known the line is all there is to an event; its payloads come second.
+    line_comes_first = detail.log_line is not None and (
+        detail.ref.type == "Problem" or not index.is_schema_known
+    )
     if line_comes_first:
         tabs.append(Tab("log line", log_line=detail.log_line))
     tabs += [Tab(evidence.name, evidence=evidence) for evidence in detail.payloads]

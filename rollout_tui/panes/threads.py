@@ -35,7 +35,7 @@ class ThreadsPane(Pane):
     def show(self, timelines: Timelines) -> None:
         """Show the agents of a graph."""
         tree = thread_tree(timelines.index)
-        rows = ThreadWords(timelines.links)
+        rows = ThreadWords(timelines)
         folded = [] if self._rows is None else self._rows.folded_keys
         self._rows = TreeRows(tree, rows.row, lambda thread: thread.thread_id)
         self._rows.fold(folded)

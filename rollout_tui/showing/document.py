@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout_tui import glyphs
-from rollout_tui.safe_text import SafeText, safe_lines, safe_text
+from rollout_tui.safe_text import SafeText, flowing_lines, flowing_text, safe_text
 from rollout_tui.widgets.rows import Row, blank
 from rollout_tui.widgets.spans import Span, spans_text
 
@@ -41,7 +41,7 @@ class Document:
 
     def add_text(self, heading: str, text: str) -> None:
         """Add a text of any number of lines."""
-        self.sections.append(Section(heading, safe_lines(text)))
+        self.sections.append(Section(heading, flowing_lines(text)))
 
     def add_rows(self, heading: str, rows: Iterable[Row]) -> None:
         """Add rows of a list."""
@@ -53,9 +53,9 @@ class Document:
 
     def lines(self) -> Iterator[SafeText]:
         """The document as lines of text that is safe for a terminal."""
-        yield safe_text(self.title)
+        yield flowing_text(self.title)
         for name, value in self.facts:
-            yield safe_text(f"{name:<{NAME_WIDTH}} {value}")
+            yield flowing_text(f"{name:<{NAME_WIDTH}} {value}")
         rule = glyphs.active().rule * 2
         for section in self.sections:
             yield SafeText("")

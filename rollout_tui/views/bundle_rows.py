@@ -83,6 +83,11 @@ def tokens_words(summary: BundleSummary) -> str:
     return about + count(summary.tokens)
 
 
+def failed_words(summary: BundleSummary) -> str:
+    """How many failures are known without reducing the bundle: `4+` for four, and there may be more."""
+    return f"{count(summary.failures_at_least)}+" if summary.failures_at_least else ""
+
+
 def what_words(bundle: ListedBundle) -> str:
     """What a bundle is about: what it is to its session, and its first instruction."""
     summary = bundle.summary
@@ -136,6 +141,7 @@ _ALWAYS: tuple[Column, ...] = (
 )
 _NAME = Column("NAME", SHORT_NAME, lambda one: bundle_name(one.summary.path.name), style=lambda _one: "muted")
 _IF_THERE_IS_ROOM: tuple[Column, ...] = (
+    Column("FAILED", 6, lambda one: failed_words(one.summary), to_the_right=True, style=lambda _one: "bad"),
     Column("MODEL", 12, lambda one: one.summary.model, style=lambda _one: "accent"),
     Column("DIRECTORY", 24, lambda one: one.summary.cwd, style=lambda _one: "muted"),
 )

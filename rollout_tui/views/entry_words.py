@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from reducer.model import EdgeKind, ToolCall
+from reducer.model import EdgeKind, ExecutionWindow
 from rollout_tui import glyphs
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.contexts.item_words import agent_text
 from rollout_tui.views.edges.arrivals import edge_arrival, item_arrival, result_arrival, sent_arrival
 from rollout_tui.views.entries import Entries, Entry
+from rollout_tui.views.failure_words import cause_span, verdict_tail
 from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.tree_rows import TreeNode
@@ -25,13 +27,17 @@ class _Words(NamedTuple):
         kind: the word for its kind.
         style: how that is shown.
         spans: what it is about.
-        tail: the columns at the right.
+        tail: the columns at the right, behind the state.
+        status: its state, of what has one.
+        arrival: whether what it sent or brought was seen.
     """
 
     kind: str
     style: StyleName
     spans: tuple[Span, ...] = ()
     tail: tuple[Span, ...] = ()
+    status: Status | None = None
+    arrival: Span | None = None
 
 
 class EntryWords:
@@ -50,7 +56,10 @@ class EntryWords:
         self._with_thread = with_thread
 
     def row(self, node: TreeNode[Entry]) -> Row:
-        """The row of an entry: sequence number, kind, one line, and at the right state, duration, tokens."""
+        """The row of an entry: sequence number, kind, one line, and at the right state, duration, tokens.
+
+        Of what failed the state is its verdict, and the line ends with the cause.
+        """
         entry = node.value
         words = _MAKERS[entry.ref.type](self, entry.ref.id)
         thread: tuple[Span, ...] = ()
@@ -58,18 +67,28 @@ class EntryWords:
             leaf = self._index.thread_path(entry.thread_id).rsplit("/", 1)[-1] or "/"
             thread = (span(f"{leaf[:10]:<10} ", "link"),)
         kind = span(f"{words.kind:<8}", words.style)
+        cause, state = self._state(entry, words)
         return Row(
             key=entry.ref,
-            spans=(span(f"{entry.seq:>4} ", "muted"), *thread, kind, *words.spans),
-            tail=words.tail,
+            spans=(span(f"{entry.seq:>4} ", "muted"), *thread, kind, *words.spans, *cause),
+            tail=(*state, *words.tail),
             depth=node.depth,
             fold=node.fold,
         )
 
+    def _state(self, entry: Entry, words: _Words) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+        """Why an entry failed, if it did, and the first pieces of the tail: those that are kept longest."""
+        failure = failure_of(self._index, entry.ref)
+        if failure is not None:
+            # The words of an event are its cause; and nothing arrives that was sent in vain.
+            return () if entry.ref.type == "Event" else (cause_span(failure),), verdict_tail(failure)
+        arrival = () if words.arrival is None else (words.arrival,)
+        return (), arrival if words.status is None else (*arrival, status_span(words.status))
+
     def _turn(self, turn_id: str) -> _Words:
         turn = self._index.trace.codex_turns[turn_id]
-        tail = self._tail(turn.execution.status, window_ms(turn.execution))
-        return _Words(f"turn {self._index.turn_number(turn_id)}", "strong", (), tail)
+        number = self._index.turn_number(turn_id)
+        return _Words(f"turn {number}", "strong", (), _took(turn.execution), turn.execution.status)
 
     def _call(self, call_id: str) -> _Words:
         call = self._index.trace.inference_calls[call_id]
@@ -77,8 +96,8 @@ class EntryWords:
         number = self._index.place_of_call(call) + 1
         words = f"{asked}{glyphs.active().becomes}{plural(answered, 'item')}"
         tokens = "" if call.usage is None else count(call.usage.input_tokens)
-        tail = self._tail(call.execution.status, window_ms(call.execution), tokens)
-        return _Words("call", "accent", (span(f"{number}  ", "strong"), span(words)), tail)
+        spans = (span(f"{number}  ", "strong"), span(words))
+        return _Words("call", "accent", spans, _took(call.execution, tokens), call.execution.status)
 
     def _tool(self, call_id: str) -> _Words:
         call = self._index.trace.tool_calls[call_id]
@@ -86,26 +105,14 @@ class EntryWords:
         style: StyleName = "special" if label == "exec" else "link" if label in _AGENT_LABELS else "text"
         cell = self._index.cell_of_call(call)
         execution = (call if cell is None else cell).execution
-        exit_code = self._exit_code(call)
-        words = [span(tool_words(self._index, call))]
-        if exit_code:
-            words.append(span(f"  exit {exit_code}", "bad"))
-        amiss = sent_arrival(self._links, call)
-        if call.execution.status == "aborted":
-            amiss = span("aborted", "warn")  # nothing arrives then; the mark means cancelled, too
-        tail = self._tail(execution.status, window_ms(execution))
-        return _Words(label, style, tuple(words), tail if amiss is None else (amiss, *tail))
-
-    def _exit_code(self, call: ToolCall) -> int | None:
-        operation = self._index.trace.terminal_operations.get(call.terminal_operation_id or "")
-        return None if operation is None or operation.result is None else operation.result.exit_code
+        words = span(tool_words(self._index, call))
+        arrival = sent_arrival(self._links, call)
+        return _Words(label, style, (words,), _took(execution), execution.status, arrival)
 
     def _cell(self, cell_id: str) -> _Words:
         cell = self._index.trace.code_cells[cell_id]
         words = cell_words(self._index, cell.nested_tool_call_ids, cell.source_js)
-        return _Words(
-            "exec", "special", (span(words),), self._tail(cell.execution.status, window_ms(cell.execution))
-        )
+        return _Words("exec", "special", (span(words),), _took(cell.execution), cell.execution.status)
 
     def _edge(self, edge_id: str) -> _Words:
         """The far end of an edge: from whom, what, and which call was the first to see it."""
@@ -115,21 +122,19 @@ class EntryWords:
         item = self._index.target_item(edge)
         arrival = edge_arrival(self._links, edge)
         text = "" if item is None else agent_text(item)
-        return _Words(
-            _EDGE_LABELS[edge.kind], "link", _incoming(origin, text), () if arrival is None else (arrival,)
-        )
+        return _Words(_EDGE_LABELS[edge.kind], "link", _incoming(origin, text), arrival=arrival)
 
     def _item(self, item_id: str) -> _Words:
         """A message of another agent of which no edge is known."""
         item = self._index.trace.conversation_items[item_id]
         author = "?" if item.agent_message is None else item.agent_message.author
         words = _incoming(author, agent_text(item))
-        return _Words("message", "link", words, (item_arrival(self._links, item),))
+        return _Words("message", "link", words, arrival=item_arrival(self._links, item))
 
     def _request(self, request_id: str) -> _Words:
         request = self._index.trace.compaction_requests[request_id]
-        tail = self._tail(request.execution.status, window_ms(request.execution))
-        return _Words("request", "special", (span(f"compaction by {request.model}"),), tail)
+        words, execution = span(f"compaction by {request.model}"), request.execution
+        return _Words("request", "special", (words,), _took(execution), execution.status)
 
     def _compaction(self, compaction_id: str) -> _Words:
         compaction = self._index.trace.compactions[compaction_id]
@@ -174,15 +179,10 @@ class EntryWords:
             span(f"  {'' if said is None else one_line(agent_text(said))}"),
         )
         arrival = result_arrival(self._links, turn)
-        return _Words("result", "link", words, () if arrival is None else (arrival,))
+        return _Words("result", "link", words, arrival=arrival)
 
     def _problem(self, place: str) -> _Words:
         return _Words("problem", "bad", (span(self._index.reduction.problems[int(place)].reason),))
-
-    def _tail(self, status: Status, ms: int | None, tokens: str = "") -> tuple[Span, ...]:
-        if status == "running" and self._index.is_over:
-            return (Span(span(glyphs.active().unknown).text, "warn"), span("never ended", "warn"))
-        return (status_span(status), span(f"{duration(ms):>6}", "muted"), span(f"{tokens:>5}"))
 
 
 _MAKERS: dict[str, Callable[[EntryWords, str], _Words]] = {
@@ -199,6 +199,11 @@ _MAKERS: dict[str, Callable[[EntryWords, str], _Words]] = {
     "Problem": EntryWords._problem,
 }
 """What makes the words of an entry, by the type of what it stands for."""
+
+
+def _took(execution: ExecutionWindow, tokens: str = "") -> tuple[Span, ...]:
+    """The columns behind a state: how long it took, and tokens."""
+    return (span(f"{duration(window_ms(execution)):>6}", "muted"), span(f"{tokens:>5}"))
 
 
 def _incoming(origin: str, text: str) -> tuple[Span, ...]:

@@ -17,11 +17,11 @@ from typing import TypeVar
 from reducer import ObjectRef
 from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
 from reducer.wire.events import WaitAgent
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.entries import Entries, Entry
 from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.lookups import RESULT_EVENT
-from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.trees import Tree, tree_of_depths
 from rollout_tui.widgets.spans import spans_text
@@ -36,7 +36,7 @@ them: `tool`, `agent`, `incoming`, `event`, `nested` for what a code cell ran, `
 their own."""
 
 STATUSES = ("running", "completed", "failed", "cancelled", "aborted")
-"""The values of `status:`. `cancelled` is true of what was aborted, too."""
+"""The values of `status:`. `failed` is true of every failure; `cancelled` of what was aborted, too."""
 
 _KEYS = ("kind", "status", "agent")
 _TERM = re.compile(r'(?P<not>!*)(?:(?P<key>\w+):)?(?P<value>(?:[^\s"]|"[^"]*")*)')
@@ -232,18 +232,14 @@ class EntryFacts:
 
     def _statuses(self, entry: Entry) -> frozenset[str]:
         window = self._window(entry.ref)
-        if window is None:
-            return frozenset()
-        if window.status == "aborted" or self._is_aborted(entry.ref):
-            return frozenset({window.status, "aborted", "cancelled"})
-        if window.status == "completed" and is_failure(self._index, entry):
-            return frozenset({"completed", "failed"})  # the tool did its work, the process it ran did not
-        return frozenset({window.status})
-
-    def _is_aborted(self, ref: ObjectRef) -> bool:
-        """Whether a tool call was, whatever became of the script that it ran."""
-        call = self._index.trace.tool_calls.get(ref.id) if ref.type == "ToolCall" else None
-        return call is not None and call.execution.status == "aborted"
+        # A command that failed may be completed as well: the tool did its work.
+        statuses: set[str] = set() if window is None else {window.status}
+        failure = failure_of(self._index, entry.ref)
+        if failure is not None:
+            statuses.add("failed")
+        if "aborted" in statuses or (failure is not None and failure.verdict == "aborted"):
+            statuses |= {"aborted", "cancelled"}
+        return frozenset(statuses)
 
     def _window(self, ref: ObjectRef) -> ExecutionWindow | None:
         """When an object ran; an `exec` call runs as long as its cell."""

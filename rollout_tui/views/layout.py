@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from reducer import EventRecord, ObjectRef
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.arrangement import Arrangement
 from rollout_tui.views.compaction.rewrites import Rewrite, rewrite_at
 from rollout_tui.views.edges.agent_links import AgentLinks
@@ -21,7 +22,6 @@ from rollout_tui.views.entries import (
     rewrite_entry,
 )
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.trees import Tree
 
 
@@ -31,12 +31,12 @@ class Laid(NamedTuple):
     Attributes:
         trees: the timelines by agent; that of None has all agents, interleaved, without turns.
         rewrites: the requests that rewrote a history, by the id of the call that was asked so.
-        failed: the entries that went wrong.
+        failed: the entries that failed, by what they stand for.
     """
 
     trees: Mapping[str | None, Tree[Entry]]
     rewrites: Mapping[str, Rewrite]
-    failed: frozenset[ObjectRef]
+    failed: Mapping[ObjectRef, Entry]
 
 
 class Layout:
@@ -45,7 +45,7 @@ class Layout:
     def __init__(self) -> None:
         self._arrangement = Arrangement()
         self._rewrites: dict[str, Rewrite] = {}
-        self._failed: set[ObjectRef] = set()
+        self._failed: dict[ObjectRef, Entry] = {}
         self._wanted: dict[ObjectRef, Entry | None] = {}
         self._edges: set[ObjectRef] = set()
         self._messages: dict[str, None] = {}
@@ -75,7 +75,7 @@ class Layout:
         self._arrangement.settle(self._wanted)
         trees = self._arrangement.trees()
         self._judge(index, trees[None])
-        return Laid(trees, dict(self._rewrites), frozenset(self._failed))
+        return Laid(trees, dict(self._rewrites), dict(self._failed))
 
     def _want(self, index: TraceIndex, *refs: ObjectRef) -> None:
         self._wanted.update((ref, entry_of(index, ref)) for ref in refs)
@@ -86,12 +86,14 @@ class Layout:
         if ref.type == "InferenceCall":
             call = trace.inference_calls[ref.id]
             self._want_rewrites(index, call.thread_id, index.place_of_call(call))
+            if call.codex_turn_id in trace.codex_turns:
+                self._want(index, ObjectRef("Turn", call.codex_turn_id))  # it may fail as its last call does
         elif ref.type == "Compaction":
             thread_id = trace.compactions[ref.id].thread_id
             before = index.call_at(thread_id, index.first_seq(ref) or 0)
             self._want_rewrites(index, thread_id, 0 if before is None else index.place_of_call(before))
         elif ref.type == "TerminalOperation":
-            self._want(index, ObjectRef("ToolCall", trace.terminal_operations[ref.id].tool_call_id))
+            self._want_operation(index, ref.id)
         elif ref.type == "ToolCall":
             # A call that turns out to be something else has not started the cell that it seemed to start.
             for cell_id in {trace.tool_calls[ref.id].started_code_cell_id, self._started_by.get(ref.id)}:
@@ -101,6 +103,17 @@ class Layout:
             self._want_cell(index, ref.id)
         elif ref.type == "ConversationItem" and trace.conversation_items[ref.id].agent_message is not None:
             self._messages[ref.id] = None
+
+    def _want_operation(self, index: TraceIndex, operation_id: str) -> None:
+        """Ask for the call of an operation; of the one that began a terminal, for all that wrote to it.
+
+        They may be the only ones to tell how its process ended.
+        """
+        operations = index.trace.terminal_operations
+        session = index.trace.terminal_sessions.get(operations[operation_id].terminal_id or "")
+        began = session is not None and session.created_by_operation_id == operation_id
+        asked = session.operation_ids if session is not None and began else [operation_id]
+        self._want(index, *(ObjectRef("ToolCall", operations[one].tool_call_id) for one in asked))
 
     def _want_rewrites(self, index: TraceIndex, thread_id: str, place: int) -> None:
         """Ask whether the call at a place of a thread rewrites the history, and the one after it."""
@@ -160,11 +173,12 @@ class Layout:
 
     def _judge(self, index: TraceIndex, everything: Tree[Entry]) -> None:
         """Say what failed. Once the session is over, what still runs has."""
-        asked: Iterable[Entry | None] = self._wanted.values()
+        asked: Iterable[tuple[ObjectRef, Entry | None]] = self._wanted.items()
         if index.is_over != self._was_over:
-            self._was_over, asked = index.is_over, everything.values
-        for entry in asked:
-            if entry is not None and is_failure(index, entry):
-                self._failed.add(entry.ref)
-            elif entry is not None:
-                self._failed.discard(entry.ref)
+            self._was_over, self._failed = index.is_over, {}
+            asked = ((entry.ref, entry) for entry in everything.values)
+        for ref, entry in asked:
+            if entry is not None and failure_of(index, ref) is not None:
+                self._failed[ref] = entry
+            else:
+                self._failed.pop(ref, None)

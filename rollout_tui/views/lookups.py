@@ -44,8 +44,6 @@ class ThreadContents:
         cells: its code cells.
         input_tokens: input tokens of all its calls.
         output_tokens: output tokens of all its calls.
-        failures: how many of its calls and tool calls failed.
-        aborted: how many of its tool calls were aborted.
     """
 
     turns: list[Turn] = field(default_factory=list)
@@ -54,14 +52,11 @@ class ThreadContents:
     cells: list[CodeCell] = field(default_factory=list)
     input_tokens: int = 0
     output_tokens: int = 0
-    failures: int = 0
-    aborted: int = 0
 
     def copy(self) -> ThreadContents:
         """The same in lists of their own."""
         lists = ([*self.turns], [*self.calls], [*self.tool_calls], [*self.cells])
-        counts = (self.input_tokens, self.output_tokens, self.failures, self.aborted)
-        return ThreadContents(*lists, *counts)
+        return ThreadContents(*lists, self.input_tokens, self.output_tokens)
 
     def put(self, calls: list[C], place: int | None, call: C) -> None:
         """Add a call to a list, or put it in the place of what it was before, and count it."""
@@ -73,8 +68,6 @@ class ThreadContents:
         self._count(call, 1)
 
     def _count(self, call: InferenceCall | ToolCall, sign: int) -> None:
-        self.failures += sign * (call.execution.status == "failed")
-        self.aborted += sign * (call.execution.status == "aborted")
         if isinstance(call, InferenceCall) and call.usage is not None:
             self.input_tokens += sign * call.usage.input_tokens
             self.output_tokens += sign * call.usage.output_tokens

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rollout_tui import glyphs
-from rollout_tui.views.entries import Entries
+from rollout_tui.views.failure_words import failures_span
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.words import count, duration, plural
 from rollout_tui.widgets.spans import Span, span
 
@@ -19,18 +20,18 @@ def unknown_schema_words(index: TraceIndex) -> str:
     return UNKNOWN_SCHEMA.format(index.trace.schema_version)
 
 
-def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Span]:
-    """Name, state, time, and how many agents, calls, compactions, other rewrites, tokens and problems.
+def overview(timelines: Timelines, name: str, state: Iterable[Span] = ()) -> list[Span]:
+    """Name, state, time, how many failures, agents, calls, compactions, other rewrites, tokens and problems.
 
     Args:
-        entries: those of the graph.
+        timelines: those of the graph.
         name: what the bundle is called.
         state: what is said of the reading itself.
     """
-    index = entries.index
+    index = timelines.index
     parts = [span(" rollout-tui ", "strong"), span(name, "accent"), *state]
     if index.is_schema_known:
-        parts += _sums(entries)
+        parts += _sums(timelines)
     else:
         events = plural(len(index.reduction.provenance.events), "event")
         parts += [
@@ -45,8 +46,8 @@ def overview(entries: Entries, name: str, state: Iterable[Span] = ()) -> list[Sp
     return [piece for part in parts if part.text for piece in (part, gap)]
 
 
-def _sums(entries: Entries) -> list[Span]:
-    index = entries.index
+def _sums(timelines: Timelines) -> list[Span]:
+    index = timelines.index
     trace = index.trace
     cut = trace.recording_status == "closed_with_partial_payloads"
     parts = [
@@ -54,13 +55,14 @@ def _sums(entries: Entries) -> list[Span]:
         span("payloads cut" if cut else "", "warn"),
         span("" if index.tells_end else f"schema {trace.schema_version}", "muted"),
         span(_took(index)),
+        failures_span(timelines.failed),
         span(plural(len(trace.threads), "agent")),
         span(plural(len(trace.inference_calls), "call")),
     ]
     if trace.compactions:
         parts.append(span(plural(len(trace.compactions), "compaction")))
-    if entries.rewrites:
-        parts.append(span(plural(len(entries.rewrites), "rewrite")))
+    if timelines.entries.rewrites:
+        parts.append(span(plural(len(timelines.entries.rewrites), "rewrite")))
     if index.tokens:
         parts.append(span(f"{count(index.tokens)} tok"))
     return parts

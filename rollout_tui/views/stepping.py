@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from reducer import ObjectRef
-from reducer.model import CodeCell, CompactionRequest, InferenceCall, Turn
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.tool_words import tool_label
 from rollout_tui.views.trees import Tree
 
-_FAILED = frozenset({"failed", "cancelled", "aborted"})
-
 
 def entry_kind(index: TraceIndex, entry: Entry) -> str:
-    """The kind of an entry as its row shows it: `call`, `turn`, `exec`, `command`, and so on."""
+    """The kind of an entry: `Turn`, `InferenceCall`; of a tool the word of its row: `exec`, `command`."""
     if entry.ref.type == "ToolCall":
         return tool_label(index, index.trace.tool_calls[entry.ref.id])
     if entry.ref.type == "CodeCell":
@@ -39,36 +36,6 @@ def _reports(index: TraceIndex, entry: Entry) -> bool:
     return event is not None and event.kind == RESULT_EVENT
 
 
-def is_failure(index: TraceIndex, entry: Entry) -> bool:
-    """Whether an entry failed, was cancelled, never ended though the session did, or is an error."""
-    trace, object_id = index.trace, entry.ref.id
-    if entry.ref.type == "Problem":
-        return True
-    if entry.ref.type == "Event":
-        event = index.event_at(int(object_id))
-        return event is not None and event.kind != RESULT_EVENT and "warning" not in (event.note or "")
-    if entry.ref.type == "ToolCall":
-        call = trace.tool_calls[object_id]
-        cell = index.cell_of_call(call)
-        operation = trace.terminal_operations.get(call.terminal_operation_id or "")
-        exit_code = None if operation is None or operation.result is None else operation.result.exit_code
-        # A call may be aborted though the script that it ran came to its end.
-        aborted = call.execution.status == "aborted"
-        return bool(exit_code) or aborted or _went_wrong(index, (cell or call).execution.status)
-    windows: dict[str, Mapping[str, Turn | InferenceCall | CodeCell | CompactionRequest]] = {
-        "Turn": trace.codex_turns,
-        "InferenceCall": trace.inference_calls,
-        "CodeCell": trace.code_cells,
-        "CompactionRequest": trace.compaction_requests,
-    }
-    found = windows.get(entry.ref.type, {}).get(object_id)
-    return found is not None and _went_wrong(index, found.execution.status)
-
-
-def _went_wrong(index: TraceIndex, status: str) -> bool:
-    return status in _FAILED or (status == "running" and index.is_over)
-
-
 class Stepping:
     """From entry to entry of one timeline.
 
@@ -81,7 +48,7 @@ class Stepping:
         Args:
             index: the graph.
             tree: the timeline.
-            failed: what went wrong, in this timeline or in others.
+            failed: the failures, in this timeline or in others.
         """
         self._index = index
         self._tree = tree

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reducer import ObjectRef
 from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
 from rollout_tui import glyphs
-from rollout_tui.views.edges.agent_links import AgentLinks
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
+from rollout_tui.views.failure_words import failures_span, verdict_tail
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.lookups import ThreadContents
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.trees import Tree, tree_of_depths
 from rollout_tui.views.words import count, duration, plural, status_span, window_ms
@@ -97,13 +101,16 @@ def _was_closed(answer: Answer, view: DeliveryView) -> bool:
 class ThreadWords:
     """Makes the row of a thread; each is made once, since it sums up all that the thread did."""
 
-    def __init__(self, links: AgentLinks) -> None:
-        self._links = links
-        self._index = links.index
+    def __init__(self, timelines: Timelines) -> None:
+        self._links, self._index = timelines.links, timelines.index
+        self._failed_of = timelines.failed_of
         self._made: dict[str, tuple[tuple[Span, ...], tuple[Span, ...]]] = {}
 
     def row(self, node: TreeNode[Thread]) -> Row:
-        """Leaf of the agent path, what is amiss, and at the right state, duration and sums."""
+        """Leaf of the agent path, what is amiss, and at the right verdict or state, time in turns, and sums.
+
+        An agent that ended well may have failed all the same: its state is that of its last turn.
+        """
         thread = node.value
         made = self._made.get(thread.thread_id)
         if made is None:
@@ -154,16 +161,12 @@ class ThreadWords:
 
     def _tail(self, thread: Thread) -> tuple[Span, ...]:
         contents = self._index.contents[thread.thread_id]
-        tokens, failures = contents.input_tokens, contents.failures
-        running = thread.execution.status == "running"
-        state = status_span(thread.execution.status)
-        if running and self._index.is_over:
-            state = span(glyphs.active().unknown, "warn")
-        tail = [state, span(duration(window_ms(thread.execution)))]
-        if failures:
-            tail.append(span(f"{failures} failed", "bad"))
-        if contents.aborted:
-            tail.append(span(f"{contents.aborted} aborted", "warn"))
+        tokens, failed = contents.input_tokens, self._failed_of[thread.thread_id]
+        failure = failure_of(self._index, ObjectRef("Thread", thread.thread_id))
+        state = (status_span(thread.execution.status),) if failure is None else verdict_tail(failure)
+        tail = [*state, span(duration(turn_time(contents)))]
+        if failed:
+            tail.append(failures_span(failed))
         if tokens:
             tail.append(span(f"{count(tokens)} tok", "muted"))
         model = thread.default_model or (contents.calls[0].model if contents.calls else None)
@@ -173,6 +176,15 @@ class ThreadWords:
         if role and role not in HELPER_ROLES:
             tail.append(span(role, "muted"))
         return tuple(tail)
+
+
+def turn_time(contents: ThreadContents) -> int | None:
+    """For how long an agent worked, in ms: the time of its turns that ended; None if none did.
+
+    Between turns it waits to be asked, so its life may be much longer.
+    """
+    took = [ms for turn in contents.turns if (ms := window_ms(turn.execution)) is not None]
+    return sum(took) if took else None
 
 
 def _role(thread: Thread) -> str:

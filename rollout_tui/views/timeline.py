@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from reducer import ObjectRef
@@ -32,6 +33,7 @@ class Timelines:
         index: the graph.
         links: what went between its agents.
         entries: what rows are told from.
+        failed_of: how many of the entries of each agent failed.
     """
 
     def __init__(self, links: AgentLinks, laid: Laid) -> None:
@@ -46,6 +48,7 @@ class Timelines:
         self.entries = Entries(self.index, links, laid.rewrites)
         self._trees = laid.trees
         self._failed = laid.failed
+        self.failed_of = Counter(entry.thread_id for entry in laid.failed.values())
         self._rows: dict[str | None, TreeRows[Entry]] = {}
 
     @classmethod
@@ -104,6 +107,16 @@ class Timelines:
     def stepping(self, thread_id: str | None) -> Stepping:
         """The steps from entry to entry of a timeline."""
         return Stepping(self.index, self.tree(thread_id), self._failed)
+
+    @property
+    def failed(self) -> int:
+        """How many entries failed, of all agents: what rows mark, steps find, filters keep and lists show."""
+        return len(self._failed)
+
+    def failed_entries(self) -> list[Entry]:
+        """The entries that failed, in the order of the log; `failure_of` tells the cause of one."""
+        everything = self.tree(None)
+        return sorted(self._failed.values(), key=lambda entry: everything.find(entry.ref) or 0)
 
     def thread_of(self, ref: ObjectRef) -> str | None:
         """The agent in whose timeline an object has an entry."""

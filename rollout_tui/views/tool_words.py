@@ -6,7 +6,7 @@ import re
 
 import orjson
 
-from reducer.model import ExecCommandRequest, TerminalOperation, TextPart, ToolCall, ToolCallAnchor
+from reducer.model import ExecCommandRequest, TerminalOperation, ToolCall, ToolCallAnchor
 from reducer.wire.events import (
     AgentSummary,
     ApplyPatch,
@@ -25,12 +25,12 @@ from reducer.wire.events import (
     WriteStdin,
 )
 from rollout_tui import glyphs
+from rollout_tui.insight.tool_results import timed_out
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import duration, first_line, one_line
 
 _PATCHED_FILE = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
 _TIMEOUT = re.compile(r'"timeout_ms"\s*:\s*(\d{1,12})\b')
-_TIMED_OUT = re.compile(r'(?<!\\)"timed_out"\s*:\s*true\b')
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _LABELS: dict[type, str] = {
     ExecCommand: "command",
@@ -79,21 +79,6 @@ def tool_words(index: TraceIndex, call: ToolCall) -> str:
         return f"timed out: {words}" if timed_out(index, call) else words
     name = call.kind.name if isinstance(call.kind, OtherTool) else ""
     return f"{name} {_preview(call)}".strip()
-
-
-def timed_out(index: TraceIndex, call: ToolCall) -> bool:
-    """Whether the result of a wait for agents says that its time was over before anything came.
-
-    Such a call completed like any other; only its result tells. No payload is read: it is looked for in what
-    the model saw, and in the beginning of the result that the trace keeps.
-    """
-    if not isinstance(call.kind, WaitAgent):
-        return False
-    parts = (part for item in index.items(call.model_visible_output_item_ids) for part in item.body.parts)
-    told = [part.text for part in parts if isinstance(part, TextPart)]
-    if isinstance(call.summary, GenericSummary) and call.summary.output_preview:
-        told.append(call.summary.output_preview)
-    return any(text.lstrip().startswith("{") and _TIMED_OUT.search(text) for text in told)
 
 
 def cell_words(index: TraceIndex, nested_call_ids: list[str], source_js: str) -> str:

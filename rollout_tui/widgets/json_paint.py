@@ -6,6 +6,7 @@ import re
 
 from rich.cells import cell_len
 
+from reducer.wire.json_text import HOLE_KEY
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, clip, safe_bytes, safe_text
 from rollout_tui.widgets.json_index import UNKNOWN
@@ -22,6 +23,7 @@ PREVIEW_VALUES = 24
 PREVIEW_CELLS = 28
 """Cells one of them gets."""
 
+_HOLE_KEY = f'"{HOLE_KEY}"'.encode()
 _PLAIN_KEY = re.compile(rb'"[A-Za-z_][A-Za-z0-9_.-]*+"')
 _JSON_INSIDE = re.compile(rb'"(?:[ \t]|\\[nrt])*+[{\[]')
 _STYLES: dict[int, StyleName] = {
@@ -48,6 +50,9 @@ def value_row(view: JsonView, node: int, width: int) -> list[Span]:
     if not view.index.is_container(node):
         return [*spans, *_scalar(view, node, room)]
     spans.append(Span(_count(view, node), "muted"))
+    lost = _lost_words(view, node)
+    if lost is not None:
+        return [*spans, Span(clip(safe_text(f"  {lost}"), max(0, width - spans_width(spans))), "warn")]
     if view.is_folded(node):
         spans += _preview(view, node, room)
     return spans
@@ -114,6 +119,16 @@ def _count(view: JsonView, node: int) -> SafeText:
         return SafeText(opening + glyphs.active().ellipsis)
     noun = "key" if is_object else "item"
     return safe_text(f"{opening}{count:,} {noun}{'' if count == 1 else 's'}{closing}")
+
+
+def _lost_words(view: JsonView, node: int) -> str | None:
+    """What became of the part that an object stands in for; None for any other, whatever its keys say."""
+    child, index = node + 1, view.index
+    if not view.lost or index.lasts[node] != child or view.values.key_bytes(child) != _HOLE_KEY:
+        return None
+    payload_id = view.values.text(child) if view.values.is_string(child) else ""
+    words = view.lost.get(payload_id)
+    return None if words is None else f"{payload_id} {words}"
 
 
 def _scalar(view: JsonView, node: int, room: int) -> list[Span]:

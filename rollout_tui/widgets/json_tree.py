@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from textual.message import Message
 
@@ -91,6 +91,7 @@ class JsonTree(LineView):
         self._plain: TextLayout | None = None
         self._plain_width = 0
         self._wanted: tuple[str | int, ...] = ()
+        self._lost: Mapping[str, str] = {}
         self._reason = SafeText("")
 
     # For whoever owns the tree.
@@ -110,14 +111,18 @@ class JsonTree(LineView):
         """Whether the payload is no JSON and shown as text."""
         return self._plain is not None
 
-    def show(self, data: bytes, path: Sequence[str | int] = ()) -> None:
+    def show(
+        self, data: bytes, path: Sequence[str | int] = (), lost: Mapping[str, str] | None = None
+    ) -> None:
         """Show a payload from its beginning.
 
         Args:
             data: Any bytes.
             path: Keys and positions of a value to put the cursor on, as soon as it is found.
+            lost: See `JsonView`.
         """
         self._forget()
+        self._lost = {} if lost is None else lost
         self._index = index = JsonIndex(data)
         self._wanted = tuple(path)
         self.lines_changed(cursor=0, screen_row=0)
@@ -213,7 +218,7 @@ class JsonTree(LineView):
             self._show_as_text(index.problem)
         elif self._tree is None:
             is_small = is_done and len(index) <= SMALL_NODES
-            self._tree = JsonView(index, None if is_small else FOLD_DEPTH)
+            self._tree = JsonView(index, None if is_small else FOLD_DEPTH, lost=self._lost)
             self.lines_changed(cursor=0, screen_row=0)
             self.cursor_moved()
         else:

@@ -8,6 +8,7 @@ values and a million.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -37,14 +38,22 @@ class _Swallowed(NamedTuple):
 class JsonView:
     """The rows of one indexed text. It may grow while it is looked at: call `extend` now and then."""
 
-    def __init__(self, index: JsonIndex, fold_depth: int | None = None, parent: Spot | None = None) -> None:
+    def __init__(
+        self,
+        index: JsonIndex,
+        fold_depth: int | None = None,
+        parent: Spot | None = None,
+        lost: Mapping[str, str] | None = None,
+    ) -> None:
         """Show what `index` has so far.
 
         Args:
             index: The text.
             fold_depth: Containers at this depth start folded; `None` to fold nothing.
             parent: The string this text is the content of, if it is shown inside another.
+            lost: What became of each part that the text lacks, in words, by the id its stand-in names.
         """
+        self.lost: Mapping[str, str] = {} if lost is None else lost
         self.index = index
         self.values = JsonValues(index)
         self.parent = parent

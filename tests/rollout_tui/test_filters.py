@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer import reduce_bundle
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.filters import (
     KINDS,
@@ -22,7 +23,6 @@ from rollout_tui.views.filters import (
     parse_filter,
 )
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.trees import tree_of_depths
 
@@ -171,7 +171,7 @@ def test_rows_of_the_demo_answer(team_timelines: Timelines) -> None:
     assert {index.thread_path(entry.thread_id) for entry in passing("agent:repro")} == {"/root/repro"}
     failed = passing("status:failed")
     assert failed
-    assert all(is_failure(index, entry) for entry in failed)
+    assert all(failure_of(index, entry.ref) is not None for entry in failed)
     exits = {
         operation.tool_call_id
         for operation in index.trace.terminal_operations.values()

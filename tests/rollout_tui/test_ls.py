@@ -36,7 +36,7 @@ def test_the_lines_fit_and_say_what_there_is(run_program: Run, root: Path, width
     assert all(cell_len(line) <= width for line in (heading, *lines))
     assert heading.split() == [
         *("UTC", "NAME", "STATUS", "AGENTS", "CALLS", "TOKENS", "SIZE"),
-        *(["MODEL"] if width >= 120 else []),
+        *(["FAILED", "MODEL"] if width >= 120 else []),
         *(["DIRECTORY"] if width >= 200 else []),
         "INSTRUCTION",
     ]

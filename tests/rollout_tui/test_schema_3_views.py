@@ -14,17 +14,18 @@ from reducer import ObjectRef, open_bundle
 from reducer.model import ToolCall, UnknownOrigin
 from reducer.wire.events import OtherTool
 from rollout_tui.feed import Feed
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.entry_words import EntryWords
 from rollout_tui.views.filters import EntryFacts, parse_filter
 from rollout_tui.views.overview import overview
-from rollout_tui.views.stepping import is_failure
 from rollout_tui.views.threads import ThreadWords
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tool_words import tool_label
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.turn_starts import TurnStart, read_turn_start
+from rollout_tui.views.words import plural
 from rollout_tui.widgets.spans import spans_text
 
 
@@ -46,7 +47,7 @@ def facts(timelines: Timelines, type_: str, id_: str) -> dict[str, Fact]:
 def thread_row(timelines: Timelines, agent_path: str) -> str:
     index = timelines.index
     thread = next(one for one in index.threads if one.agent_path == agent_path)
-    row = ThreadWords(timelines.links).row(TreeNode(thread, 0))
+    row = ThreadWords(timelines).row(TreeNode(thread, 0))
     return spans_text([*row.spans, *row.tail])
 
 
@@ -63,7 +64,7 @@ def thread_row(timelines: Timelines, agent_path: str) -> str:
     ],
 )
 def test_the_header_says_how_the_recording_stands(shared_dir: Path, name: str, words: str) -> None:
-    assert words in spans_text(overview(recorded(shared_dir, name).entries, "x"))
+    assert words in spans_text(overview(recorded(shared_dir, name), "x"))
 
 
 def test_an_agent_whose_metadata_was_cut_says_that_nobody_knows_who_started_it(shared_dir: Path) -> None:
@@ -91,11 +92,12 @@ def test_an_aborted_call_is_one_wherever_states_are_told(shared_dir: Path) -> No
                 continue
             aborted += 1
             assert "aborted" in spans_text(words.row(TreeNode(entry, 0)).tail)
-            assert is_failure(index, entry)
+            assert failure_of(index, entry.ref) is not None
             assert parse_filter("status:aborted status:cancelled").matches(told.of(entry))
             assert not parse_filter("status:completed").matches(told.of(entry))
             assert facts(timelines, "ToolCall", call.tool_call_id)["state"].value == "aborted"
-            assert "1 aborted" in thread_row(timelines, index.thread_path(entry.thread_id)) or aborted > 1
+            failed = plural(timelines.failed_of[entry.thread_id], "failure")
+            assert failed in thread_row(timelines, index.thread_path(entry.thread_id))
     assert aborted == 7
 
 

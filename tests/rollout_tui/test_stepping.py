@@ -66,8 +66,8 @@ def test_failures_are_what_went_wrong(team_timelines: Timelines) -> None:
         for entry in root_entries(team_timelines)
         if failure_of(index, entry.ref) is not None
     }
-    # A rejected patch, the turn that was interrupted and the call it ended, the compaction request that failed,
-    # and the script that threw. The events that report an error and the interruption are no failures besides.
+    # A rejected patch, the turn that was interrupted and the call it ended, the compaction request that
+    # failed, and the script that threw. The events that report an error and an interruption are none.
     assert failed == {
         228: "patch",
         313: "Turn",

@@ -239,7 +239,7 @@ def test_a_child_that_never_saw_its_task_is_marked_whatever_the_task_says(
 def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
     def marks(name: str) -> dict[str, str]:
         timelines = recorded_timelines(shared_dir, name)
-        words = ThreadWords(timelines.links)
+        words = ThreadWords(timelines)
         return {
             thread.agent_path: spans_text(words.row(TreeNode(thread, 0)).spans)
             for thread in timelines.index.threads
@@ -256,11 +256,11 @@ def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
 
 def test_wide_rows_of_agents_say_what_they_cost(shared_dir: Path) -> None:
     timelines = recorded_timelines(shared_dir, "multi-agent-v2")
-    words = ThreadWords(timelines.links)
+    words = ThreadWords(timelines)
     alpha = next(one for one in timelines.index.threads if one.agent_path == "/root/alpha")
     node = TreeNode(alpha, 1)
     row = spans_text(lay_out(words.row(node), 110))
-    for expected in ("29.7s", "3 failed", "8.4k tok", "gpt-5.5"):
+    for expected in ("1.0s", "3 failures", "8.4k tok", "gpt-5.5"):
         assert expected in row
 
 

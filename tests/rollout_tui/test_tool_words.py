@@ -10,9 +10,10 @@ from recorded import recorded
 from reducer import ObjectRef
 from reducer.model import ToolCall
 from reducer.wire.events import WaitAgent
+from rollout_tui.insight.tool_results import timed_out
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import timed_out, tool_words
+from rollout_tui.views.tool_words import tool_words
 
 
 def tool_at(index: TraceIndex, seq: int) -> ToolCall:

@@ -32,7 +32,7 @@ def call_number(index: TraceIndex, agent_path: str, number: int) -> InferenceCal
 
 
 def test_the_agents(team_timelines: Timelines) -> None:
-    words = ThreadWords(team_timelines.links)
+    words = ThreadWords(team_timelines)
     rows = TreeRows(thread_tree(team_timelines.index), words.row, lambda thread: thread.thread_id)
     assert_text_snapshot([text_of(rows.row(place)) for place in range(len(rows))], "views/threads")
 
@@ -124,8 +124,10 @@ def test_an_unknown_object_has_no_detail(team: TraceIndex) -> None:
 
 
 def test_the_run_in_one_line(team_timelines: Timelines) -> None:
-    line = spans_text(overview(team_timelines.entries, "team")).strip()
-    assert line.startswith("rollout-tui   team  completed  18m23s  4 agents  32 calls  2 compactions")
+    line = spans_text(overview(team_timelines, "team")).strip()
+    assert line.startswith(
+        "rollout-tui   team  completed  18m23s  ✗ 10 failures  4 agents  32 calls  2 compactions"
+    )
 
 
 def test_a_sealed_message_is_not_its_heading(team: TraceIndex) -> None:

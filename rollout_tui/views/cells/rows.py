@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from reducer import ObjectRef
 from rollout_tui import glyphs
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.cells.seen import Seen, SeenRow
 from rollout_tui.views.cells.steps import CellSteps, LaneMark, Step, StepKind
+from rollout_tui.views.failure_words import verdict_span, verdict_tail
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
 from rollout_tui.views.words import clock, duration, one_line, plural, status_span, window_ms
@@ -57,7 +60,8 @@ def step_row(step: Step, lanes: int) -> Row:
     label = f"{step.kind:<9}"
     tail: tuple[Span, ...] = ()
     if step.status is not None:
-        tail = (status_span(step.status), span(f"{elapsed(step.took_ms).removeprefix('+'):>6}", "muted"))
+        state = (status_span(step.status),) if step.failure is None else verdict_tail(step.failure)
+        tail = (*state, span(f"{elapsed(step.took_ms).removeprefix('+'):>6}", "muted"))
     return Row(
         key=step.place,
         spans=(
@@ -111,8 +115,9 @@ def cell_header(index: TraceIndex, steps: CellSteps, place: int, total: int) -> 
     if turn is not None:
         spans.append(span(f"  turn {index.turn_number(turn.codex_turn_id)}", "muted"))
     spans.append(span("  "))
-    if cell.execution.status == "running" and index.is_over:
-        spans += [span(f"{glyphs.active().unknown} never ended", "warn")]
+    failure = failure_of(index, ObjectRef("CodeCell", cell.code_cell_id))
+    if failure is not None:
+        spans.append(verdict_span(failure))
     else:
         spans += [status_span(cell.execution.status), span(f" {cell.runtime_status}")]
     spans.append(span(f"  {duration(window_ms(cell.execution))}", "muted"))

@@ -22,6 +22,7 @@ from reducer.wire.events import (
     WriteStdin,
 )
 from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.failures import Failure, failure_of
 from rollout_tui.views.cells.js_calls import CallSite, IssuedCall, match_calls
 from rollout_tui.views.cells.texts import (
     argument_sections,
@@ -79,6 +80,7 @@ class Step:
         since_ms: the time since the cell started, in ms; clocks may go backwards.
         words: what happened, in a line.
         status: how what ended here ended.
+        failure: what ended here as a failure, such as a command with an exit status though it completed.
         took_ms: how long what ended here took, in ms.
         call: the nested call or the wait that the step is about.
         ref: what the step leads to.
@@ -98,6 +100,7 @@ class Step:
     since_ms: int | None
     words: str
     status: ExecutionStatus | None = None
+    failure: Failure | None = None
     took_ms: int | None = None
     call: ToolCall | None = None
     ref: ObjectRef | None = None
@@ -323,7 +326,8 @@ def _end(index: TraceIndex, cell: CodeCell, answers_model: bool) -> Step:
     step = _step(cell, "turn end" if cut_off else "ended", window.ended_seq, window.ended_at_unix_ms, words)
     failed = cell.runtime_status == "failed"
     payload = index.trace.raw_payloads.get(cell.raw_result_payload_id or "") if failed else None
-    step = replace(step, status=window.status, took_ms=step.since_ms, error_payload=payload)
+    failure = failure_of(index, ObjectRef("CodeCell", cell.code_cell_id))
+    step = replace(step, status=window.status, failure=failure, took_ms=step.since_ms, error_payload=payload)
     return _with_output(index, cell, step, cell.raw_result_payload_id, shows=answers_model)
 
 
@@ -368,19 +372,20 @@ def _nested(index: TraceIndex, cell: CodeCell, call: ToolCall) -> list[Step]:
     steps = [replace(begun, call=call, ref=ref, sections=argument_sections(index, call))]
     if window.ended_seq is not None:
         returned = _step(cell, "result", window.ended_seq, window.ended_at_unix_ms, words)
-        steps.append(_returned(returned, call, ref, result_sections(index, call)))
+        steps.append(_returned(index, returned, call, result_sections(index, call)))
     return steps
 
 
-def _returned(step: Step, call: ToolCall, ref: ObjectRef, sections: tuple[TextSection, ...]) -> Step:
+def _returned(index: TraceIndex, step: Step, call: ToolCall, sections: tuple[TextSection, ...]) -> Step:
     """The step at which a call returned: how it ended, after how long, and what it brought."""
-    window = call.execution
+    window, ref = call.execution, ObjectRef("ToolCall", call.tool_call_id)
     return replace(
         step,
         call=call,
         ref=ref,
         sections=sections,
         status=window.status,
+        failure=failure_of(index, ref),
         took_ms=window_ms(window),
     )
 
@@ -395,7 +400,7 @@ def _wait(index: TraceIndex, cell: CodeCell, call: ToolCall, number: int) -> lis
         items = call_items(index, call)
         words = "  ".join(filter(None, (f"{number}", output_words(items) or window.status)))
         returned = _step(cell, "waited", window.ended_seq, window.ended_at_unix_ms, words)
-        steps.append(_returned(returned, call, ref, shown_sections(index, items, call)))
+        steps.append(_returned(index, returned, call, shown_sections(index, items, call)))
     return steps
 
 

@@ -16,6 +16,7 @@ from reducer.model import (
     Producer,
 )
 from reducer.wire.payload_refs import ShardRef
+from rollout_tui.insight.captures import lost_words
 from rollout_tui.insight.prompts import ReadJson, has_prompt, prompt_of
 from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
 from rollout_tui.views.contexts.item_words import call_name, item_label, item_words, part_label
@@ -127,7 +128,7 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         if isinstance(part, EncodedPart):
             detail.add("encrypted", sealed_words(index, item, part).removeprefix("encrypted, "))
         elif isinstance(part, PayloadRefPart):
-            detail.add("holds", f"{part_label(part)}, in {part.raw_payload_id}")
+            _add_content(detail, index, part)
     detail.add("call id", item.call_id)
     detail.add("responses id", item.responses_item_id)
     detail.add("item id", item.item_id)
@@ -137,6 +138,17 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
             name = payload.kind.type.replace("_", " ")
             detail.add_payload(index, name, payload.raw_payload_id, item)
     return detail
+
+
+def _add_content(detail: Detail, index: TraceIndex, part: PayloadRefPart) -> None:
+    """Name content that stands in a payload; of one that a limit cut say how much, and lead to it."""
+    words = f"{part_label(part)}, in {part.raw_payload_id}"
+    payload = index.trace.raw_payloads.get(part.raw_payload_id)
+    if payload is None or not payload.is_lost:
+        detail.add("holds", words)
+        return
+    link = ObjectRef("Payload", payload.raw_payload_id)
+    detail.add("holds", f"{words}, {lost_words(payload)}", link)
 
 
 def _agent_message(detail: Detail, message: AgentMessage | None) -> None:

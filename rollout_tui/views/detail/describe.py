@@ -41,7 +41,8 @@ from rollout_tui.views.detail.work import (
 )
 from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import clock, count, moment
+from rollout_tui.views.threads import turn_time
+from rollout_tui.views.words import clock, count, duration, moment
 
 
 def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None) -> Detail | None:
@@ -90,6 +91,7 @@ def _thread(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     elif isinstance(thread.origin, UnknownOrigin):
         detail.add("spawned by", "unknown: a limit of the recorder cut what would say it", style="warn")
     add_window(detail, index, thread.execution)
+    detail.add("in turns", duration(turn_time(contents)) or None)
     detail.add("model", thread.default_model)
     detail.add("turns", len(contents.turns))
     detail.add("calls", len(contents.calls))

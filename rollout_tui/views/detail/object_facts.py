@@ -15,23 +15,31 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.contexts.item_words import item_label, item_words, part_label, tool_name
 from rollout_tui.views.contexts.request_parts import blob_words
 from rollout_tui.views.detail.facts import Detail, TextSection
 from rollout_tui.views.detail.readable import readable
 from rollout_tui.views.evidence import find_content, find_item, item_json
+from rollout_tui.views.failure_words import verdict
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
 from rollout_tui.views.words import clock, duration, size, window_ms
+from rollout_tui.widgets.spans import StyleName
 
 
 def add_window(detail: Detail, index: TraceIndex, window: ExecutionWindow) -> None:
-    """Say when something ran, and how it ended."""
+    """Say when something ran, how it ended, and why it failed if it did."""
     state = window.status
     over = state == "running" and index.is_over
     detail.add(
         "state", "running when the recording ended" if over else state, style="warn" if over else "text"
     )
+    failure = failure_of(index, detail.ref)
+    # Of a request to a model the facts have the whole error.
+    if failure is not None and detail.ref.type not in ("InferenceCall", "CompactionRequest"):
+        style: StyleName = "bad" if failure.manner == "failed" else "warn"
+        detail.add("failure", f"{verdict(failure)}  {failure.cause}", style=style)
     detail.add("started", f"{clock(window.started_at_unix_ms)}  seq {window.started_seq}")
     if window.ended_at_unix_ms is not None:
         took = duration(window_ms(window))

@@ -13,6 +13,9 @@ from rollout_tui.views.words import plural
 _USERS = 50
 """Calls that are named one by one."""
 
+_PARTS = 1000
+"""Parts that are named one by one; how many there are is for whoever wrote the bundle to say."""
+
 
 def describe_payload(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     """A payload: the record that holds it, its parts with links, the calls whose prompts it is part of."""
@@ -28,10 +31,12 @@ def describe_payload(index: TraceIndex, ref: ObjectRef) -> Detail | None:
             detail.add(
                 "consists of", f"a record of fragments, and {plural(len(payload.parts), 'part')} between them"
             )
-        for number, part in enumerate(payload.parts, 1):
+        for number, part in enumerate(payload.parts[:_PARTS], 1):
             cut = lost_words(part)
             words = f"{part.raw_payload_id}  {part.kind.type.replace('_', ' ')}{f'  {cut}' if cut else ''}"
             detail.add(f"part {number}", words, ObjectRef("Payload", part.raw_payload_id))
+        if len(payload.parts) > _PARTS:
+            detail.add("", f"and {len(payload.parts) - _PARTS:,} parts more")
     detail.payloads.append(Evidence("payload", payload))
     return detail
 

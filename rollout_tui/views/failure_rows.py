@@ -1,0 +1,49 @@
+"""Failures as a list: where, what, whose, how and why, one row each."""
+
+from __future__ import annotations
+
+from reducer import ObjectRef
+from rollout_tui.insight.failures import Failure
+from rollout_tui.views.failure_words import cause_span, verdict_span
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.tool_words import tool_label, tool_words
+from rollout_tui.views.words import one_line
+from rollout_tui.widgets.rows import Row
+from rollout_tui.widgets.spans import span
+
+VERDICT_WIDTH = 13
+"""Cells of a verdict and the gap behind it, for all but the longest."""
+
+WORDS = 40
+"""Characters of what a tool call did."""
+
+
+def failure_row(index: TraceIndex, failure: Failure) -> Row:
+    """A failure in a list. Its key is what failed."""
+    return Row(
+        key=failure.ref,
+        spans=(
+            span(f"seq {failure.seq:<5} ", "muted"),
+            verdict_span(failure),
+            span(" " * max(1, VERDICT_WIDTH - len(failure.verdict))),
+            span(f"{index.thread_path(failure.thread_id)}  ", "link"),
+            span(failed_words(index, failure.ref), "accent"),
+            cause_span(failure),
+        ),
+    )
+
+
+def failed_words(index: TraceIndex, ref: ObjectRef) -> str:
+    """What failed, in a few words: `turn 2`, `call 7`, `command pytest -q`, `error`."""
+    trace = index.trace
+    if ref.type == "ToolCall":
+        call = trace.tool_calls[ref.id]
+        return one_line(f"{tool_label(index, call)} {tool_words(index, call)}", WORDS)
+    if ref.type == "InferenceCall":
+        return f"call {index.place_of_call(trace.inference_calls[ref.id]) + 1}"
+    if ref.type == "Turn":
+        return f"turn {index.turn_number(ref.id)}"
+    if ref.type == "Event":
+        event = index.event_at(int(ref.id))
+        return "event" if event is None or event.note is None else event.note
+    return {"CodeCell": "exec", "CompactionRequest": "request to compact"}.get(ref.type, ref.type)
