@@ -17,6 +17,8 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
+from rollout_tui.joiners import NON_JOINER, belongs
+
 _SCROLLBAR_META = {
     ("@mouse.down", "grab"),
     ("@mouse.down", "scroll_up"),
@@ -36,8 +38,8 @@ class SafeLineFilter(LineFilter):
             background: Not used.
 
         Returns:
-            Segments of the same total width without characters that are not printable, without links and
-            without actions in their styles.
+            Segments of the same total width without characters that are not printable, save a U+200C that
+            is part of a word, without links and without actions in their styles.
         """
         for text, style, control in segments:
             if control or not text.isprintable() or (style is not None and not _is_plain(style)):
@@ -54,19 +56,32 @@ class SafeLineFilter(LineFilter):
 
 def _clean(segments: list[Segment]) -> list[Segment]:
     """The printable part of `segments`; control segments draw nothing and go altogether."""
-    return [
-        Segment(
-            text if text.isprintable() else _printable(text),
-            style if style is None or _is_plain(style) else _plain(style),
-        )
-        for text, style, control in segments
-        if not control
-    ]
+    drawn = [segment for segment in segments if not segment.control]
+    # A style may end within a word: what belongs is seen in the whole line.
+    joiners = _joiners_of_words("".join(segment.text for segment in drawn))
+    cleaned: list[Segment] = []
+    start = 0
+    for text, style, _control in drawn:
+        shown = text if text.isprintable() else _printable(text, start, joiners)
+        cleaned.append(Segment(shown, style if style is None or _is_plain(style) else _plain(style)))
+        start += len(text)
+    return cleaned
 
 
-def _printable(text: str) -> str:
-    """`text` without what is not printable, exactly as wide as Rich measured it before."""
-    return set_cell_size("".join(map(_stand_in, text)), cell_len(text))
+def _joiners_of_words(line: str) -> frozenset[int]:
+    """The places of U+200C that are part of a word. U+200D makes widths uncertain, and never stays."""
+    places = (place for place, char in enumerate(line) if char == NON_JOINER)
+    return frozenset(
+        place
+        for place in places
+        if belongs(line[max(0, place - 1) : place], NON_JOINER, line[place + 1 : place + 2])
+    )
+
+
+def _printable(text: str, start: int, joiners: frozenset[int]) -> str:
+    """`text`, at `start` of its line, without what is not printable, as wide as Rich measured it before."""
+    pieces = [char if start + at in joiners else _stand_in(char) for at, char in enumerate(text)]
+    return set_cell_size("".join(pieces), cell_len(text))
 
 
 @lru_cache(maxsize=1024)

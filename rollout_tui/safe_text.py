@@ -7,12 +7,17 @@ not be shown as it is stays visible as a mark:
 
 - C0 controls and DEL become control pictures (`␛`), in the ASCII set caret notation (`^[`);
 - C1, bidi and zero-width characters, other format characters, variation selectors and fillers that select
-  nothing, line and paragraph separators, lone surrogates, private, unassigned and non-characters become one
-  replacement mark;
+  nothing, line and paragraph separators, lone surrogates, private, unassigned and non-characters become
+  their names, such as `<U+202E>`;
+- a joiner stays where it is part of a word or emoji (see `joiners`); in rows, U+200D and the selectors of
+  emoji are left out there, because terminals disagree on how wide what they join is;
 - a tab becomes spaces up to the next tab stop; a space of any other kind becomes plain spaces;
 - a combining mark without a letter to sit on gets a dotted circle, and a letter carries at most `MAX_MARKS`.
 
 In the ASCII set every character beyond ASCII is written as a backslash escape.
+
+A name, a picture or an escape may as well be what the evidence says itself: made safe twice, a text must not
+change again. The bytes tell which it is.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from typing import NewType
 from rich.cells import cell_len, get_character_cell_size, split_graphemes
 
 from rollout_tui import glyphs
+from rollout_tui.joiners import JOINER, JOINERS, belongs
 
 SafeText = NewType("SafeText", str)
 """One line of text that went through this module."""
@@ -77,19 +83,33 @@ def safe_text(text: str) -> SafeText:
     Returns:
         Printable text. `safe_text(safe_text(x)) == safe_text(x)` for every x.
     """
+    return _safe(text, in_columns=True)
+
+
+def flowing_text(text: str) -> SafeText:
+    """`safe_text` for where nothing stands beside it, so that its width on screen does not matter.
+
+    Every joiner, style selector and skin tone that is part of a word or emoji stays. A safe text stays what
+    it is.
+    """
+    return _safe(text, in_columns=False)
+
+
+def _safe(text: str, *, in_columns: bool) -> SafeText:
     if text.isprintable():
         if text.isascii():
             return SafeText(text)
         if not glyphs.active().ascii_only and not _is_delicate(text):
             return SafeText(text)
-    return SafeText("".join(safe_pieces(text)))
+    return SafeText("".join(safe_pieces(text, in_columns=in_columns)))
 
 
-def safe_pieces(text: str) -> list[str]:
+def safe_pieces(text: str, *, in_columns: bool = True) -> list[str]:
     """What stands on screen for each character of `text`.
 
     Args:
         text: Any string.
+        in_columns: Whether the width must be certain: whatever could change it is left out.
 
     Returns:
         One string per character, possibly empty or of several cells; joined they are `safe_text(text)`.
@@ -102,11 +122,16 @@ def safe_pieces(text: str) -> list[str]:
     marks = 0  # on the current base; beyond MAX_MARKS they are left out
     base = ""  # the character marks would sit on, empty when there is none
     may_select = False
-    for char in text:
+    for place, char in enumerate(text):
         piece = _shown(char)
-        if may_select and char in _PRESENTATION:
+        # A joiner counts as a mark; the mark that may follow must fit as well.
+        if char in JOINERS and marks + 2 <= MAX_MARKS and belongs(base, char, text[place + 1 : place + 2]):
+            piece = "" if in_columns and char == JOINER else char
+            marks += 1
+            may_select = False
+        elif may_select and char in _PRESENTATION:
             # One selector after a symbol is how emoji are written; any other would hide something.
-            piece = ""
+            piece = "" if in_columns else char
             may_select = False
         elif piece is _COMBINING:
             may_select = False
@@ -138,10 +163,19 @@ def safe_lines(text: str) -> list[SafeText]:
     Returns:
         At least one line; a trailing line end gives no empty last line.
     """
+    return [safe_text(line) for line in _split_lines(text)]
+
+
+def flowing_lines(text: str) -> list[SafeText]:
+    """`safe_lines` for where nothing stands beside the lines; see `flowing_text`."""
+    return [flowing_text(line) for line in _split_lines(text)]
+
+
+def _split_lines(text: str) -> list[str]:
     lines = text.split("\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
-    return [safe_text(line.removesuffix("\r")) for line in lines]
+    return [line.removesuffix("\r") for line in lines]
 
 
 def safe_block(text: str) -> str:
@@ -150,7 +184,7 @@ def safe_block(text: str) -> str:
     Line ends and tabs are kept: they are part of what a reader wants to paste. A `\r` at a line end is not.
     """
     lines = text.split("\n")
-    return "\n".join("\t".join(map(safe_text, line.removesuffix("\r").split("\t"))) for line in lines)
+    return "\n".join("\t".join(map(flowing_text, line.removesuffix("\r").split("\t"))) for line in lines)
 
 
 def safe_bytes(data: bytes) -> SafeText:
@@ -250,10 +284,15 @@ def _shown(char: str) -> str:
         return "␡"
     if not char.isprintable():
         is_space = unicodedata.category(char) == "Zs"
-        return " " * get_character_cell_size(char) if is_space else glyphs.UNICODE.replacement
+        return " " * get_character_cell_size(char) if is_space else _name(char)
     if char in _INVISIBLE or char in _PRESENTATION:
-        return glyphs.UNICODE.replacement
+        return _name(char)
     return char if get_character_cell_size(char) else _COMBINING
+
+
+def _name(char: str) -> str:
+    """The code point of a character that cannot be shown, as Unicode writes it."""
+    return f"<U+{ord(char):04X}>"
 
 
 def _takes_selector(char: str) -> bool:

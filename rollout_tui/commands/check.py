@@ -6,7 +6,6 @@ exit status 1 is marked `problem`; what only is worth knowing, `note`. `reducer.
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -19,7 +18,7 @@ from rich.cells import cell_len
 from reducer import Problem, open_bundle
 from reducer.check import Finding, Place, Report, check_bundle
 from reducer.check.report import Section
-from rollout_tui.commands.output import CLEAN, MAX_LISTED_LINE, PROBLEMS, write_line
+from rollout_tui.commands.output import CLEAN, MAX_LISTED_LINE, PROBLEMS, write_json, write_line
 from rollout_tui.safe_text import SafeText, clip, safe_text
 from rollout_tui.trace_root import bundle_directory
 from rollout_tui.views.words import duration, plural, size
@@ -57,7 +56,7 @@ def check(path: Path, *, as_json: bool) -> int:
     bundle = open_bundle(bundle_directory(path))
     report = check_bundle(bundle)
     if as_json:
-        write_line(sys.stdout, json.dumps(report_json(report, str(bundle.path)), indent=2))
+        write_json(sys.stdout, report_json(report, str(bundle.path)))
     else:
         for line in report_lines(report, str(bundle.path)):
             write_line(sys.stdout, line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,7 +13,7 @@ from reducer import BundleError
 from reducer.storage.bundle import MANIFEST
 from rollout_tui.bundles.root import ListedBundle, TraceRoot, grouped, with_liveness
 from rollout_tui.bundles.summary import Summariser
-from rollout_tui.commands.output import CLEAN, complain, plain_reason, write_line
+from rollout_tui.commands.output import CLEAN, complain, plain_reason, write_json, write_line
 from rollout_tui.safe_text import clip
 from rollout_tui.trace_root import bundle_directory, named_trace_root
 from rollout_tui.views.bundle_rows import bundle_row, columns_for, heading
@@ -43,7 +42,7 @@ def list_bundles(root: Path | None, *, as_json: bool) -> int:
     bundles = _bundles(path)
     if as_json:
         document = {"root": str(path), "bundles": [_facts(bundle) for bundle in bundles]}
-        write_line(sys.stdout, json.dumps(document, indent=2))
+        write_json(sys.stdout, document)
         return CLEAN
     if not bundles:
         complain(f"{path} holds no trace bundles")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import sys
 from typing import TextIO
@@ -9,7 +11,8 @@ from typing import TextIO
 import typer
 
 from rollout_tui import glyphs
-from rollout_tui.safe_text import SafeText, clip, safe_text
+from rollout_tui.commands.terminal_forms import escaped_json
+from rollout_tui.safe_text import SafeText, clip, flowing_text, safe_text
 from rollout_tui.write_file import Contents, pieces_of
 
 CLEAN = 0
@@ -37,12 +40,51 @@ MAX_MESSAGE = 5000
 """Cells of a message: the longest path there can be, and what is wrong with it."""
 
 
+NO_MEMORY = "there is not enough memory for this"
+"""What is wrong when memory is used up; no fault of the program, and nothing is lost on disk."""
+
+
 class CommandError(Exception):
     """Ends a command with one plain sentence on standard error and status `UNUSABLE`."""
 
 
-def use_glyphs_of_streams() -> None:
-    """Let messages be ASCII where standard error is not UTF-8."""
+class EndedBySignal(BaseException):
+    """A signal asked for the end. Not an `Exception`: whoever handles faults must let it pass.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class ClosedOutput(io.TextIOBase):
+    """Standard output that was closed before the program began: it refuses what is written."""
+
+    @property
+    def buffer(self) -> ClosedOutput:
+        """Where bytes go: nowhere either."""
+        return self
+
+    def write(self, text: object) -> int:
+        """Refuse.
+
+        Raises:
+            CommandError: always.
+        """
+        raise CommandError("cannot write to standard output: it is closed")
+
+
+def prepare_streams() -> None:
+    """Settle how the standard streams are used.
+
+    Messages are ASCII where standard error is not UTF-8. Python has None for a closed stream, and whoever
+    prints, such as typer its help, takes that for a place where everything may go: a result would be lost.
+    """
+    if sys.stdout is None:
+        sys.stdout = ClosedOutput()
     glyphs.use(glyphs.for_terminal(sys.stderr.encoding if sys.stderr else None))
 
 
@@ -65,10 +107,10 @@ def print_path(path: str) -> None:
 
 
 def write_line(stream: TextIO | None, line: str) -> None:
-    """A line of text that is safe already.
+    """A line of text that is safe already; a terminal gets it through the sanitiser all the same.
 
     Args:
-        stream: Where to; None, as Python has it for a closed stream, takes everything.
+        stream: Where to; None, as Python has it for closed standard error, takes everything.
         line: The line without its line feed.
 
     Raises:
@@ -78,21 +120,40 @@ def write_line(stream: TextIO | None, line: str) -> None:
     if stream is None:
         return
     try:
-        stream.write(line + "\n")
+        stream.write((flowing_text(line) if stream.isatty() else line) + "\n")
+        stream.flush()
+    except OSError as error:
+        _give_up(stream, error)
+
+
+def write_json(stream: TextIO | None, value: object) -> None:
+    """What a program is told: one JSON document in ASCII. A terminal gets no DEL either, which JSON allows.
+
+    Args:
+        stream: As for `write_line`.
+        value: What `json` can write.
+
+    Raises:
+        typer.Exit: The reader went away.
+        CommandError: Standard output could not be written.
+    """
+    if stream is None:
+        return
+    text = json.dumps(value, indent=2) + "\n"
+    try:
+        stream.write(escaped_json(text.encode()).decode() if stream.isatty() else text)
         stream.flush()
     except OSError as error:
         _give_up(stream, error)
 
 
 def write_bytes(data: Contents) -> None:
-    """Bytes on standard output, exactly these.
+    """Bytes on standard output, exactly these; `print_result` is for what a terminal must not get so.
 
     Raises:
         typer.Exit: The reader went away.
         CommandError: Standard output is closed or could not be written.
     """
-    if sys.stdout is None:
-        raise CommandError("cannot write to standard output: it is closed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.writelines(pieces_of(data))

@@ -15,6 +15,7 @@ from reducer.recorder import TRACE_ROOT_VARIABLE
 from rollout_tui import glyphs
 from rollout_tui.commands.inspector import check_terminal
 from rollout_tui.commands.output import CommandError, complain, plain_reason, report
+from rollout_tui.ending import signals_raise
 from rollout_tui.recording.appearing import Appearing
 from rollout_tui.recording.foreground import NotStarted, run_in_foreground
 from rollout_tui.recording.pty_command import PtyCommand, read_key
@@ -56,9 +57,7 @@ def record(command: Sequence[str], root: Path | None, *, with_tui: bool, drawing
     environ = {**os.environ, TRACE_ROOT_VARIABLE: str(directory)}
     try:
         status = (
-            _Following(command, environ, appearing, drawing).run()
-            if with_tui
-            else run_in_foreground(command, environ)
+            _follow(command, environ, appearing, drawing) if with_tui else run_in_foreground(command, environ)
         )
     except NotStarted as error:
         complain(str(error))
@@ -93,6 +92,14 @@ def _made(root: Path) -> Path:
     except OSError as error:
         raise CommandError(f"cannot record into {directory}: {plain_reason(error)}") from None
     return directory
+
+
+def _follow(
+    command: Sequence[str], environ: Mapping[str, str], appearing: Appearing, drawing: Drawing
+) -> int:
+    """The exit status of a command beside the inspector; a signal that ends this program ends it."""
+    with signals_raise():
+        return _Following(command, environ, appearing, drawing).run()
 
 
 class _Following:

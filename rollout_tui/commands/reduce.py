@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,25 +9,12 @@ from typing import Any
 import msgspec
 
 from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_pieces
-from rollout_tui.commands.output import (
-    CLEAN,
-    PROBLEMS,
-    CommandError,
-    complain,
-    plain_reason,
-    print_path,
-    report,
-    write_bytes,
-    write_line,
-)
+from rollout_tui.commands.output import CLEAN, PROBLEMS, complain, print_path, report, write_json
+from rollout_tui.commands.results import STANDARD_OUTPUT, Form, Result, print_result, write_result
 from rollout_tui.trace_root import bundle_directory
-from rollout_tui.write_file import is_device, write_atomically, write_to_device
 
 MAX_PROBLEMS = 100
 """Problems listed line by line; a damaged log has as many as it has events. `--json` lists all."""
-
-STANDARD_OUTPUT = ("-", "/dev/stdout")
-"""Names of standard output; nothing but the graph is written there then."""
 
 
 def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: bool) -> int:
@@ -65,21 +51,12 @@ def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: boo
 
 def _write(reduction: Reduction, output: str | None) -> Path | None:
     """Write the graph; where it was written, None for standard output."""
-    data = state_pieces(reduction.trace)
+    result = Result(state_pieces(reduction.trace), Form.JSON)
     if output in STANDARD_OUTPUT:
-        write_bytes(data)
+        print_result(result)
         return None
     target = reduction.bundle.state_path if output is None else Path(output)
-    try:
-        # Only a name that was typed may be a device; one in a bundle is somebody else's doing.
-        if output is not None and is_device(target):
-            write_to_device(target, data)
-        else:
-            write_atomically(target, data)
-    except (OSError, ValueError) as error:
-        reason = plain_reason(error) if isinstance(error, OSError) else str(error)
-        way_out = "; -o FILE writes it somewhere else" if output is None else ""
-        raise CommandError(f"cannot write {target}: {reason}{way_out}") from None
+    write_result(result, target, is_typed=output is not None)
     return target
 
 
@@ -113,4 +90,4 @@ def _say_json(output: str | None, *, path: Path | None, refused: bool, problems:
         "problems": [msgspec.structs.asdict(problem) for problem in problems],
     }
     stream = sys.stderr if output in STANDARD_OUTPUT else sys.stdout
-    write_line(stream, json.dumps(said, indent=2))
+    write_json(stream, said)

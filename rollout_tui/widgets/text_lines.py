@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 from rich.cells import get_character_cell_size
 
-from rollout_tui import glyphs
 from rollout_tui.safe_text import TAB_WIDTH, safe_pieces, safe_text
 from rollout_tui.widgets.finding import Looked
 
@@ -28,7 +27,7 @@ CHARS_PER_CELL = 8
 """A row ends after so many characters per cell even if they take no space: a flood of combining marks."""
 
 _ESCAPED_CELLS = 10
-"""Cells of the longest escape of the ASCII set: a backslash, `U` and eight digits."""
+"""Cells of the longest escape, a backslash, `U` and eight digits, and of the longest name, `<U+10FFFF>`."""
 
 _SEARCH_CHARS = 1 << 20
 _DECODE_BYTES = 1 << 16
@@ -105,7 +104,7 @@ class TextRows:
             piece = text[start:end]
             if piece.isascii() and piece.isprintable():
                 rows.extend(range(start, end, width) if end > start else (start,))
-            elif _most_cells(piece) <= width:
+            elif len(piece) <= width and _most_cells(piece) <= width:
                 rows.append(start)
             else:
                 yield from self._build_measured(start, end)
@@ -236,8 +235,9 @@ def plain_pattern(query: str) -> re.Pattern[str]:
 
 
 def _most_cells(text: str) -> int:
-    """Cells that `text` takes at most when drawn by `safe_text`, without looking closely."""
-    per_char = _ESCAPED_CELLS if glyphs.active().ascii_only else 2
+    """Cells that a short `text` takes at most when drawn by `safe_text`."""
+    without_tabs = text.replace("\t", " ")
+    per_char = 2 if safe_text(without_tabs) is without_tabs else _ESCAPED_CELLS
     return per_char * len(text) + (TAB_WIDTH - 1) * text.count("\t")
 
 

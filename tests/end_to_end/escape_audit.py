@@ -183,13 +183,17 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | frozenset
 )
 
 
-def escape_audit(data: bytes, *, mouse: bool = False, allowed_osc: Iterable[bytes] = ()) -> Audit:
+def escape_audit(
+    data: bytes, *, mouse: bool = False, allowed_osc: Iterable[bytes] = (), in_columns: bool = True
+) -> Audit:
     r"""Take apart everything that a program sent to a terminal.
 
     Args:
         data: The bytes, from start to end.
         mouse: Whether the program may turn mouse reports on.
         allowed_osc: Operating system commands that were wanted, whole, such as `b"\x1b]52;c;QQ==\x07"`.
+        in_columns: Whether something stands beside the text, so that terminals must agree on its width: then
+            nothing may join two characters that are drawn.
     """
     audit = Audit()
     text: list[str] = []
@@ -199,7 +203,7 @@ def escape_audit(data: bytes, *, mouse: bool = False, allowed_osc: Iterable[byte
     for place, token in enumerate(tokens):
         if token.kind is Kind.TEXT:
             text.append(token.data.decode())
-            audit.violations.extend(_bad_characters(token))
+            audit.violations.extend(_bad_characters(token, in_columns))
         elif token.kind is Kind.NEW_LINE and _is_between_rows(tokens, place):
             audit.sequences["\r\n"] += 1
         elif token.data in wanted or _is_drawing(token.data, mouse):
@@ -252,16 +256,33 @@ def _is_drawing(sequence: bytes, mouse: bool) -> bool:
     return not (sequence.endswith(b"m") and _BLINK_OR_CONCEAL.search(_PALETTE_OR_RGB.sub(b"", sequence)))
 
 
-def _bad_characters(token: Token) -> Iterator[Violation]:
+def _bad_characters(token: Token, in_columns: bool) -> Iterator[Violation]:
     text = token.data.decode()
     if text.isascii():
         return
     offset = token.offset
-    for char in text:
+    for place, char in enumerate(text):
         data = char.encode()
         what = _BAD_CATEGORIES.get(unicodedata.category(char))
         if what is None and char in _INVISIBLE:
             what = "invisible character"
-        if what is not None:
+        if what is not None and not _belongs(text[:place], char, text[place + 1 :], in_columns):
             yield Violation(offset, f"{what} U+{ord(char):04X}", data)
         offset += len(data)
+
+
+def _belongs(before: str, char: str, after: str, in_columns: bool) -> bool:
+    """Whether a joiner or selector is part of how a word or an emoji is written, as domain names have it."""
+    if not before:
+        return False
+    kind = unicodedata.category(before[-1])
+    if char in "\ufe0e\ufe0f":
+        return not in_columns and kind in {"So", "Sm", "Po", "Nd"}
+    if char not in "\u200c\u200d" or (in_columns and char == "\u200d"):
+        return False
+    # At the end of a text a row may have been broken.
+    following = unicodedata.category(after[0]) if after else ""
+    is_indic = unicodedata.combining(before[-1]) == 9 and following[:1] in ("", "L", "M")
+    is_arabic = all(unicodedata.bidirectional(one) in {"AL", "NSM"} for one in before[-1] + after[:1])
+    is_emoji = char == "\u200d" and (kind in {"So", "Sk"} or before[-1] == "\ufe0f")
+    return is_indic or is_arabic or (is_emoji and following in ("", "So"))

@@ -91,6 +91,28 @@ def test_characters_that_hide_or_reorder_are_found(char: str) -> None:
     assert f"U+{ord(char):04X}" in audit.violations[0].what
 
 
+JOINED = ["👨\u200d👩", "👩🏽\u200d🚀", "❤\ufe0f\u200d🔥", "क्\u200dष", "ه\u200dا"]
+
+
+@pytest.mark.parametrize("text", JOINED)
+def test_what_joins_is_found_only_where_widths_matter(text: str) -> None:
+    assert escape_audit(text.encode()).violations
+    assert escape_audit(text.encode(), in_columns=False).violations == []
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200cष"])
+def test_words_keep_what_keeps_their_letters_apart(text: str) -> None:
+    assert escape_audit(text.encode()).violations == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ad\u200cmin", "a\u200db", "👨\u200c👩", "👨\u200dx", "\u200cخ", "م\u200c ", "中\u200d中", "a\ufe0f"],
+)
+def test_joiners_that_belong_to_nothing_are_found_everywhere(text: str) -> None:
+    assert len(escape_audit(text.encode(), in_columns=False).violations) == 1
+
+
 def test_the_text_around_a_violation_is_kept() -> None:
     audit = escape_audit(b"one\x1b]0;t\x07two\x1b[1mthree")
     assert audit.text == "onetwothree"

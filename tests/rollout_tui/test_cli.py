@@ -11,7 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from places import PROGRAM, REPOSITORY
@@ -480,6 +480,17 @@ def test_a_closed_standard_output_is_no_place_for_a_result(demo_trace: Demo, arg
     finished = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60)
     assert error_line(finished) == "rollout-tui: cannot write to standard output: it is closed"
     assert finished.returncode == 2
+
+
+def test_memory_that_is_used_up_is_no_fault(
+    demo_trace: Demo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def use_up(*_arguments: object, **_options: object) -> NoReturn:
+        raise MemoryError
+
+    monkeypatch.setattr("rollout_tui.commands.reduce.reduce_bundle", use_up)
+    assert main(["reduce", str(demo_trace("quickstart"))]) == 2
+    assert capsys.readouterr().err == "rollout-tui: there is not enough memory for this\n"
 
 
 @pytest.mark.parametrize("arguments", [["reduce", "BUNDLE", "-o", "-"], ["--help"], ["--version"]])

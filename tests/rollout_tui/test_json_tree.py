@@ -413,7 +413,7 @@ def test_a_folded_row_says_what_is_inside() -> None:
 def test_escapes_controls_and_bad_bytes_stay_visible() -> None:
     assert looks(b'{"\x7f": "\\u001b[31m \xc2\x9b \xff \xe2\x80\xae"}') == [
         "▾ {1 key}",
-        '    "␡": "\\u001b[31m � \\xff �"',
+        '    "␡": "\\u001b[31m <U+009B> \\xff <U+202E>"',
     ]
 
 

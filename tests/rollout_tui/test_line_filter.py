@@ -35,9 +35,15 @@ def test_a_clean_line_is_given_back_as_it_is() -> None:
 def test_only_printable_text_of_the_same_width_comes_through(texts: list[str]) -> None:
     segments = [Segment(text, Style(italic=True)) for text in texts]
     for before, after in zip(segments, filtered(segments), strict=True):
-        assert after.text.isprintable()
+        assert after.text.replace("\u200c", "").isprintable()
         assert cell_len(after.text) == cell_len(before.text)
         assert after.style == before.style
+
+
+def test_a_word_keeps_its_joiner_even_where_a_style_ends_and_no_other_stays() -> None:
+    bold = Style(bold=True)
+    after = filtered([Segment("ad\u200cmin می\u200c", bold), Segment("خواهم 👨\u200d👩")])
+    assert [segment.text for segment in after] == ["admin می\u200c", "خواهم 👨"]
 
 
 def test_control_segments_go() -> None:

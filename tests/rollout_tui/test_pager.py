@@ -52,7 +52,7 @@ def test_a_text_reaches_the_pager_and_no_file(tmp_path: Path) -> None:
 def test_nothing_that_a_terminal_obeys_reaches_the_pager(tmp_path: Path) -> None:
     pager = APager(tmp_path)
     assert open_in_pager("a\x1b[2J\x9b31m\u202eb\x07\rc\x00", pager.environment) is None
-    assert pager.kept() == "a␛[2J\ufffd31m\ufffdb␇␍c␀\n"
+    assert pager.kept() == "a␛[2J<U+009B>31m<U+202E>b␇␍c␀\n"
 
 
 def test_arguments_of_the_pager_are_words_and_not_for_a_shell(tmp_path: Path) -> None:

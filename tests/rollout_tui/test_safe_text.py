@@ -15,7 +15,10 @@ from rollout_tui.safe_text import (
     MAX_MARKS,
     clip,
     clip_start,
+    flowing_lines,
+    flowing_text,
     join,
+    safe_block,
     safe_bytes,
     safe_filename,
     safe_lines,
@@ -31,6 +34,7 @@ HOSTILE = st.sampled_from(
         *"\u0301\u0308\u20e3\u0489\u034f\u115f\u1160\u17b4\u180b\u3164\uffa0\ufe00\ufe0e\ufe0f",
         *"\ud800\udc00\udcff\ue000\uf8ff\ufdd0\ufffe\uffff\ufffd\ufffc\u2065\u0378",
         *"\U000e0001\U000e0041\U000e007f\U000e0100\U000f0000\U0010ffff\U0001d159\U0001bca0",
+        *"یخكहक्ष👨👩🔥",
         *"❤1#*☝👍🏽\U0001f1e6 \u00a0\u3000\u2003中가각é◌␛aZ",
         "\x1b[31m",
         "\x1b]52;c;QUFB\x07",
@@ -42,6 +46,7 @@ ANY_TEXT = st.one_of(
     st.text(st.characters(codec=None, exclude_categories=())),
     st.lists(HOSTILE, max_size=40).map("".join),
     st.text(alphabet="\u0301\u0302\u0303e ", max_size=40),
+    st.text(alphabet="\u200c\u200dیخ\u0651क\u094dष\u093e\u0301a👨👩❤\ufe0f🏽◌ ", max_size=20),
 )
 FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -54,8 +59,10 @@ def ascii_glyphs() -> Iterator[None]:
 
 
 def assert_harmless(text: str) -> None:
-    assert text.isprintable()
-    assert not {unicodedata.category(char) for char in text} & FORBIDDEN_CATEGORIES
+    visible = text.replace("\u200c", "")
+    assert visible.isprintable()
+    assert not {unicodedata.category(char) for char in visible} & FORBIDDEN_CATEGORIES
+    assert_non_joiners_are_in_words(text)
     marks = 0
     for char in text:
         if cell_len(char) == 0:
@@ -69,6 +76,14 @@ def assert_harmless(text: str) -> None:
         assert cell_len(text[0]) > 0, "a mark that would sit on what stands before"
 
 
+def assert_non_joiners_are_in_words(text: str) -> None:
+    for place, char in enumerate(text):
+        if char == "\u200c":
+            around = text[place - 1] + text[place + 1 : place + 2]
+            assert {unicodedata.category(one)[0] for one in around} <= {"L", "M"}, "not in a word"
+            assert not set(around) & set("aeZ가각é中"), "a script whose letters stand alone"
+
+
 @settings(max_examples=600, deadline=None)
 @given(ANY_TEXT)
 def test_nothing_a_terminal_obeys_or_hides_comes_through(text: str) -> None:
@@ -76,6 +91,48 @@ def test_nothing_a_terminal_obeys_or_hides_comes_through(text: str) -> None:
     assert_harmless(shown)
     assert safe_text(shown) == shown
     # The whole is as wide as its characters: no joiner or selector changes that.
+    assert cell_len(shown) == sum(map(cell_len, shown))
+
+
+@settings(max_examples=600, deadline=None)
+@given(ANY_TEXT)
+def test_flowing_text_keeps_what_belongs_to_words_and_emoji_and_nothing_else_that_is_not_seen(
+    text: str,
+) -> None:
+    shown = flowing_text(text)
+    assert flowing_text(shown) == shown
+    assert flowing_text(safe_text(text)) == safe_text(text)
+    for place, char in enumerate(shown):
+        before, after = shown[:place], shown[place + 1 : place + 2]
+        if char == "\u200d":
+            assert not after or unicodedata.category(after)[0] in "LMS", "nothing after it to join"
+            assert unicodedata.category(before[-1])[0] in "LMS", "nothing before it to join"
+        elif char != "\u200c":
+            assert char.isprintable()
+            assert unicodedata.category(char) not in FORBIDDEN_CATEGORIES
+        if 0xFE00 <= ord(char) <= 0xFE0F:
+            assert unicodedata.category(before[-1]) in {"So", "Sm", "Po", "Nd"}, "selects nothing"
+
+
+WORDS_AND_EMOJI = [
+    "می\u200cخواهم", "क्\u200dष", "ක්\u200dර", "র\u200d্য", "👨\u200d👩\u200d👧\u200d👦", "❤\ufe0f\u200d🔥",
+    "👩🏽\u200d🚀", "🏳\ufe0f\u200d🌈", "👍🏽", "☝\ufe0f",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WORDS_AND_EMOJI)
+def test_words_and_emoji_stay_what_they_are_where_width_does_not_matter(text: str) -> None:
+    assert flowing_text(text) == text
+    assert flowing_lines(f"{text}\n{text}\n") == [text, text]
+    assert safe_block(f"{text}\t{text}\n") == f"{text}\t{text}\n"
+
+
+@pytest.mark.parametrize("text", WORDS_AND_EMOJI)
+def test_in_rows_words_and_emoji_are_as_wide_in_every_terminal(text: str) -> None:
+    """One that joins what it draws and one that counts each character must come to the same width."""
+    shown = safe_text(text)
+    assert "<U+" not in shown
+    assert not set(shown) & set("\u200d\ufe0f🏽")
     assert cell_len(shown) == sum(map(cell_len, shown))
 
 
@@ -144,24 +201,36 @@ def test_a_file_name_is_one_plain_name(text: str) -> None:
         ("\x1b[31mred\x1b[0m", "␛[31mred␛[0m"),
         ("\x1b]52;c;QUFB\x07", "␛]52;c;QUFB␇"),
         ("a\x00b\x7fc", "a␀b␡c"),
-        ("\x9b31m\x85", "�31m�"),
+        ("\x9b31m\x85", "<U+009B>31m<U+0085>"),
         ("two\nlines\r", "two␊lines␍"),
         ("a\tb\tccccc\td", "a   b   ccccc   d"),
-        ("user\u202etxt.exe", "user�txt.exe"),
-        ("zero\u200bwidth\ufeff", "zero�width�"),
-        ("lone \ud83d half", "lone � half"),
-        ("hidden\U000e0068\U000e0069", "hidden��"),
+        ("user\u202etxt.exe", "user<U+202E>txt.exe"),
+        ("zero\u200bwidth\ufeff", "zero<U+200B>width<U+FEFF>"),
+        ("lone \ud83d half", "lone <U+D83D> half"),
+        ("hidden\U000e0068\U000e0069", "hidden<U+E0068><U+E0069>"),
         ("no-break\u00a0space\u3000wide", "no-break space  wide"),
         ("e\u0301a\u0308\u0301", "e\u0301a\u0308\u0301"),
         ("\u0301x", "◌\u0301x"),
         ("a \u0301", "a ◌\u0301"),
         ("z" + "\u0301" * 50 + "y", "z" + "\u0301" * MAX_MARKS + "�y"),
         ("I ❤\ufe0f it 👍🏽", "I ❤ it 👍"),
-        ("❤\ufe0f\ufe0f", "❤�"),
-        ("a\ufe0fb\U000e0100c", "a�b�c"),
-        ("👨\u200d👩", "👨�👩"),
+        ("❤\ufe0f\ufe0f", "❤<U+FE0F>"),
+        ("a\ufe0fb\U000e0100c", "a<U+FE0F>b<U+E0100>c"),
+        ("👨\u200d👩\u200d👧", "👨👩👧"),
+        ("❤\ufe0f\u200d🔥", "❤🔥"),
+        ("👩🏽\u200d🚀", "👩🚀"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200cष क्\u200dष", "क्\u200cष क्ष"),
+        ("ad\u200cmin a\u200db", "ad<U+200C>min a<U+200D>b"),
+        ("می\u200c\u200cخ", "می<U+200C><U+200C>خ"),
+        ("می\u200cक", "می<U+200C>क"),
+        ("می\u200c", "می\u200c"),
+        ("\u200cخ", "<U+200C>خ"),
+        ("👨\u200d", "👨"),
+        ("👨\u200c👩", "👨<U+200C>👩"),
+        ("👨\u200dx", "👨<U+200D>x"),
         ("ᄒ\u1161\u11ab", "ᄒ\u1161\u11ab"),
-        ("\u115f\u3164\u1160", "���"),
+        ("\u115f\u3164\u1160", "<U+115F><U+3164><U+1160>"),
         ("日本語", "日本語"),
         ("naïve – “quoted”", "naïve – “quoted”"),
     ],
@@ -181,7 +250,7 @@ def test_bytes_that_are_not_utf8_are_named() -> None:
 
 
 def test_lines_end_at_newlines_only() -> None:
-    assert safe_lines("a\r\nb\rc\n\nd\u2028e\x0bf\n") == ["a", "b␍c", "", "d�e␋f"]
+    assert safe_lines("a\r\nb\rc\n\nd\u2028e\x0bf\n") == ["a", "b␍c", "", "d<U+2028>e␋f"]
     assert safe_lines("") == [""]
 
 

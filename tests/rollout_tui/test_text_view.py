@@ -27,7 +27,7 @@ from rollout_tui.widgets.text_lines import (
 )
 from rollout_tui.widgets.text_view import INLINE_CHARS, TextView
 
-ODD_TEXT = st.text(st.sampled_from("ab \t\n\r中é\u0301\u200b\x1b❤\ufe0f😀"), max_size=120)
+ODD_TEXT = st.text(st.sampled_from("ab \t\n\r中é\u0301\u200b\x1b❤\ufe0f😀\u200c\u200dیخ"), max_size=120)
 
 
 def rows_of(text: str, width: int) -> list[str]:
@@ -359,7 +359,7 @@ async def test_colours_come_later_and_change_no_character() -> None:
         before = shown(view)
         await settle(pilot)
         assert shown(view) == before
-        assert before[0] == "const x = '␛[31m�   中';"
+        assert before[0] == "const x = '␛[31m<U+202E>    中';"
         comment = next(iter(view.render_line(1)))
         assert comment.text == "// done"
         assert comment.style is not None
