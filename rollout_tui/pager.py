@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import IO
 
+from rollout_tui.ending import ended_as_well
 from rollout_tui.safe_text import safe_text
 
 DEFAULT_PAGERS = ("less", "more")
@@ -67,7 +68,7 @@ def open_in_pager(text: str | Iterable[str], environment: Mapping[str, str]) -> 
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             return f"the pager {name} cannot be started: {safe_text(reason or str(error))}"
-        with pager:
+        with pager, ended_as_well(pager):
             assert pager.stdin is not None
             _feed(pager.stdin, lines)
             status = pager.wait()

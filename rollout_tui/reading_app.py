@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic, sleep
 
-from textual import work
-from textual.app import App
+from textual import events, work
 from textual.message import Message
 from textual.worker import Worker, get_current_worker
 
 from reducer import BundleError
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.feed import FOLLOW_SHARE, Feed, Pace, View
+from rollout_tui.key_order import KeyOrderApp, Typed
 from rollout_tui.progress import Cancelled, Progress, now_and_then
+from rollout_tui.screens_kept import LOOK_SECONDS, KeptScreens
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following, ReadingState
 from rollout_tui.views.scrubbing import EventLine
@@ -27,7 +30,7 @@ WRITER_INTERVAL = 2.0
 """Seconds without a new line after which it is asked whether anybody still writes the log."""
 
 
-class ReadingApp(App[int]):
+class ReadingApp(AwaitingWork, KeyOrderApp[int]):
     """Has a session, and views of it made by workers; what is done with them is its subclass's business.
 
     Attributes:
@@ -79,13 +82,31 @@ class ReadingApp(App[int]):
             super().__init__()
             self.reason = reason
 
-    def __init__(self, session: Session) -> None:
-        # Told before the theme is: Textual decides at once how it leaves out colours for NO_COLOR.
-        super().__init__(ansi_color=True)
+    class PastFailed(Message):
+        """There is no view of the past, and why."""
+
+        def __init__(self, reason: str) -> None:
+            super().__init__()
+            self.reason = reason
+
+    def __init__(self, session: Session, typed: Typed | None = None) -> None:
+        super().__init__(typed)
         self.session = session
         self.state = ReadingState()
+        self._before_reading = self.state
         self._feed: Feed | None = None
         self._newest: View | None = None
+        self.kept_screens = KeptScreens()
+
+    def on_ready(self) -> None:
+        """Free what was closed, now and then."""
+        self.set_interval(LOOK_SECONDS, lambda: self.kept_screens.look(self.screen_stack))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody types."""
+        if isinstance(event, events.Key):
+            self.kept_screens.key_came()
+        await super().on_event(event)
 
     # What a subclass does with it
 
@@ -101,6 +122,10 @@ class ReadingApp(App[int]):
         """There is nothing to show."""
         raise NotImplementedError
 
+    def complain(self, reason: str) -> None:
+        """What was asked for cannot be shown, and what is there stays."""
+        raise NotImplementedError
+
     # Reading
 
     def read(self, *, follow: bool = False) -> None:
@@ -111,6 +136,8 @@ class ReadingApp(App[int]):
         """
         self.workers.cancel_group(self, "follow")
         self.workers.cancel_group(self, "past")
+        if not self.state.is_reading:
+            self._before_reading = self.state
         self.state = ReadingState(is_reading=True, wants_to_follow=follow)
         self.show_state()
         self._read()
@@ -157,9 +184,34 @@ class ReadingApp(App[int]):
         self.show_state()
 
     def on_reading_app_failed(self, message: Failed) -> None:
-        """There is nothing to show."""
-        self.state.is_reading = False
-        self.fail(message.reason)
+        """There is nothing to show, or nothing new: then what was read before stays."""
+        self._reading_failed(message.reason)
+
+    def _reading_failed(self, reason: str) -> None:
+        if self.session.timelines is None:
+            self.state.is_reading = False
+            self.fail(reason)
+            return
+        before = self._before_reading
+        self.state = replace(before, is_reading=False, looks_back=False)
+        if before.is_following:
+            self.state.following, self.state.reason = Following.LOST, reason
+        self.show_state()
+        self.complain(f"not read again: {reason}")
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """A worker died."""
+        if group == "read":
+            self._reading_failed(reason)
+        elif group == "past":
+            self._past_failed(reason)
+        else:
+            self.post_message(self.FollowingChanged(Following.LOST, reason))
+
+    def _past_failed(self, reason: str) -> None:
+        self.state.is_reading = self.state.looks_back = False
+        self.show_state()
+        self.complain(f"the past cannot be shown: {reason}")
 
     def on_reading_app_seen(self, message: Seen) -> None:
         """Show a view, unless the reader looks at the past or holds the log still."""
@@ -181,6 +233,7 @@ class ReadingApp(App[int]):
         is_first = self.session.timelines is None
         before = self.session.adopt(view)
         self.show_view(view, is_first=is_first)
+        self.kept_screens.note(self.screen_stack)
         if self._feed is not None:
             self._feed.let_go(before)
         self.show_state()
@@ -280,10 +333,14 @@ class ReadingApp(App[int]):
         except Cancelled:
             return
         except BundleError as error:
-            self.post_message(self.FollowingChanged(Following.LOST, str(error)))
+            self.post_message(self.PastFailed(str(error)))
             return
         if not worker.is_cancelled:
             self.post_message(self.Seen(feed, view, is_past=True))
+
+    def on_reading_app_past_failed(self, message: PastFailed) -> None:
+        """What is shown stays."""
+        self._past_failed(message.reason)
 
     def look_now(self) -> bool:
         """Show everything as it is now; say whether the past was shown."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reducer import BundleError, open_bundle
 from reducer.storage.bundle import MANIFEST
@@ -109,10 +111,45 @@ def bundles_under(root: Path) -> list[FoundBundle]:
     Raises:
         OSError: The directory cannot be listed.
     """
-    with os.scandir(root) as entries:
-        paths = [Path(entry.path) for entry in entries if entry.is_dir()]
-    found = [FoundBundle(path, _started(path)) for path in paths if os.path.isfile(path / MANIFEST)]
+    found = [
+        FoundBundle(entry.path, _started(entry.path)) for entry in entries_of(root) if not entry.is_barred
+    ]
     return sorted(found, key=lambda bundle: (-bundle.started_at_unix_ms, bundle.path))
+
+
+class Entry(NamedTuple):
+    """What a trace root holds and may be a bundle.
+
+    Attributes:
+        path: its path.
+        written_at_unix_ms: when its manifest was written, which is when the recording began; 0 if barred.
+        is_barred: whether the system does not tell if there is a manifest: it may not be entered, say.
+    """
+
+    path: Path
+    written_at_unix_ms: int
+    is_barred: bool
+
+
+def entries_of(root: Path) -> list[Entry]:
+    """What may be a bundle directly under a trace root, in no order; a bad entry hides none but itself.
+
+    Raises:
+        OSError: The directory cannot be listed.
+    """
+    return [entry for name in os.listdir(root) if (entry := _entry(root / name)) is not None]
+
+
+def _entry(path: Path) -> Entry | None:
+    try:
+        found = os.stat(path / MANIFEST)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return Entry(path, 0, is_barred=True)
+    return (
+        Entry(path, found.st_mtime_ns // 1_000_000, is_barred=False) if stat.S_ISREG(found.st_mode) else None
+    )
 
 
 def _started(bundle: Path) -> int:

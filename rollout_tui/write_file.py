@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 _NEW_FILE_MODE = 0o666
 """Permissions asked for; the umask takes away from them, as for any new file."""
 
+_TEMPORARY = re.compile(r"\.rollout-tui-[0-9a-f]{16}\.tmp")
+"""The names of our temporary files."""
 
 Contents = bytes | Iterator[bytes]
 """All of it, or piece by piece what is too large to be held as a whole."""
@@ -26,8 +32,10 @@ def pieces_of(data: Contents) -> Iterable[bytes]:
 def write_atomically(path: Path, data: Contents) -> None:
     """Put `data` under `path`, in place of any file that is there.
 
-    The bytes go into a temporary file of the same directory, which is renamed when they are on disk. A
-    symbolic link at `path` is replaced, not followed: a bundle cannot lead a write out of itself.
+    The bytes go into a temporary file of the same directory, which is renamed when they are on disk. Until
+    then it has no name where the system has such files: if the program is killed meanwhile, nothing is left.
+    Elsewhere, and in the moment between, the next write into the directory removes what is left. A symbolic
+    link at `path` is replaced, not followed: a bundle cannot lead a write out of itself.
 
     Args:
         path: Where the file shall be; its directory must exist.
@@ -38,20 +46,93 @@ def write_atomically(path: Path, data: Contents) -> None:
             changed on disk then, and no temporary file is left.
     """
     _refuse_to_replace(path)
+    remove_leftovers(path.parent)
     temporary = path.parent / f".rollout-tui-{secrets.token_hex(8)}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, _NEW_FILE_MODE)
+    unnamed = _open_unnamed(path.parent)
     try:
-        with open(descriptor, "wb") as file:
+        with open(_open_named(temporary) if unnamed is None else unnamed, "w+b") as file:
             file.writelines(pieces_of(data))
             file.flush()
             os.fsync(file.fileno())
-        os.rename(temporary, path)
+            if unnamed is not None:
+                _give_name(file, temporary)
+            os.rename(temporary, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
     _sync_directory(path.parent)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove temporary files of programs that were killed; one that is being written is locked, and stays."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name):
+                _remove_unless_locked(entry.path)
+
+
+def _remove_unless_locked(path: str) -> None:
+    with suppress(OSError):
+        # Not blocking: a pipe may have such a name as well.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+        finally:
+            os.close(descriptor)
+
+
+def _open_unnamed(directory: Path) -> int | None:
+    """A locked file without a name, which is gone with whoever has it open; None where there are none."""
+    try:
+        descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, _NEW_FILE_MODE)
+    except (OSError, AttributeError):
+        return None  # or nothing can be written here at all, which shows next
+    if os.path.exists(_own_path(descriptor)):
+        _lock(descriptor)
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _open_named(path: Path) -> int:
+    """A new, locked file."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        descriptor = os.open(path, flags, _NEW_FILE_MODE)
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)  # before it was locked somebody took it for a leftover
+
+
+def _lock(descriptor: int) -> None:
+    with suppress(OSError):  # some file systems have no locks; nothing is taken for a leftover there
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _give_name(file: IO[bytes], path: Path) -> None:
+    """Let a file that has no name appear under one."""
+    try:
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # Only with a directory does Python follow the link that leads to the file.
+            os.link(_own_path(file.fileno()), path.name, dst_dir_fd=directory, follow_symlinks=True)
+        finally:
+            os.close(directory)
+    except OSError:
+        # Some systems make files without names, but give them none.
+        file.seek(0)
+        with open(_open_named(path), "wb") as named:
+            shutil.copyfileobj(file, named)
+            named.flush()
+            os.fsync(named.fileno())
+
+
+def _own_path(descriptor: int) -> str:
+    return f"/proc/self/fd/{descriptor}"
 
 
 def is_device(path: Path) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 
+from rollout_tui.ending import terminal_gone
 from rollout_tui.recording.foreground import NotStarted, exit_status
 
 MAX_KEPT = 1_000_000
@@ -161,10 +162,9 @@ class PtyCommand:
     def _pass_keys_on(self, seconds: float) -> None:
         if not select.select([self._stdin], [], [], seconds)[0]:
             return
-        keys = os.read(self._stdin, 4096)
-        if keys:
-            with suppress(OSError):
-                os.write(self._master, keys)
+        keys = _read(self._stdin, 4096)
+        with suppress(OSError):
+            os.write(self._master, keys)
 
     def _follow_size(self) -> None:
         with suppress(OSError):
@@ -190,7 +190,18 @@ def read_key(stdin: int = 0, seconds: float | None = None) -> str:
         left = None if end is None else max(0.0, end - monotonic())
         if not select.select([stdin], [], [], left)[0]:
             return ""
-        return os.read(stdin, 64).decode("utf-8", "replace")[:1]
+        return _read(stdin, 64).decode("utf-8", "replace")[:1]
+
+
+def _read(stdin: int, size: int) -> bytes:
+    """What was typed; in raw mode an end of the input is the end of the terminal."""
+    try:
+        keys = os.read(stdin, size)
+    except OSError:
+        keys = b""
+    if not keys:
+        terminal_gone()
+    return keys
 
 
 def _take_terminal() -> None:
@@ -207,12 +218,17 @@ def _leave_no_way_to_stop(slave: int) -> None:
 
 @contextmanager
 def _raw(descriptor: int) -> Iterator[None]:
-    modes = termios.tcgetattr(descriptor)
     try:
+        modes = termios.tcgetattr(descriptor)
         tty.setraw(descriptor, termios.TCSADRAIN)
+    except termios.error:
+        terminal_gone()
+    try:
         yield
     finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, modes)
+        # Now, and not when all is written: a terminal that was stopped or is gone would never be done.
+        with suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSANOW, modes)
 
 
 def _write(descriptor: int, data: bytes) -> None:

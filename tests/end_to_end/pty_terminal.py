@@ -13,8 +13,8 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -88,6 +88,9 @@ class Terminal:
         self._changed = threading.Condition()
         self._last_output = time.monotonic()
         self._closed = False
+        self._let_read = threading.Event()
+        self._let_read.set()
+        self._woken, self._wake = os.pipe()
         self._master, slave = pty.openpty()
         _set_size(slave, columns, rows)
         self.process = subprocess.Popen(
@@ -210,6 +213,28 @@ class Terminal:
         self._reader.join(seconds)
         return status
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as closing its window does."""
+        self._let_read.set()
+        # The thread that reads must not be in the middle of it.
+        os.write(self._wake, b"x")
+        self._reader.join(5)
+        self._close_descriptors()
+
+    def _close_descriptors(self) -> None:
+        for descriptor in (self._master, self._wake, self._woken):
+            os.close(descriptor)
+        self._master = -1
+
+    @contextmanager
+    def not_reading(self) -> Iterator[None]:
+        """Take nothing of what the program sends meanwhile."""
+        self._let_read.clear()
+        try:
+            yield
+        finally:
+            self._let_read.set()
+
     def close(self) -> None:
         """End the program and whatever it started."""
         if self.process.poll() is None:
@@ -218,8 +243,7 @@ class Terminal:
             self.process.wait()
         self._reader.join(5)
         if self._master >= 0:
-            os.close(self._master)
-            self._master = -1
+            self._close_descriptors()
 
     def describe(self) -> str:
         """The screen between two rules, for messages."""
@@ -251,8 +275,9 @@ class Terminal:
     def _read(self) -> None:
         while True:
             try:
-                select.select([self._master], [], [])
-                data = os.read(self._master, 65536)
+                ready = select.select([self._master, self._woken], [], [])[0]
+                self._let_read.wait()
+                data = b"" if self._woken in ready else os.read(self._master, 65536)
             except (OSError, ValueError):
                 data = b""
             with self._changed:

@@ -51,12 +51,12 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
         assert detail.facts
     entry_words = EntryWords(timelines.entries, with_thread=True)
     assert all(entry_words.row(TreeNode(entry, 0)).spans for entry in entries)
-    thread_words = ThreadWords(timelines.links)
+    thread_words = ThreadWords(timelines)
     assert all(thread_words.row(TreeNode(thread, 0)).spans for thread in index.threads)
     for call in index.trace.inference_calls.values():
         view = context_of(index, call)
         assert all(SeenWords(index, view).row(seen).spans for seen in view.seen)
-    words = spans_text(overview(timelines.entries, "x"))
+    words = spans_text(overview(timelines, "x"))
     assert ("problem" in words) is bool(problems)
     for place, problem in enumerate(index.reduction.problems):
         read = index.problem_lines[place] = read_problem(index, place)

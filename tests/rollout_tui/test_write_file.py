@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from rollout_tui import write_file
 from rollout_tui.write_file import is_device, write_atomically, write_to_device
 
 
@@ -137,3 +140,97 @@ def test_a_descriptor_under_dev_is_written_at_its_end(tmp_path: Path) -> None:
         assert is_device(path)
         write_to_device(path, b"after")
     assert (tmp_path / "file").read_bytes() == b"before after"
+
+
+# Killed meanwhile
+
+WRITER = """\
+import os, sys, time
+from pathlib import Path
+from rollout_tui import write_file
+
+def pieces():
+    yield b"x" * 100_000
+    print("writing", flush=True)
+    time.sleep(60)
+
+if sys.argv[2] == "named":
+    write_file._open_unnamed = lambda directory: None
+write_file.write_atomically(Path(sys.argv[1]), pieces())
+"""
+
+
+def start_writing(target: Path, way: str) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, target, way], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"writing\n"
+    return process
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_nothing_is_left_of_a_writer_that_is_killed(target: Path) -> None:
+    target.write_bytes(b"old")
+    if write_file._open_unnamed(target.parent) is None:
+        pytest.skip("this file system has no files without a name")
+    for _ in range(5):
+        kill(start_writing(target, "unnamed"))
+        assert names(target.parent) == ["state.json"]
+    assert target.read_bytes() == b"old"
+
+
+def test_where_files_have_names_the_next_write_removes_what_is_left(target: Path) -> None:
+    kill(start_writing(target, "named"))
+    assert len(names(target.parent)) == 1
+    write_atomically(target, b"new")
+    assert names(target.parent) == ["state.json"]
+
+
+def test_what_another_program_is_writing_stays(target: Path) -> None:
+    process = start_writing(target, "named")
+    try:
+        write_atomically(target, b"new")
+        assert len(names(target.parent)) == 2
+    finally:
+        kill(process)
+    write_atomically(target, b"newer")
+    assert names(target.parent) == ["state.json"]
+
+
+def test_only_our_temporary_files_are_removed(target: Path) -> None:
+    beside = target.parent
+    others = [
+        ".rollout-tui-1.tmp",
+        ".rollout-tui-0123456789abcdef.tmp.txt",
+        "rollout-tui-0123456789abcdef.tmp",
+    ]
+    for name in others:
+        (beside / name).write_bytes(b"")
+    (beside / ".rollout-tui-0000000000000001.tmp").mkdir()
+    os.mkfifo(beside / ".rollout-tui-0000000000000002.tmp")
+    (beside / ".rollout-tui-0000000000000003.tmp").symlink_to(others[0])
+    before = names(beside)
+    write_atomically(target, b"new")
+    assert names(beside) == sorted([*before, "state.json"])
+
+
+@pytest.mark.parametrize("missing", ["O_TMPFILE", "link"])
+def test_without_files_without_a_name_all_is_the_same(
+    target: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    if missing == "O_TMPFILE":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    else:
+        monkeypatch.setattr(os, "link", fail)
+    write_atomically(target, iter([b"one ", b"two"]))
+    write_atomically(target, iter([b"three ", b"four"]))
+    assert target.read_bytes() == b"three four"
+    assert names(target.parent) == ["state.json"]

@@ -1,0 +1,68 @@
+"""Screens that were closed are freed, also those that were open while a view was made."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from inspecting import Inspection, inspecting
+from places import REPOSITORY
+
+from rollout_tui import screens_kept
+
+TEAM = REPOSITORY / "demo_traces/team"
+
+DIALOGS = {"help": "question_mark", "search": "ctrl+f", "cells": "x", "writing": "w"}
+
+
+@pytest.fixture(autouse=True)
+def unfreeze() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+async def opened_while_read(at: Inspection, key: str) -> weakref.ref[object]:
+    """A dialog that was open while a view was made, and is closed."""
+    await at.press(key)
+    assert at.app.screen is not at.screen
+    dialog = weakref.ref[object](at.app.screen)
+    at.app.read()
+    await at.settle()
+    while at.app.screen is not at.screen:
+        await at.press("escape")
+    await at.settle()
+    return dialog
+
+
+@pytest.mark.parametrize("key", DIALOGS.values(), ids=DIALOGS)
+async def test_a_dialog_that_was_open_while_a_view_was_made_is_freed(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setattr(screens_kept, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(screens_kept, "QUIET_SHARE", 0)
+    async with inspecting(TEAM) as at:
+        dialogs = [await opened_while_read(at, key) for _ in range(3)]
+        at.app.kept_screens.look(at.app.screen_stack)
+        # The last one may be held until the next one: as the screen in whose name Textual last did something.
+        assert [one() for one in dialogs[:-1]] == [None] * 2
+
+
+async def test_nothing_is_freed_while_somebody_types_or_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    freed: list[bool] = []
+    async with inspecting(TEAM) as at:
+        kept = at.app.kept_screens
+        monkeypatch.setattr(kept, "free", lambda: freed.append(True))
+        await opened_while_read(at, "question_mark")
+        kept.look(at.app.screen_stack)
+        assert freed == []
+        monkeypatch.setattr(screens_kept, "QUIET_SECONDS", 0.0)
+        kept.look(at.app.screen_stack)
+        assert freed == [True]
+    freed.clear()
+    async with inspecting(TEAM) as at:
+        kept = at.app.kept_screens
+        monkeypatch.setattr(kept, "free", lambda: freed.append(True))
+        kept.look(at.app.screen_stack)
+        assert freed == []
