@@ -15,14 +15,16 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
-from reducer import BundleError
+from reducer import BundleError, ObjectRef
 from rollout_tui import glyphs, keys
 from rollout_tui.feed import View
+from rollout_tui.key_order import Typed
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.reading_app import ReadingApp
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.scrubber import Scrubber
 from rollout_tui.session import Session
+from rollout_tui.terminal_app import run_app
 from rollout_tui.widgets.scroll_bar import BlockScrollBar
 
 WENT_BACK = -1
@@ -42,7 +44,13 @@ class InspectorApp(ReadingApp):
     BINDINGS = [*keys.bindings(keys.Context.APP, keys.Context.EVERYWHERE)]
 
     def __init__(
-        self, session: Session, *, at_seq: int | None = None, from_picker: bool = False, follow: bool = False
+        self,
+        session: Session,
+        *,
+        at_seq: int | None = None,
+        from_picker: bool = False,
+        follow: bool = False,
+        typed: Typed | None = None,
     ) -> None:
         """Prepare to show a bundle.
 
@@ -52,8 +60,9 @@ class InspectorApp(ReadingApp):
             from_picker: whether going back at the root leads to a list of bundles: the result is `WENT_BACK`
                 then, and `esc` does it as well.
             follow: whether to show what is added to its log from the start.
+            typed: what was typed before, to be served first; what is left at the end stays in it.
         """
-        super().__init__(session)
+        super().__init__(session, typed)
         self.failure: str | None = None
         self._at_seq = at_seq
         self._from_picker = from_picker
@@ -95,6 +104,10 @@ class InspectorApp(ReadingApp):
         self.failure = reason
         self.exit(2)
 
+    def complain(self, reason: str) -> None:
+        """Say why nothing else is shown."""
+        self.inspector.say(reason, bad=True)
+
     # Actions
 
     async def action_back(self) -> None:
@@ -104,6 +117,7 @@ class InspectorApp(ReadingApp):
         elif (
             not self.cancel_reading()
             and not self.inspector.end_search()
+            and not self.inspector.lead_back()
             and not self.inspector.step_back()
             and not self.look_now()
             and self._from_picker
@@ -147,17 +161,19 @@ class InspectorApp(ReadingApp):
         self.push_screen(HelpScreen(self.inspector.focus_name()))
 
     def action_problems(self) -> None:
-        """List the problems found in the bundle."""
+        """List what is wrong: with the recording, and in the run."""
         from rollout_tui.screens.problems import ProblemsScreen
 
         timelines = self.session.timelines
         if timelines is not None:
-            self.push_screen(ProblemsScreen(timelines.index.reduction.problems), self._show_problem)
+            self.push_screen(ProblemsScreen(timelines), self._show_wrong)
 
-    def _show_problem(self, place: int | None) -> None:
-        if place is not None:
+    def _show_wrong(self, ref: ObjectRef | None) -> None:
+        if ref is not None and ref.type == "Problem":
             self.inspector.history.leave(self.inspector.here())
-            self.inspector.show_problem(place)
+            self.inspector.show_problem(int(ref.id))
+        elif ref is not None:
+            self.inspector.jump(ref)
 
     def action_write(self) -> None:
         """Write the graph, a payload or a context."""
@@ -232,6 +248,7 @@ def run_inspector(
     at_seq: int | None,
     from_picker: bool = False,
     follow: bool = False,
+    typed: Typed | None = None,
 ) -> int:
     """Open the inspector and stay in it until the reader leaves.
 
@@ -243,6 +260,7 @@ def run_inspector(
         at_seq: sequence number to begin at; None for the beginning.
         from_picker: whether it was opened from a list of bundles, to which the reader may go back.
         follow: show what is added to its log from the start.
+        typed: what was typed before, to be served first; what is left at the end stays in it.
 
     Returns:
         The exit status, or `WENT_BACK`.
@@ -252,8 +270,8 @@ def run_inspector(
     """
     session = Session(bundle_path)
     prepare_drawing(ascii_only=ascii_only, color=color)
-    app = InspectorApp(session, at_seq=at_seq, from_picker=from_picker, follow=follow)
-    status = app.run(mouse=mouse)
+    app = InspectorApp(session, at_seq=at_seq, from_picker=from_picker, follow=follow, typed=typed)
+    status = run_app(app, mouse=mouse)
     if app.failure is not None:
         raise BundleError(app.failure)
     return status if status is not None else app.return_code or 0

@@ -19,13 +19,15 @@ from rollout_tui.commands.output import (
     CLEAN,
     FAULT,
     INTERRUPTED,
+    NO_MEMORY,
     READER_GONE,
     UNUSABLE,
     CommandError,
+    EndedBySignal,
     complain,
     flush_standard_output,
     plain_reason,
-    use_glyphs_of_streams,
+    prepare_streams,
     write_line,
 )
 
@@ -193,7 +195,7 @@ def show_command(
             show_default=False,
             help="call N, compaction N, cell N, edge N, turn N, tool ID, item N, thread PATH, payload N, "
             "seq N, line N, problem N; or a list: threads, turns, calls, tools, cells, compactions, edges, "
-            "problems. N may be an id; `call 3 of /root/alpha` counts for an agent.",
+            "failures, problems. N may be an id; `call 3 of /root/alpha` counts for an agent.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON document.")] = False,
@@ -201,11 +203,22 @@ def show_command(
         bool,
         typer.Option("--raw", help="Print the bytes of the evidence: the request of a call, a log line."),
     ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="Where to write it, byte for byte. By default, and with -, standard output; a terminal gets "
+            "the bytes in a form that it cannot obey.",
+        ),
+    ] = None,
 ) -> None:
     """Print one thing of a bundle: what the model saw at a call, a compaction, a code cell, an edge."""
     from rollout_tui.commands.show import show
 
-    raise typer.Exit(show(bundle, what, as_json=as_json, raw=raw))
+    raise typer.Exit(show(bundle, what, as_json=as_json, raw=raw, output=output))
 
 
 @app.command(
@@ -254,11 +267,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; by default that of the process.
 
     Returns:
-        The exit status. No exception comes out, and no traceback is printed.
+        The exit status. No exception comes out, and no traceback is printed. After a signal that asked for
+        the end it does not return: the process ends by that signal.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        use_glyphs_of_streams()
+        prepare_streams()
         status = _run(with_command(given))
         flush_standard_output()
     except KeyboardInterrupt:
@@ -268,6 +282,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         complain(str(error))
         return UNUSABLE
+    except EndedBySignal as ended:
+        from rollout_tui.ending import end_by
+
+        end_by(ended.number)
     return status
 
 
@@ -288,6 +306,8 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         named = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         raise CommandError(named + plain_reason(error)) from None
+    except MemoryError:
+        raise CommandError(NO_MEMORY) from None
     except Exception as error:
         if os.environ.get(_DEBUG_VARIABLE):
             raise

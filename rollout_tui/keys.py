@@ -35,6 +35,13 @@ class Context(StrEnum):
     SCRUBBER = "moving along the log"
 
 
+class Counts(StrEnum):
+    """What a number typed before a key means for its action."""
+
+    TIMES = "so many times"
+    ROW = "to that row"
+
+
 class Pane(StrEnum):
     """What can have the focus. The value is its name in headings."""
 
@@ -190,7 +197,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_choice", ("down", "tab"), "what", "the next thing to write", Context.FORM, rank=29),
     Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Context.FORM),
     Action("back", ("escape",), "back", "back one level; close; cancel; end a search", _EVERYWHERE, rank=30),
-    Action("problems", ("i",), "problems", "list the problems found in the bundle", _APP, rank=13),
+    Action("problems", ("i",), "problems", "problems of the recording, failures of the run", _APP, rank=13),
     Action("write", ("w",), "write", "write state.json, this payload, this context", _APP, rank=17),
     Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _APP, rank=18),
     Action("pause", ("=",), "pause", "hold a followed log still and count what comes, or go on", _APP),
@@ -208,12 +215,30 @@ ACTIONS: tuple[Action, ...] = (
     Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _EVERYWHERE, rank=0),
     Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _EVERYWHERE, rank=50),
     Action("quit", ("Q",), "quit", "quit", _EVERYWHERE),
+    Action("suspend_process", ("ctrl+z",), "suspend", "to the shell; fg returns", _EVERYWHERE, priority=True),
     Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _EVERYWHERE, call="quit", priority=True),
 )  # fmt: skip
 """The table, in the order in which help shows it."""
 
 AWAITED_BACK = next(action.keys for action in ACTIONS if action.name == "back")
 """What calls off a question for a single key."""
+
+_LINES_AWAY = ("cursor_down", "cursor_up", "half_page_down", "half_page_up", "page_down", "page_up")
+
+COUNTED: dict[str, Counts] = {
+    "top": Counts.ROW,
+    "bottom": Counts.ROW,
+    **dict.fromkeys(_LINES_AWAY, Counts.TIMES),
+    **{
+        f"{way}_{what}": Counts.TIMES
+        for way in ("next", "previous")
+        for what in ("same", "turn", "call", "failure")
+    },
+}
+"""The actions that take a number before their key."""
+
+HELD_KEYS = frozenset(key for action in ACTIONS if action.name in _LINES_AWAY for key in action.keys)
+"""Keys that are held down, and lead nowhere else by it than one press after the other does."""
 
 _HELP_ACTION = "help"
 """The action the footer always has room for."""
@@ -248,6 +273,11 @@ def bindings(*contexts: Context) -> list[Binding]:
     ]
 
 
+def counted(key: str) -> Action | None:
+    """The action of a key that takes a number before it; None if the key takes none."""
+    return next((action for action in ACTIONS if action.name in COUNTED and key in action.keys), None)
+
+
 def key_name(key: str) -> SafeText:
     """How a key is written for people, in the active glyph set."""
     marks = glyphs.active()
@@ -266,14 +296,25 @@ class HelpRow:
     context: Context
 
 
+_FIRST_MOVE = next(action for action in ACTIONS if action.name in COUNTED)
+
+_COUNTED_ROW = HelpRow(
+    safe_text("5j  20G"),
+    safe_text("a number before a movement: down five rows, to row 20 (012G: to row 12)"),
+    _FIRST_MOVE.context,
+)
+
+
 def help_rows(pane: Pane) -> list[HelpRow]:
     """What every key does while `pane` has the focus; what is special to the pane comes first."""
-    rows = ((action, _keys_in(pane, action)) for action in actions_in(*PANE_CONTEXTS[pane]))
-    return [
-        HelpRow(safe_text(" ".join(map(key_name, held))), safe_text(action.help), action.context)
-        for action, held in rows
-        if held
-    ]
+    rows: list[HelpRow] = []
+    for action in actions_in(*PANE_CONTEXTS[pane]):
+        if action is _FIRST_MOVE:
+            rows.append(_COUNTED_ROW)
+        if held := _keys_in(pane, action):
+            words = safe_text(" ".join(map(key_name, held)))
+            rows.append(HelpRow(words, safe_text(action.help), action.context))
+    return rows
 
 
 def _keys_in(pane: Pane, action: Action) -> list[str]:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import Screen
@@ -17,18 +17,21 @@ from textual.worker import get_current_worker
 from reducer import BundleError
 from rollout_tui import keys
 from rollout_tui.app import WENT_BACK, prepare_drawing, run_inspector
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.bundles.root import ListedBundle, TraceRoot
 from rollout_tui.bundles.summary import BundleSummary
 from rollout_tui.commands.output import plain_reason
+from rollout_tui.key_order import KeyOrderApp, Typed
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.screens.picker import PickerScreen
+from rollout_tui.terminal_app import run_app
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks at the trace root."""
 
 
-class PickerApp(App[BundleSummary]):
+class PickerApp(AwaitingWork, KeyOrderApp[BundleSummary]):
     """Shows a trace root. Its result is the bundle to open; None when the reader left."""
 
     TITLE = "rollout-tui"
@@ -39,9 +42,9 @@ class PickerApp(App[BundleSummary]):
     class Looked(Message):
         """What a look found, if it differs from what the one before found."""
 
-        def __init__(self, bundles: list[ListedBundle]) -> None:
+        def __init__(self, bundles: list[ListedBundle], *, is_whole: bool = True) -> None:
             super().__init__()
-            self.bundles = bundles
+            self.bundles, self.is_whole = bundles, is_whole
 
     class LookProgress(Message):
         """So many bundles of the first look were read."""
@@ -61,15 +64,23 @@ class PickerApp(App[BundleSummary]):
             super().__init__()
             self.reason = reason
 
-    def __init__(self, root: TraceRoot, *, at: Path | None = None, words: str | None = None) -> None:
+    def __init__(
+        self,
+        root: TraceRoot,
+        *,
+        at: Path | None = None,
+        words: str | None = None,
+        typed: Typed | None = None,
+    ) -> None:
         """Prepare to show a trace root.
 
         Args:
             root: the trace root; what it knows of earlier looks is not read again.
             at: the bundle to put the cursor on.
             words: a sentence to begin with, on something that went wrong.
+            typed: what was typed before, to be served first; what is left at the end stays in it.
         """
-        super().__init__(ansi_color=True)
+        super().__init__(typed)
         self._root = root
         self._words = words
         self._leaving = Event()
@@ -102,7 +113,8 @@ class PickerApp(App[BundleSummary]):
 
         while not worker.is_cancelled:
             try:
-                found = self._root.look(progress)
+                publish = self._publish if shown is None else None
+                found = self._root.look(progress, publish)
             except Cancelled:
                 return
             except OSError as error:
@@ -117,9 +129,16 @@ class PickerApp(App[BundleSummary]):
             if self._leaving.wait(LOOK_SECONDS):
                 return
 
+    def _publish(self, bundles: list[ListedBundle]) -> None:
+        self.post_message(self.Looked(bundles, is_whole=False))
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that nothing new will appear."""
+        self.picker.say(f"this directory is not looked at any more: {reason}", bad=True)
+
     def on_picker_app_looked(self, message: Looked) -> None:
         """Show what there is."""
-        self.picker.show(message.bundles)
+        self.picker.show(message.bundles, is_whole=message.is_whole)
         if self._words is not None:
             self.picker.say(self._words, bad=True)
             self._words = None
@@ -188,9 +207,10 @@ def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int
     trace_root = TraceRoot(root)
     picked: BundleSummary | None = None
     words: str | None = None
+    typed = Typed()
     while True:
-        app = PickerApp(trace_root, at=None if picked is None else picked.path, words=words)
-        picked, words = app.run(mouse=mouse), None
+        app = PickerApp(trace_root, at=None if picked is None else picked.path, words=words, typed=typed)
+        picked, words = run_app(app, mouse=mouse), None
         if picked is None:
             return app.return_code or 0
         try:
@@ -202,6 +222,7 @@ def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int
                 at_seq=None,
                 from_picker=True,
                 follow=picked.status == "live",
+                typed=typed,
             )
         except BundleError as error:
             words = str(error)

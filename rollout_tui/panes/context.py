@@ -11,6 +11,7 @@ from textual.message import Message
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
@@ -21,6 +22,7 @@ from rollout_tui.views.contexts.item_words import item_text
 from rollout_tui.views.contexts.prefix import PrefixBreak
 from rollout_tui.views.contexts.request_parts import RequestParts
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows, row_list
 from rollout_tui.widgets.spans import span
@@ -33,7 +35,7 @@ SETTLED = 0.08
 """Seconds after which a call is taken to be looked at rather than passed by, so that its request is read."""
 
 
-class ContextPane(Pane):
+class ContextPane(AwaitingWork, Pane):
     """The ordered context of one inference call, and under a rule what it answered.
 
     Attributes:
@@ -89,7 +91,8 @@ class ContextPane(Pane):
             self.view = None
             self.title.show(safe_text(""))
             self.header.show([])
-            self.list.empty = "The model was not called yet."
+            words = unknown_schema_words(index)
+            self.list.empty = "The model was not called yet." if index.is_schema_known else f"{words}."
             self.list.set_source(row_list(()))
         elif self.view is None or self.view.call is not call:
             self._lay_out(index, call)
@@ -191,6 +194,10 @@ class ContextPane(Pane):
         """Measure the raw request, in a thread, and not while the cursor runs past."""
         await asyncio.sleep(SETTLED)
         self.post_message(self.PartsRead(call, await asyncio.to_thread(self._session.request_parts, call)))
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that the sizes of the request will not come."""
+        self.title.show(safe_text(f"{reason}; sizes unknown"))
 
     def on_context_pane_parts_read(self, message: PartsRead) -> None:
         """Show the sizes, if their call is still the one to show."""

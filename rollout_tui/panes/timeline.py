@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from reducer import ObjectRef
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.progress import Cancelled, now_and_then
@@ -25,7 +26,7 @@ FILTERED_AT_ONCE = 400
 """Rows that are filtered without a thread: so many take less time than a key may."""
 
 
-class TimelinePane(Pane):
+class TimelinePane(AwaitingWork, Pane):
     """The timeline of one agent, or of all agents. The key of a row is the object it stands for.
 
     Attributes:
@@ -127,6 +128,12 @@ class TimelinePane(Pane):
             return
         if not worker.is_cancelled:
             self.post_message(self.Filtered(timelines, rows, whole))
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that the rows are those of before."""
+        self.is_filtering, self._newer, self._wanted = False, None, None
+        self.filter = self._filter_before
+        self.title.show(safe_text(f"{reason}; not filtered"))
 
     def on_timeline_pane_filter_progress(self, message: FilterProgress) -> None:
         """Say how far it is."""

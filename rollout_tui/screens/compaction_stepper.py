@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from textual import events, on
@@ -57,6 +59,15 @@ class Chosen(NamedTuple):
     at: ObjectRef | None
 
 
+class Standing(NamedTuple):
+    """Where the reader is in the stepper: the compaction by its place, its state, the row of each list."""
+
+    place: int | None
+    state: State
+    cursors: tuple[int, ...]
+    on_after: bool
+
+
 class CompactionStepper(Dialog[Chosen]):
     """Steps through the compactions of a bundle. Its result is what the reader wants to see.
 
@@ -64,6 +75,7 @@ class CompactionStepper(Dialog[Chosen]):
         steps: all compactions, thread by thread.
         place: which of them is shown; None if there are none.
         state: in which state it is shown.
+        standing: where the reader was when it was left for an object; None if it was not.
     """
 
     DEFAULT_CSS = """
@@ -110,6 +122,8 @@ class CompactionStepper(Dialog[Chosen]):
         self.place = (step_before if before else nearest_step)(self.steps, thread_id, seq)
         self.state = State.LAST_CALL
         self._view = None if self.place is None else StepView(index, self.steps[self.place])
+        self.standing: Standing | None = None
+        self._is_shown = False
         self._lines: list[Line] = []
         self._facts: list[FactRow] = []
         self._single = VirtualList(id="single")
@@ -154,8 +168,12 @@ class CompactionStepper(Dialog[Chosen]):
     def _show_from_top(self) -> None:
         """Show the compaction in its state, each list from its first row."""
         self._show()
-        for view in (self._single, self._before.list, self._after.list):
+        for view in self._lists:
             view.jump(0)
+
+    @property
+    def _lists(self) -> tuple[VirtualList, ...]:
+        return self._single, self._before.list, self._after.list
 
     def _show(self) -> None:
         """Show the compaction in its state."""
@@ -272,7 +290,11 @@ class CompactionStepper(Dialog[Chosen]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Rows say more where there is room."""
-        self._show()
+        if self.standing is None or self._is_shown:
+            self._show()
+        else:
+            self._go_to(self.standing)
+        self._is_shown = True
         self.show_keys()
 
     @on(VirtualList.CursorMoved)
@@ -305,6 +327,26 @@ class CompactionStepper(Dialog[Chosen]):
     def action_show_state(self, number: int) -> None:
         """To a state by its number."""
         self._go(self.place, State(number))
+
+    def undo_of_switch(self) -> Callable[[], None]:
+        """What shows this state again, with the cursors where they are."""
+        return partial(self._go_to, self._here())
+
+    def _here(self) -> Standing:
+        cursors = tuple(view.cursor for view in self._lists)
+        return Standing(self.place, self.state, cursors, on_after=self._after.list.has_focus)
+
+    def resume(self, standing: Standing) -> None:
+        """Begin where the reader was; to be called before it is shown."""
+        if standing.place is not None and standing.place < len(self.steps):
+            self.standing = standing
+
+    def _go_to(self, standing: Standing) -> None:
+        self._go(standing.place, standing.state)
+        for view, cursor in zip(self._lists, standing.cursors, strict=True):
+            view.jump(cursor)
+        if self.has_class("-columns") and standing.on_after:
+            self._after.list.focus()
 
     def action_next_compaction(self) -> None:
         """To the next compaction, in the same state."""
@@ -345,15 +387,21 @@ class CompactionStepper(Dialog[Chosen]):
         if self._facts and message.view is self._single:
             link = self._facts[message.index].fact.link
             if link is not None:
-                self.dismiss(Chosen(link, link if link.type != "ConversationItem" else self._entry_after()))
+                self._leave_for(
+                    Chosen(link, link if link.type != "ConversationItem" else self._entry_after())
+                )
             return
         judged, other = self._judged_item()
         line = self._line
         if judged is not None:
             at = self._entry_before() if other == "after" else self._entry_after()
-            self.dismiss(Chosen(ObjectRef("ConversationItem", judged.item_id), at))
+            self._leave_for(Chosen(ObjectRef("ConversationItem", judged.item_id), at))
         elif line is not None and line.item_id is not None:
-            self.dismiss(Chosen(ObjectRef("ConversationItem", line.item_id), self._entry_before()))
+            self._leave_for(Chosen(ObjectRef("ConversationItem", line.item_id), self._entry_before()))
+
+    def _leave_for(self, chosen: Chosen) -> None:
+        self.standing = self._here()
+        self.dismiss(chosen)
 
     def _entry_before(self) -> ObjectRef | None:
         """Where in the timeline the history before can be seen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -40,6 +41,8 @@ class Dialog(ModalScreen[T | None], SearchingScreen[T | None]):
 
     def __init__(self) -> None:
         super().__init__(classes="dialog -ascii" if glyphs.active().ascii_only else "dialog")
+        self._has_left = False
+        self._leaves_with: tuple[T | None] | None = None
 
     def on_mount(self) -> None:
         """Have the sentence ready that stands instead of everything where there is no room."""
@@ -48,6 +51,21 @@ class Dialog(ModalScreen[T | None], SearchingScreen[T | None]):
     def on_resize(self, event: events.Resize) -> None:
         """Show nothing but that sentence where there is no room."""
         self.set_class(is_too_small(event.size.width, event.size.height), "-too-small")
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close, once. What another screen covers closes when that has gone: only what is on top can."""
+        if self._has_left:
+            return AwaitComplete()
+        if not self.is_active:
+            self._leaves_with = (result,)
+            return AwaitComplete()
+        self._has_left = True
+        return super().dismiss(result)
+
+    def on_screen_resume(self) -> None:
+        """Close, if that was wanted while another screen was above."""
+        if self._leaves_with is not None:
+            self.dismiss(*self._leaves_with)
 
     def key_spans(self) -> list[Span]:
         """The keys that hold here, as many as fit."""
@@ -72,6 +90,10 @@ class Dialog(ModalScreen[T | None], SearchingScreen[T | None]):
     async def action_quit(self) -> None:
         """Quit the program."""
         await self.app.action_quit()
+
+    def action_suspend_process(self) -> None:
+        """Into the background."""
+        self.app.action_suspend_process()
 
 
 def is_too_small(width: int, height: int) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -15,9 +17,10 @@ from reducer.model import CodeCell
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs, keys
-from rollout_tui.panes.pane import TitleLine
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.safe_text import safe_text
 from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.exec_part import Part
 from rollout_tui.screens.panes_screen import WIDE
 from rollout_tui.session import Session
 from rollout_tui.views.cells.js_calls import CallSite, thrown_at
@@ -35,7 +38,6 @@ from rollout_tui.views.cells.texts import thrown_text
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.script_view import ScriptView
 from rollout_tui.widgets.spans import Span, StyleName, span
@@ -45,31 +47,15 @@ from rollout_tui.widgets.virtual_list import VirtualList
 NO_CELLS = "No agent of this bundle ran a code cell."
 
 
-class Part(Vertical):
-    """A part of the stepper: a title line, and a view under it that takes the focus."""
+class Standing(NamedTuple):
+    """Where the reader is in the stepper: the places of cell and step, and the part with the keys, from 1."""
 
-    def __init__(self, number: int, name: str, view: LineView, *above: Bar) -> None:
-        super().__init__(id=name)
-        self.title = TitleLine(number, name)
-        self.view = view
-        self._above = above
-
-    def compose(self) -> ComposeResult:
-        """The title, lines of facts, the view."""
-        yield self.title
-        yield from self._above
-        yield self.view
-
-    def on_descendant_focus(self) -> None:
-        """Show that the keys go here."""
-        self.title.mark_focused(True)
-
-    def on_descendant_blur(self) -> None:
-        """Show that the keys go elsewhere."""
-        self.title.mark_focused(False)
+    place: int
+    step: int
+    part: int
 
 
-class ExecStepper(Dialog[ObjectRef]):
+class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     """Steps through the code cells of a bundle. Its result is the object that the reader wants to see.
 
     Attributes:
@@ -77,6 +63,7 @@ class ExecStepper(Dialog[ObjectRef]):
         place: which of them is shown.
         steps: its steps; None if the bundle has no cell.
         step: the current one.
+        standing: where the reader was when it was left for an object; None if it was not.
     """
 
     DEFAULT_CSS = """
@@ -157,6 +144,12 @@ class ExecStepper(Dialog[ObjectRef]):
             Part(4, "seen", self.seen_list),
         )
         self._companion = self.parts[0]
+        self.standing: Standing | None = None
+
+    def resume(self, standing: Standing) -> None:
+        """Begin where the reader was; to be called before it is shown."""
+        if standing.place < len(self.cells):
+            self.place, self.standing = standing.place, standing
 
     def compose(self) -> ComposeResult:
         """Header, the four parts, keys."""
@@ -169,11 +162,13 @@ class ExecStepper(Dialog[ObjectRef]):
     def on_mount(self) -> None:
         """Show the cell; the steps take the keys."""
         self.set_class(glyphs.active().ascii_only, "-ascii")
-        self.parts[3].title.show(safe_text("what the model saw of it, and what it did not"))
         self.list.focus()
         self.show_keys()
         if self.cells:
             self._show_cell(self.cells[self.place], self._begin_at)
+        if self.standing is not None:
+            self.list.jump(self.standing.step)
+            self.action_show_part(self.standing.part)
 
     # What is shown
 
@@ -197,6 +192,7 @@ class ExecStepper(Dialog[ObjectRef]):
         self.list.jump(begin)
         self._show_step(steps.steps[begin])
         self._show_seen(shown_rows(self._index, steps))
+        self.parts[3].title.show(safe_text("what the model saw of it, and what it did not"))
         self._judge(steps)
 
     def _show_step(self, step: Step) -> None:
@@ -276,6 +272,13 @@ class ExecStepper(Dialog[ObjectRef]):
         except (UnreadablePayload, JsonError):
             return None
 
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that the texts, or what the model saw, will not come."""
+        if group == "content":
+            self.content.clear(reason)
+        else:
+            self.parts[3].title.show(safe_text(reason))
+
     def on_exec_stepper_content_read(self, message: ContentRead) -> None:
         """Show the texts, if their step is still the current one."""
         message.stop()
@@ -315,6 +318,15 @@ class ExecStepper(Dialog[ObjectRef]):
             self._show_companion()
         part.view.focus()
 
+    def undo_of_switch(self) -> Callable[[], None]:
+        """What gives this part the keys again."""
+        return partial(self._give_keys, self._part_number(), self._companion)
+
+    def _give_keys(self, number: int, companion: Part) -> None:
+        self._companion = companion
+        self._show_companion()
+        self.action_show_part(number)
+
     def action_next_part(self) -> None:
         """Give the next part the keys."""
         self._turn_part(1)
@@ -324,8 +336,11 @@ class ExecStepper(Dialog[ObjectRef]):
         self._turn_part(-1)
 
     def _turn_part(self, direction: int) -> None:
-        here = next((place for place, part in enumerate(self.parts) if part.view.has_focus), 1)
-        self.action_show_part((here + direction) % len(self.parts) + 1)
+        self.action_show_part((self._part_number() - 1 + direction) % len(self.parts) + 1)
+
+    def _part_number(self) -> int:
+        """The part that has the keys, from 1."""
+        return next((number for number, part in enumerate(self.parts, 1) if part.view.has_focus), 2)
 
     # Steps and cells
 
@@ -366,6 +381,7 @@ class ExecStepper(Dialog[ObjectRef]):
             rows = self.steps.steps
         ref = rows[message.index].ref
         if ref is not None:
+            self.standing = Standing(self.place, self.list.cursor, self._part_number())
             self.dismiss(ref)
 
 

@@ -10,13 +10,13 @@ from textual.worker import get_current_worker
 from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
 from rollout_tui import keys
+from rollout_tui.key_order import OPENING
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.screens.facts_screen import FactsScreen
-from rollout_tui.screens.finding_screen import FindingScreen
 from rollout_tui.screens.step_menu import StepMenu
+from rollout_tui.screens.stepper_screen import StepperScreen
 from rollout_tui.session import Session
-from rollout_tui.views.cells.steps import cell_before
 from rollout_tui.views.contexts.prefix import prefix_facts, share_facts
 from rollout_tui.views.contexts.visibility import visibility_facts, visibility_of
 from rollout_tui.views.detail.facts import Fact
@@ -27,9 +27,10 @@ from rollout_tui.views.entries import Entry
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.places import Marks, Place, PlaceRefused
 from rollout_tui.views.stepping import Stepping, entry_kind
+from rollout_tui.views.timeline import Timelines
 
 
-class InspectorScreen(FindingScreen):
+class InspectorScreen(StepperScreen):
     """Walks through one bundle.
 
     Attributes:
@@ -57,6 +58,10 @@ class InspectorScreen(FindingScreen):
         if place is None or timelines is None:
             self.say(otherwise)
             return
+        self.forget_way_back()
+        self._show_place(timelines, place)
+
+    def _show_place(self, timelines: Timelines, place: Place) -> None:
         self.timeline.show(timelines, place.thread_id, shows_all=place.shows_all)
         self.point_at_thread(place.thread_id)
         if place.entry is None or not self.timeline.go_to(place.entry):
@@ -72,6 +77,23 @@ class InspectorScreen(FindingScreen):
     @on(DetailPane.LinkFollowed)
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:
         self.jump(message.ref)
+
+    # Numbers before movements
+
+    def undo_of_switch(self) -> Callable[[], None]:
+        """What leads back to this pane."""
+        here = self.here()
+
+        def back() -> None:
+            if self.timelines is not None:
+                self._show_place(self.timelines, here)
+
+        return back
+
+    def position(self) -> object:
+        """The row, and the entry: a step may lead to another agent."""
+        entry = self.timeline.entry
+        return super().position(), None if entry is None else entry.ref
 
     # Marks
 
@@ -151,7 +173,7 @@ class InspectorScreen(FindingScreen):
         else:
             self.say("this is about items and agents: go to the context, or to the threads")
 
-    @work(thread=True, exclusive=True, group="visibility", exit_on_error=False)
+    @work(thread=True, exclusive=True, group=OPENING, exit_on_error=False)
     def _look_for_sightings(self, follower: Follower, item: ConversationItem) -> None:
         """Find out who saw an item; in a thread, since every item may have to be looked at."""
         worker = get_current_worker()
@@ -161,7 +183,8 @@ class InspectorScreen(FindingScreen):
 
     def _show_sightings(self, facts: list[Fact]) -> None:
         self.show_keys()
-        self.app.push_screen(FactsScreen("Seen by", facts), self._arrive)
+        if self.is_active:  # the reader did not wait for it otherwise
+            self.app.push_screen(FactsScreen("Seen by", facts), self._arrive)
 
     @on(ContextPane.PrefixOpened)
     def _prefix_opened(self, message: ContextPane.PrefixOpened) -> None:
@@ -204,57 +227,6 @@ class InspectorScreen(FindingScreen):
         self.jump(ref)
         self.activate(self.context if ref.type == "ConversationItem" else self.timeline)
         self.show_detail(ref)
-
-    # Steppers
-
-    def action_compactions(self) -> None:
-        """Step through the compaction nearest to the cursor."""
-        self._step_through_compactions(before=False)
-
-    def action_compactions_before(self) -> None:
-        """Step through the last compaction before the cursor."""
-        self._step_through_compactions(before=True)
-
-    def _step_through_compactions(self, *, before: bool) -> None:
-        from rollout_tui.screens.compaction_stepper import Chosen, CompactionStepper
-
-        def chosen(choice: Chosen | None) -> None:
-            if choice is not None:
-                self.jump(choice.ref, choice.at)
-
-        timelines, entry = self.timelines, self.timeline.entry
-        if timelines is None or entry is None:
-            return
-        rewrite = timelines.entries.rewrites.get(entry.ref.id) if entry.ref.type == "Rewrite" else None
-        stepper = CompactionStepper(timelines.index, entry.thread_id, entry.seq, rewrite, before=before)
-        if before and stepper.place is None:
-            self.say("no compaction before this")
-        else:
-            self.app.push_screen(stepper, chosen)
-
-    def action_cells(self) -> None:
-        """Step through the code cell at the cursor, or the nearest one."""
-        self._step_through_cells(before=False)
-
-    def action_cells_before(self) -> None:
-        """Step through the last code cell before the one at the cursor."""
-        self._step_through_cells(before=True)
-
-    def _step_through_cells(self, *, before: bool) -> None:
-        from rollout_tui.screens.exec_stepper import ExecStepper
-
-        def chosen(ref: ObjectRef | None) -> None:
-            if ref is not None:
-                self.jump(ref)
-
-        timelines, entry = self.timelines, self.timeline.entry
-        if timelines is None or entry is None:
-            return
-        at = (entry.ref, entry.thread_id, entry.seq)
-        if before and cell_before(timelines.index, *at) is None:
-            self.say("no code cell before this")
-        else:
-            self.app.push_screen(ExecStepper(self.session, timelines.index, *at, before=before), chosen)
 
     # Steps along the timeline
 

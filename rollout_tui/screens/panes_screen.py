@@ -136,7 +136,7 @@ class PanesScreen(SearchingScreen[None]):
         if self.timelines is None:
             self._bar("header").show([span(" rollout-tui ", "strong"), span(name), *said])
         else:
-            self._bar("header").show(overview(self.timelines.entries, name, said))
+            self._bar("header").show(overview(self.timelines, name, said))
 
     def said_bar(self) -> Bar:
         """The footer."""

@@ -73,9 +73,9 @@ class PickerScreen(SearchingScreen[None]):
 
     # What is shown
 
-    def show(self, bundles: list[ListedBundle]) -> None:
-        """Show these bundles; the cursor stays on the one it is on."""
-        self._looked = True
+    def show(self, bundles: list[ListedBundle], *, is_whole: bool = True) -> None:
+        """Show these bundles, all or those that are known so far; the cursor stays on the one it is on."""
+        self._looked = is_whole
         self.list.empty = f"There are no trace bundles in {safe_text(str(self._root))} yet."
         self._bundles.replace(bundles)
         self.list.rows_changed()

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from rollout_tui import keys
 from rollout_tui.safe_text import safe_text
-from rollout_tui.screens.speaking import SpeakingScreen
+from rollout_tui.screens.counting import CountingScreen
 from rollout_tui.widgets.finding import Finding, SearchableView, Turn
 from rollout_tui.widgets.history_input import InputHistory
 from rollout_tui.widgets.job_view import JobView
@@ -70,7 +70,7 @@ class _Run:
         self._at = position, self.view.cursor
 
 
-class SearchingScreen(SpeakingScreen[T]):
+class SearchingScreen(CountingScreen[T]):
     """Looks for a text in whatever view has the keys, without holding up any other key."""
 
     BINDINGS = [*keys.bindings(keys.Context.FIND)]

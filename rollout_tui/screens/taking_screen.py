@@ -12,6 +12,7 @@ from textual import work
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.clipboard import Copied, copy
 from rollout_tui.exports import Export, ExportKind, context_text, exports_of, text_export
 from rollout_tui.pager import open_in_pager
@@ -48,7 +49,11 @@ _NOTHING_TO_COPY = {
 TOO_LARGE_HINT = "w writes it to a file, p shows it in the pager, esc leaves it"
 
 
-class TakingScreen(PanesScreen):
+_NOT_DONE = {"copy": "not copied", "write": "not written"}
+"""What became of work that died, by its group."""
+
+
+class TakingScreen(AwaitingWork, PanesScreen):
     """Copies, pages and writes what the panes show; always from the data, never from the screen."""
 
     # The object in question
@@ -158,6 +163,10 @@ class TakingScreen(PanesScreen):
             text = copyable.make()
             copied = copy(text, driver.write, os.environ)
             self.app.call_from_thread(self._say_copied, copyable.what, copied, text)
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that what was asked for was not done."""
+        self.say(f"{_NOT_DONE.get(group, 'not found out')}: {reason}", bad=True)
 
     def _say_copied(self, what: str, copied: Copied, text: str) -> None:
         """Say what became of a copy; offer something else for one that is too large."""

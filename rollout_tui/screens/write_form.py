@@ -14,15 +14,20 @@ from textual.widgets import Input
 
 from reducer import BundleError, UnreadablePayload
 from rollout_tui import glyphs, keys
+from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.exports import Export
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.words import size
 from rollout_tui.widgets.bars import Bar
+from rollout_tui.widgets.history_input import LineInput
 from rollout_tui.widgets.spans import StyleName, span
 from rollout_tui.write_file import write_atomically
 
+LONGEST_PATH = 4096
+"""Characters of a path; longer ones the system does not take."""
 
-class WriteForm(Dialog[str]):
+
+class WriteForm(AwaitingWork, Dialog[str]):
     """Asks what to write, and where to; its result is the sentence that says what was written."""
 
     BINDINGS = [*keys.bindings(keys.Context.FORM)]
@@ -70,9 +75,7 @@ class WriteForm(Dialog[str]):
                 bar = Bar(id=f"choice-{place}")
                 bar.add_class("choice")
                 yield bar
-            path = Input(value=self._given or str(self.export.path), id="path")
-            path.cursor_blink = False  # a blinking cursor sends bytes for as long as it is looked at
-            yield path
+            yield LineInput(self._given or str(self.export.path), max_length=LONGEST_PATH, id="path")
             yield Bar(id="consequence")
 
     def on_mount(self) -> None:
@@ -145,6 +148,10 @@ class WriteForm(Dialog[str]):
     def _write(self, export: Export, path: Path) -> None:
         sentence, is_written = write_export(export, path)
         self.post_message(self.Written(sentence) if is_written else self.NotWritten(sentence))
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that nothing was written; the path can be changed."""
+        self._tell(f"Not written: {reason}", bad=True)
 
     def on_write_form_written(self, message: Written) -> None:
         """Close, and leave it to the inspector to say so."""

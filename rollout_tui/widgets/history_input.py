@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from textual import events
 from textual.widgets import Input
 
 from rollout_tui.keys import Context, bindings
@@ -45,8 +46,33 @@ class InputHistories:
         return self._of[kind]
 
 
-class HistoryInput(Input):
-    """An input field without a border, whose cursor does not blink, that remembers earlier inputs."""
+class LineInput(Input):
+    """One line to type on, whose cursor does not blink; what is pasted becomes one line as well."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        placeholder: str = "",
+        max_length: int = MAX_LENGTH,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """Begin with a text, selected so that typing replaces it."""
+        super().__init__(text, placeholder=placeholder, max_length=max_length, id=id)
+        self._most = max_length
+        self.cursor_blink = False  # a blinking cursor sends bytes for as long as it is looked at
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert what was pasted, with a space for each line break within, as far as there is room."""
+        event.stop()
+        event.prevent_default()
+        start, end = sorted(self.selection)
+        room = self._most - len(self.value) + end - start
+        self.replace(" ".join(event.text.splitlines())[:room], start, end)
+
+
+class HistoryInput(LineInput):
+    """An input field without a border that remembers earlier inputs."""
 
     BINDINGS = [*bindings(Context.HISTORY)]
     DEFAULT_CSS = """
@@ -55,8 +81,7 @@ class HistoryInput(Input):
 
     def __init__(self, text: str, history: InputHistory, *, placeholder: str = "") -> None:
         """Begin with a text, selected so that typing replaces it."""
-        super().__init__(text, placeholder=placeholder, max_length=MAX_LENGTH)
-        self.cursor_blink = False
+        super().__init__(text, placeholder=placeholder)
         self._history = history
         self._back = 0
         self._draft = ""

@@ -1,7 +1,7 @@
 """Every test vector and every recorded bundle: the reference's bytes, or a refusal where it refuses.
 
-Bundles of schema 3 are compared with what codex 0.171.0 made of them, those of schema 2 with 0.169.0, those of
-schema 1 with 0.164.0.
+Bundles of schema 3 are compared with what codex 0.171.0 made of them, those of schema 2 with 0.169.0, those
+of schema 1 with 0.164.0.
 """
 
 from __future__ import annotations

@@ -29,7 +29,9 @@ def renumber(bundle: Path, number: int, **keys: Any) -> Path:
     """Give a bundle another schema, and its manifest keys of its own."""
     file, log = bundle / "manifest.json", bundle / "trace.jsonl"
     file.write_text(json.dumps({**json.loads(file.read_text()), "schema_version": number, **keys}))
-    log.write_bytes(re.sub(rb"(?m)^{\"schema_version\":\d,", b'{"schema_version":%d,' % number, log.read_bytes()))
+    log.write_bytes(
+        re.sub(rb"(?m)^{\"schema_version\":\d,", b'{"schema_version":%d,' % number, log.read_bytes())
+    )
     return bundle
 
 

@@ -1,0 +1,177 @@
+"""Keys that arrive in one piece go where they would have gone one by one."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from key_monkey import Monkey, Toll, session, written
+from pty_terminal import Terminal
+
+Start = Callable[..., Terminal]
+Demo = Callable[[str], Path]
+
+PASTE, PASTE_END = "\x1b[200~", "\x1b[201~"
+
+
+def opened(start: Start, bundle: Path) -> Terminal:
+    terminal = start(bundle, columns=120, rows=40)
+    terminal.wait_for("call    1")
+    terminal.wait_until_quiet()
+    return terminal
+
+
+def burst(terminal: Terminal, *keys: str) -> list[str]:
+    """Send keys in one write; what is on the screen when all is done."""
+    terminal.send(written(keys))
+    return terminal.wait_until_quiet()
+
+
+def shows(rows: list[str], text: str) -> bool:
+    return any(text in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [
+        ([":", "enter", "enter"], "2 Timeline"),
+        ([":", *"call 3", "enter"], "call 3 of"),
+        (["/", *"ALPHA"], "/ALPHA"),
+        ([":", *"abc", "backspace", *"xyz"], ":abxyz"),
+        ([*"ma"], "mark a is at seq"),
+        ([*"yi"], "id: "),
+        (["ctrl+f", *"sweep", "enter"], "hits"),
+        (["i", "enter", "enter"], "2 Timeline"),
+        (["?", "esc", "esc", "2"], "2 Timeline"),
+        (["c", "s", "s", "esc", "3"], "3 Context"),
+        (["c", "enter", "enter"], "4 Detail"),
+        (["x", "enter", "enter"], "4 Detail"),
+        (["ctrl+p", *"zoom", "enter"], "2 Timeline"),
+        (["v", "esc", "j"], "2 Timeline"),
+        (["?", "?", "esc", "ctrl+d", "ctrl+d"], "Keys in"),
+        (["w", "esc", ":", *"call 3", "enter", "enter"], "4 Detail"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_keys_in_one_write_end_where_they_end_one_by_one(
+    start: Start, demo_trace: Demo, keys: list[str], seen: str
+) -> None:
+    bundle = demo_trace("team")
+    one_by_one = opened(start, bundle)
+    one_by_one.press(*keys, quiet=0.5)
+    expected = one_by_one.wait_until_quiet()
+    at_once = opened(start, bundle)
+    rows = burst(at_once, *keys)
+    assert shows(rows, seen), at_once.describe()
+    assert rows == expected
+    burst(at_once, "ctrl+c")
+    assert at_once.wait_exit() == 0
+    assert b"Traceback" not in at_once.output
+
+
+def test_what_is_typed_behind_the_end_is_nobodys(start: Start, demo_trace: Demo) -> None:
+    terminal = opened(start, demo_trace("quickstart"))
+    terminal.send(b"q:")
+    assert terminal.wait_exit() == 0
+    assert b"Traceback" not in terminal.output
+
+
+@pytest.mark.parametrize("opener", [":", "/", "&", "i", "?", "c", "x", "d", "w", "T", "ctrl+p"])
+def test_many_returns_leave_the_inspector(start: Start, demo_trace: Demo, opener: str) -> None:
+    """Whatever is closed by them, what it was opened from stays."""
+    terminal = opened(start, demo_trace("team"))
+    for _ in range(3):
+        burst(terminal, opener, *["enter"] * 6)
+        burst(terminal, opener, "enter", *["esc"] * 6)
+    rows = burst(terminal, *["esc"] * 6, "2")
+    assert shows(rows, "2 Timeline"), terminal.describe()
+    burst(terminal, "Q")
+    assert terminal.wait_exit() == 0
+    assert b"Traceback" not in terminal.output
+
+
+def test_returns_while_a_bundle_is_loaded(start: Start, demo_trace: Demo) -> None:
+    terminal = start(demo_trace("team"), columns=120, rows=40)
+    terminal.wait_for("2 Timeline")
+    for keys in ((":", "enter", "enter"), ("?", "esc", "esc"), ("i", "enter")):
+        terminal.send(written(keys[:-1]))
+        time.sleep(0.03)
+        terminal.send(written(keys[-1:]))
+    terminal.wait_for("call    1")
+    assert shows(burst(terminal, "esc", "2"), "2 Timeline"), terminal.describe()
+    burst(terminal, "Q")
+    assert terminal.wait_exit() == 0
+
+
+def test_a_paste_of_several_lines_becomes_one(start: Start, demo_trace: Demo) -> None:
+    terminal = opened(start, demo_trace("team"))
+    rows = burst(terminal, ":", f"{PASTE}one\ntwo\r\nthree\n{PASTE_END}", "!")
+    assert shows(rows, ":one two three!"), terminal.describe()
+    rows = burst(terminal, "esc", "w", "ctrl+u", f"{PASTE}/tmp/a\nb{PASTE_END}")
+    assert shows(rows, "/tmp/a b"), terminal.describe()
+
+
+def test_a_paste_behind_the_key_that_opens_the_line_belongs_to_it(start: Start, demo_trace: Demo) -> None:
+    terminal = opened(start, demo_trace("team"))
+    rows = burst(terminal, ":", f"{PASTE}call 3{PASTE_END}", "enter")
+    assert shows(rows, "call 3 of"), terminal.describe()
+
+
+def test_keys_behind_the_one_that_opens_a_bundle_belong_to_the_bundle(start: Start, demo_trace: Demo) -> None:
+    demo_trace("team")
+    root = demo_trace("quickstart").parent
+    terminal = start("open", root, columns=120, rows=40)
+    terminal.wait_for("2 bundles")
+    rows = burst(terminal, "enter", "?")
+    assert shows(rows, "Keys in Timeline"), terminal.describe()
+    rows = burst(terminal, "esc", "q", "?")
+    assert shows(rows, "Keys in the list of bundles"), terminal.describe()
+    burst(terminal, "Q")
+    assert terminal.wait_exit() == 0
+
+
+@pytest.mark.parametrize("keys", [["j", "j", "4"], [":", *"cal"]], ids=["panes", "prompt"])
+def test_ctrl_z_and_back_leaves_everything_as_it_was(start: Start, demo_trace: Demo, keys: list[str]) -> None:
+    terminal = opened(start, demo_trace("team"))
+    before = burst(terminal, *keys)
+    terminal.send(written(["ctrl+z"]))
+    terminal.wait_for(lambda _rows: is_stopped(terminal))
+    assert terminal.output.endswith(b"\x1b[?1004l")
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait_for(lambda rows: rows == before)
+    assert terminal.wait_until_quiet() == before
+    assert shows(burst(terminal, "esc", "2", "?"), "Keys in Timeline"), terminal.describe()
+    burst(terminal, "Q")
+    assert terminal.wait_exit() == 0
+
+
+def is_stopped(terminal: Terminal) -> bool:
+    """Whether a signal stopped the program."""
+    stat = Path(f"/proc/{terminal.process.pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+DETERMINED = [*"jjkkGgJK{}()eE[]aczx12233hl?:/&mn", "tab", "enter", "enter", "esc", "esc", "down", "ctrl+d"]
+"""Keys whose effect does not hang on how fast a worker is."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_monkey_ends_where_a_careful_typist_does(start: Start, demo_trace: Demo, seed: int) -> None:
+    monkey, bundle = Monkey(seed), demo_trace("team")
+    careful, fast = opened(start, bundle), opened(start, bundle)
+    typed: list[list[str]] = []
+    for _ in range(6):
+        typed.append(monkey.random.choices(DETERMINED, k=monkey.random.randint(1, 25)))
+        careful.press(*typed[-1], quiet=0.1)
+        rows = burst(fast, *typed[-1])
+        assert rows == careful.wait_until_quiet(), f"{typed}\n{careful.describe()}\n{fast.describe()}"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", ["quickstart", "team", "hostile", "schema-1"])
+def test_a_monkey_breaks_nothing(demo_trace: Demo, name: str) -> None:
+    assert session(Monkey(len(name)), demo_trace(name), Toll(), bursts=20) is None
