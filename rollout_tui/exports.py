@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from reducer import UnreadablePayload, reduce_bundle, state_json
+from reducer import Bundle, UnreadablePayload, reduce_bundle, state_json
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import FileRef, PayloadRef
 from rollout_tui.safe_text import safe_filename
@@ -28,12 +28,14 @@ class Export:
         kind: what it is.
         words: what it is, for the reader.
         path: where it goes by default.
+        bundle: what it comes of; its evidence is not written over.
         make: makes its bytes; may read files, so it is for a worker thread. Raises `UnreadablePayload`.
     """
 
     kind: ExportKind
     words: str
     path: Path
+    bundle: Bundle
     make: Callable[[], bytes]
 
 
@@ -57,7 +59,7 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
         # What is shown may be a part of the log, a moment in the past, or about to grow.
         return state_json(reduce_bundle(session.bundle.path).trace)
 
-    exports = [Export("state", "state.json: the reduced graph", state, make_state)]
+    exports = [Export("state", "state.json: the reduced graph", state, session.bundle, make_state)]
     if payload is not None:
         ref, file_name = payload, safe_filename(_file_name(payload))
         number, kind = ref.raw_payload_id.rpartition(":")[2], ref.kind.type.replace("_", " ")
@@ -66,6 +68,7 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
                 "payload",
                 f"payload {number}, {kind}, byte for byte",
                 beside / f"{name}.{file_name}",
+                session.bundle,
                 lambda: session.payload(ref),
             )
         )
@@ -91,12 +94,14 @@ def _context_exports(session: Session, index: TraceIndex, call: InferenceCall, b
             "context.md",
             f"{words}, as Markdown",
             Path(f"{path}.md"),
+            session.bundle,
             lambda: context_text(session, index, call).encode("utf-8", "replace"),
         ),
         Export(
             "context.json",
             f"{words}, as JSON",
             Path(f"{path}.json"),
+            session.bundle,
             lambda: context_bytes(session, index, call),
         ),
     ]
@@ -125,7 +130,9 @@ def text_export(session: Session, text: str) -> Export:
     """A text that was too long to be copied."""
     name = safe_filename(session.bundle.path.resolve().name)
     path = writable_directory(_elsewhere()) / f"{name}.copy.txt"
-    return Export("text", "what was to be copied", path, lambda: text.encode("utf-8", "replace"))
+    return Export(
+        "text", "what was to be copied", path, session.bundle, lambda: text.encode("utf-8", "replace")
+    )
 
 
 def writable_directory(directories: Iterable[Path]) -> Path:

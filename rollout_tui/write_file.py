@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from reducer import Bundle
+
 _NEW_FILE_MODE = 0o666
 """Permissions asked for; the umask takes away from them, as for any new file."""
 
@@ -62,6 +64,20 @@ def write_atomically(path: Path, data: Contents) -> None:
             os.unlink(temporary)
         raise
     _sync_directory(path.parent)
+
+
+def refuse_evidence(path: Path, bundle: Bundle) -> None:
+    """Refuse to write over evidence or among it: a slip of the keys must not put a result over the log.
+
+    Args:
+        path: Where something is to be written.
+        bundle: The bundle it comes of.
+
+    Raises:
+        OSError: The path leads to the manifest, the log or the payloads.
+    """
+    if bundle.is_evidence(path):
+        raise OSError(errno.EROFS, "it is evidence of the bundle, which is only read")
 
 
 def remove_leftovers(directory: Path) -> None:

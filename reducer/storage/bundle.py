@@ -25,6 +25,7 @@ from reducer.wire.typed_json import decode_strictly
 MANIFEST = "manifest.json"
 LOG = "trace.jsonl"
 STATE = "state.json"
+PAYLOADS = "payloads"
 
 _CHUNK = 2**20
 _NO_FILE = "No such file or directory (os error 2)"
@@ -69,6 +70,14 @@ class Bundle:
     def state_path(self) -> Path:
         """Where the reduced graph is written by default."""
         return self.path / STATE
+
+    def is_evidence(self, path: Path) -> bool:
+        """Whether a path leads to the manifest, the log or into the payloads, whether or not it exists."""
+        # A link at the path itself would be replaced, not followed.
+        target = path.absolute().parent.resolve() / path.name
+        here = self.path.resolve()
+        payloads = here / PAYLOADS
+        return target in (here / MANIFEST, here / LOG, payloads) or payloads in target.parents
 
     def log_size(self) -> int:
         """Size of the event log in bytes; 0 when there is none."""

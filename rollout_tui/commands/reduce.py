@@ -56,7 +56,7 @@ def _write(reduction: Reduction, output: str | None) -> Path | None:
         print_result(result)
         return None
     target = reduction.bundle.state_path if output is None else Path(output)
-    write_result(result, target, is_typed=output is not None)
+    write_result(result, target, reduction.bundle, is_typed=output is not None)
     return target
 
 

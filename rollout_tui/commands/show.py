@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from reducer import BundleError, UnreadablePayload
+from reducer import Bundle, BundleError, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.commands.output import CLEAN, PROBLEMS, CommandError, print_path, report
@@ -74,19 +74,16 @@ def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool, output: s
             result, status = _one(session, index, wish, as_json), CLEAN
     except AskedWrongly as wrong:
         raise CommandError(str(wrong)) from None
-    _put(result, output, session.bundle.path)
+    _put(result, output, session.bundle)
     return status
 
 
-def _put(result: Result, output: str | None, bundle: Path) -> None:
+def _put(result: Result, output: str | None, bundle: Bundle) -> None:
     """Print a result, or write it and print where."""
     if output is None or output in STANDARD_OUTPUT:
         print_result(result)
         return
-    target = Path(output)
-    if bundle.resolve() in target.absolute().parent.resolve().joinpath(target.name).parents:
-        raise CommandError(f"cannot write {target}: it is in the bundle, which is only read")
-    write_result(result, target)
+    write_result(result, Path(output), bundle)
     print_path(output)
 
 

@@ -21,7 +21,7 @@ from rollout_tui.views.words import size
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import LineInput
 from rollout_tui.widgets.spans import StyleName, span
-from rollout_tui.write_file import write_atomically
+from rollout_tui.write_file import refuse_evidence, write_atomically
 
 LONGEST_PATH = 4096
 """Characters of a path; longer ones the system does not take."""
@@ -165,6 +165,7 @@ class WriteForm(AwaitingWork, Dialog[str]):
 def write_export(export: Export, path: Path) -> tuple[str, bool]:
     """Write something whole or not at all; what became of it in a sentence, and whether it is there."""
     try:
+        refuse_evidence(path, export.bundle)
         data = export.make()
         write_atomically(path, data)
     except (UnreadablePayload, BundleError) as error:

@@ -167,6 +167,19 @@ def test_a_relative_output_is_relative_to_where_one_is(run_program: Run, demo_tr
     assert (bundle.parent / "graph.json").is_file()
 
 
+@pytest.mark.parametrize("place", ["trace.jsonl", "manifest.json", "payloads/new.json", "link/trace.jsonl"])
+def test_reduce_writes_over_no_evidence(run_program: Run, demo_trace: Demo, place: str) -> None:
+    bundle = demo_trace("quickstart")
+    link = bundle.parent / "link"
+    link.symlink_to(bundle)
+    before = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    target = bundle.parent / place if place.startswith("link") else bundle / place
+    finished = run_program("reduce", bundle, "-o", target)
+    assert finished.returncode == 2
+    assert b"it is evidence of the bundle, which is only read" in finished.stderr
+    assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(
     "name", ["düne ☃", os.fsdecode(b"caf\xe9 \xff"), HOSTILE_NAME, "-dash", "two\nlines"]
 )

@@ -299,6 +299,13 @@ async def test_commands_write_at_once_or_ask(
         assert isinstance(form, WriteForm), "what is there is not overwritten without a question"
         assert form.export.kind == "context.md"
         await inspection.press("escape")
+        log = demo_trace("team") / "trace.jsonl"
+        before = log.read_bytes()
+        await command(inspection, f"export state {log}")
+        await inspection.press("enter", "enter")
+        assert any("Not written: it is evidence of the bundle" in line for line in inspection.screen_text())
+        assert log.read_bytes() == before
+        await inspection.press("escape")
         await command(inspection, "export state /nowhere/state.json")
         assert said(inspection).startswith("Not written: No such file")
 
