@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import struct
 import sys
 from pathlib import Path
 
 from reducer.recorder.append_only import AppendOnlyFile
+from reducer.storage.shard import RECORD_HEADER
 from reducer.wire.payload_refs import shard_path
 
 if sys.version_info >= (3, 14):
@@ -15,8 +15,6 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-RECORD_HEADER = struct.Struct("<HQ")
-"""What stands before each record: lengths of its id and of its data, in bytes."""
 SHARD_BYTES = 8 << 20
 """A shard ends before the record that would make it longer, decoded; a record longer than that is alone."""
 FOOTER_BYTES = 7

@@ -33,7 +33,7 @@ _PIECE = 2**18
 _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 """No frame may look back further than 8 MiB."""
 
-_HEADER = struct.Struct("<HQ")
+RECORD_HEADER = struct.Struct("<HQ")
 """Lengths of id and data in bytes; the id and the data follow."""
 
 _SHARD_COST = 2**17
@@ -209,11 +209,11 @@ class Shard:
         """Note the records that a decoded piece completes. What their headers say costs no memory."""
         rest = self._rest
         rest.add(piece)
-        while rest.size >= _HEADER.size and self._stopped is None:
-            id_size, data_size = _HEADER.unpack(rest.first(_HEADER.size))
-            if rest.size < _HEADER.size + id_size + data_size:
+        while rest.size >= RECORD_HEADER.size and self._stopped is None:
+            id_size, data_size = RECORD_HEADER.unpack(rest.first(RECORD_HEADER.size))
+            if rest.size < RECORD_HEADER.size + id_size + data_size:
                 return
-            rest.take(_HEADER.size)
+            rest.take(RECORD_HEADER.size)
             self._note(rest.take(id_size), rest.take(data_size))
 
     def _note(self, name: bytes, data: bytes) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import zstandard
 
 from reducer.errors import Malformed
 from reducer.schemas.choice import schema_of
@@ -72,27 +70,6 @@ def all_references(demo: str) -> list[PayloadRef]:
 def payload(demo: str, reference: PayloadRef) -> Any:
     """A payload as JSON."""
     return json.loads(b"".join(open_bundle(DEMOS / demo).payloads.pieces(reference)))
-
-
-def decoded_shard(file: Path) -> tuple[bytes, bool]:
-    """What one frame of a shard holds, and whether it is finished; nothing may follow."""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=8 << 20).decompressobj()
-    data = decompressor.decompress(file.read_bytes())
-    assert decompressor.unused_data == b""
-    return data, decompressor.eof
-
-
-def records(file: Path) -> list[tuple[str, bytes]]:
-    """Id and data of each record of a sound shard, in order."""
-    data, _ = decoded_shard(file)
-    found, at = [], 0
-    while at < len(data):
-        name_length, length = struct.unpack_from("<HQ", data, at)
-        start = at + 10 + name_length
-        assert start + length <= len(data)
-        found.append((data[at + 10 : start].decode(), data[start : start + length]))
-        at = start + length
-    return found
 
 
 def graph(demo: str) -> dict[str, Any]:

@@ -14,13 +14,12 @@ from demo_reading import (
     HOSTILE,
     STORIES,
     all_references,
-    decoded_shard,
     events,
     graph,
     payload,
-    records,
     references,
 )
+from shard_reading import decoded, records
 
 from reducer.schemas.v1 import InferenceStarted
 from reducer.schemas.v3 import InferenceStartedV3
@@ -60,7 +59,7 @@ def held(path: Path) -> object:
     data = path.read_bytes()
     if path.suffix != ".zst" or not data.startswith(RECORDED):
         return data
-    contents, finished = decoded_shard(path)
+    contents, finished = decoded(path)
     assert finished
     return contents, data[-4:]
 

@@ -12,11 +12,11 @@ from demo_reading import (
     all_references,
     decoded,
     plain,
-    records,
     references,
     strings,
     texts_by_key,
 )
+from shard_reading import records
 
 from reducer import reduce_bundle
 from reducer.errors import UnreadablePayload

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shard_reading import all_records, decoded, finished, records, shards
 
-from reducer.recorder.shard_writer import FOOTER_BYTES, RECORD_HEADER, SHARD_BYTES, ShardWriter
+from reducer.recorder.shard_writer import FOOTER_BYTES, SHARD_BYTES, ShardWriter
+from reducer.storage.shard import RECORD_HEADER
 
 
 @pytest.fixture
