@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from reducer.check.references import FileReference
 from reducer.check.report import Finding, Place
 from reducer.errors import UnreadablePayload
 from reducer.storage.bundle import Bundle
+from reducer.storage.payload_files import ForeignPayload, MissingPayload
 from reducer.wire.json_text import is_valid
 
 PAYLOADS = "payloads"
@@ -20,11 +19,7 @@ LARGE_BYTES = 32 * 2**20
 
 
 class PayloadFiles:
-    """Looks at every file that a reference names, and at every file that none does.
-
-    Attributes:
-        size: bytes of all files that are there.
-    """
+    """Looks at every file that a reference names, and at every file that none does."""
 
     def __init__(self, bundle: Bundle, references: dict[FileReference, int]) -> None:
         """Prepare the look.
@@ -36,7 +31,12 @@ class PayloadFiles:
         self._bundle = bundle
         self._files = bundle.payloads.files
         self._references = references
-        self.size = 0
+        self._sizes: dict[str, int] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes of all sound files."""
+        return sum(self._sizes.values())
 
     def findings(self) -> list[Finding]:
         """Missing, unreadable, foreign, doubled, unreferenced and large files."""
@@ -51,7 +51,11 @@ class PayloadFiles:
             kind, words = fault
             place = Place(text=words, line=line, type="Payload", id=reference.id, path=reference.path)
             faulty[kind].append(place)
-        large = self._measure(path for path, fault in checked.items() if fault is None)
+        large = [
+            Place(text=f"{size:,} bytes", path=path)
+            for path, size in self._sizes.items()
+            if size > LARGE_BYTES
+        ]
         found = [
             Finding(
                 "payloads",
@@ -69,31 +73,19 @@ class PayloadFiles:
         return [one for one in found if one.places]
 
     def _fault(self, path: str) -> tuple[str, str] | None:
-        """What kind of fault a file has, and that in words; None for a sound one."""
-        try:
-            found = self._files.path_of(path)
-        except UnreadablePayload as error:
-            return "outside", str(error)
+        """What kind of fault a file has, and that in words; None for a sound one, whose size is noted."""
         try:
             data = b"".join(map(bytes, self._files.pieces_at(path)))
-        except UnreadablePayload as error:
-            if os.path.lexists(found):
-                return "unusable", str(error)
+        except ForeignPayload as error:
+            return "outside", str(error)
+        except MissingPayload as error:
             return "missing", str(error) + self._other_case(path)
-        return None if is_valid(data) else ("unusable", "not valid JSON")
-
-    def _measure(self, paths: Iterable[str]) -> list[Place]:
-        """Add up the sizes of sound files; gives the large ones."""
-        large = []
-        for path in paths:
-            try:
-                size = self._files.path_of(path).stat().st_size
-            except (OSError, UnreadablePayload):
-                continue  # it went away since it was read
-            self.size += size
-            if size > LARGE_BYTES:
-                large.append(Place(text=f"{size:,} bytes", path=path))
-        return large
+        except UnreadablePayload as error:
+            return "unusable", str(error)
+        if not is_valid(data):
+            return "unusable", "not valid JSON"
+        self._sizes[path] = len(data)
+        return None
 
     def _other_case(self, missing: str) -> str:
         """Says that a missing file is there under a name of other case, if it is."""
@@ -109,10 +101,8 @@ class PayloadFiles:
     def _names_in(self, directory: str) -> list[str]:
         """The names in a directory of the bundle; none for one that is outside."""
         try:
-            if directory == ".":
-                return os.listdir(self._bundle.path)
-            return os.listdir(self._files.path_of(directory))
-        except (OSError, UnreadablePayload):
+            return self._bundle.folder.names(directory, follow=True)
+        except OSError:
             return []
 
     def _doubles(self) -> list[Finding]:

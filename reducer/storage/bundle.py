@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import os
 import stat
 from collections.abc import Iterator
 from functools import cached_property
@@ -15,7 +14,8 @@ from msgspec import Struct
 
 from reducer.errors import BundleError, Malformed
 from reducer.limits import MAX_LINE_BYTES, MAX_PAYLOAD_BYTES, megabytes
-from reducer.storage.files import in_words, open_regular
+from reducer.storage.confinement import BundleFolder
+from reducer.storage.files import in_words
 from reducer.storage.payload_store import read_payload
 from reducer.storage.stored_payloads import StoredPayloads
 from reducer.wire.events import Manifest
@@ -53,13 +53,18 @@ class Bundle:
     """A bundle directory whose manifest was read.
 
     Attributes:
-        path: the bundle directory.
+        folder: the bundle directory, from which all of it is opened.
         manifest: the contents of `manifest.json`.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+    def __init__(self, folder: BundleFolder, manifest: Manifest) -> None:
+        self.folder = folder
         self.manifest = manifest
+
+    @property
+    def path(self) -> Path:
+        """The bundle directory."""
+        return self.folder.path
 
     @property
     def log_path(self) -> Path:
@@ -82,14 +87,31 @@ class Bundle:
     def log_size(self) -> int:
         """Size of the event log in bytes; 0 when there is none."""
         try:
-            return self.log_path.stat().st_size
+            return self.folder.stat(LOG).st_size
+        except OSError:
+            return 0
+
+    def has_log(self) -> bool:
+        """Whether something has the name of the log, even if it is nothing that can be read."""
+        try:
+            self.folder.stat(LOG)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def log_written_at_unix_ms(self) -> int:
+        """When the event log was last written, in milliseconds since 1970; 0 when there is none."""
+        try:
+            return self.folder.stat(LOG).st_mtime_ns // 1_000_000
         except OSError:
             return 0
 
     def log_identity(self) -> tuple[int, int] | None:
         """What tells this log from another file that takes its place; None when there is none."""
         try:
-            found = self.log_path.stat()
+            found = self.folder.stat(LOG)
         except OSError:
             return None
         return found.st_dev, found.st_ino
@@ -105,7 +127,7 @@ class Bundle:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with _open_log(self.path) as log:
+            with self._open_log() as log:
                 log.seek(offset)
                 for here in itertools.count(number):
                     data = log.readline(MAX_LINE_BYTES + 1)
@@ -130,7 +152,7 @@ class Bundle:
             BundleError: the log is missing or unreadable.
         """
         try:
-            with _open_log(self.path) as log:
+            with self._open_log() as log:
                 log.seek(offset)
                 return log.readline(MAX_LINE_BYTES + 1).removesuffix(b"\n")
         except OSError as error:
@@ -142,7 +164,11 @@ class Bundle:
         Raises:
             BundleError: it is missing or unreadable.
         """
-        return _read_manifest(self.path)
+        return _read_manifest(self.folder)
+
+    def _open_log(self) -> BinaryIO:
+        descriptor, _ = self.folder.open_file(LOG, follow=True)
+        return open(descriptor, "rb")
 
     @cached_property
     def payloads(self) -> StoredPayloads:
@@ -155,7 +181,7 @@ class Bundle:
         Args:
             strict: whether what is wrong with a shard concerns all of its records, as for the reference.
         """
-        return StoredPayloads(self.path, strict=strict)
+        return StoredPayloads(self.folder, strict=strict)
 
     def read_payload(self, ref: PayloadRef) -> bytes:
         """A payload as a whole, put together if it is stored in parts.
@@ -176,24 +202,28 @@ def open_bundle(path: Path) -> Bundle:
         BundleError: nothing there, not a bundle, an unreadable or unusable manifest. A schema that is not
             known is no reason.
     """
-    directory = _bundle_directory(path)
-    file = directory / MANIFEST
+    folder = BundleFolder(_bundle_directory(path))
+    file = folder.path / MANIFEST
     try:
-        manifest = decode_strictly(_read_manifest(directory), Manifest)
+        manifest = decode_strictly(_read_manifest(folder), Manifest)
     except Malformed as error:
         raise BundleError(f"{file}: not a manifest: {error}", f"read {file}") from None
-    return Bundle(directory, manifest)
+    return Bundle(folder, manifest)
 
 
-def _read_manifest(directory: Path) -> bytes:
-    path = directory / MANIFEST
+def _read_manifest(folder: BundleFolder) -> bytes:
+    """The manifest as bytes. If it grows meanwhile, it is read as far as it was."""
     try:
-        _check_own(directory, path)
-        return _read_file(path)
+        descriptor, size = folder.open_file(MANIFEST, follow=True)
+        with open(descriptor, "rb") as file:
+            if size > MAX_PAYLOAD_BYTES:
+                limit = megabytes(MAX_PAYLOAD_BYTES)
+                raise OSError(errno.EFBIG, f"larger than {limit}, too large to be read")
+            return file.read(size)
     except FileNotFoundError:
-        raise BundleError(f"{directory}: not a trace bundle, it holds no {MANIFEST}", _NO_FILE) from None
+        raise BundleError(f"{folder.path}: not a trace bundle, it holds no {MANIFEST}", _NO_FILE) from None
     except OSError as error:
-        raise BundleError(f"{path}: {in_words(error)}") from None
+        raise BundleError(f"{folder.path / MANIFEST}: {in_words(error)}") from None
 
 
 def _bundle_directory(path: Path) -> Path:
@@ -203,29 +233,6 @@ def _bundle_directory(path: Path) -> Path:
         said = _NO_FILE if isinstance(error, FileNotFoundError) else None
         raise BundleError(f"{path}: {in_words(error)}", said) from None
     return path if stat.S_ISDIR(mode) else path.parent
-
-
-def _open_log(directory: Path) -> BinaryIO:
-    path = directory / LOG
-    _check_own(directory, path)
-    descriptor, _ = open_regular(path, path.stat().st_mode)
-    return open(descriptor, "rb")
-
-
-def _check_own(directory: Path, path: Path) -> None:
-    """Manifest and log may be links, but not such as lead out of the bundle."""
-    root = os.path.join(os.path.realpath(directory), "")
-    if stat.S_ISREG(path.stat().st_mode) and not os.path.realpath(path).startswith(root):
-        raise OSError(errno.EINVAL, "leads out of the bundle; it was not opened")
-
-
-def _read_file(path: Path) -> bytes:
-    """A small file as bytes. If it grows meanwhile, it is read as far as it was."""
-    descriptor, size = open_regular(path, path.stat().st_mode)
-    with open(descriptor, "rb") as file:
-        if size > MAX_PAYLOAD_BYTES:
-            raise OSError(errno.EFBIG, f"larger than {megabytes(MAX_PAYLOAD_BYTES)}, too large to be read")
-        return file.read(size)
 
 
 def _skip_line(log: BinaryIO) -> tuple[int, bool]:

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 
 from reducer.errors import UnreadablePayload
 from reducer.limits import MAX_PAYLOAD_BYTES, megabytes
-from reducer.storage.files import in_words, open_regular
+from reducer.storage.confinement import BundleFolder, LeadsOut
+from reducer.storage.files import in_words
 from reducer.wire.payload_refs import FileRef
-
-_LEADS_OUT = "its path leads out of the bundle; it was not opened"
 
 _ROOM = 2**18
 """Bytes of a file that are looked at together: no more than what processors keep at hand."""
+
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+
+
+class ForeignPayload(UnreadablePayload):
+    """Its path leads out of the bundle: an absolute one, one with `..`, or a link that leaves it."""
+
+    def __init__(self) -> None:
+        super().__init__("its path leads out of the bundle; it was not opened")
+
+
+class MissingPayload(UnreadablePayload):
+    """There is no file of this path."""
 
 
 class PayloadFiles:
     """The payload files of one bundle."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: BundleFolder) -> None:
         """Prepare to read.
 
         Args:
-            path: the bundle directory.
+            folder: of the bundle.
         """
-        self._path = path
-        self._root = os.path.realpath(path)
-        self._folders: dict[str, str] = {}
+        self._folder = folder
         # Each reader takes a room from here and puts it back.
         self._rooms: list[bytearray] = []
 
@@ -38,7 +48,13 @@ class PayloadFiles:
         return self.pieces_at(ref.path)
 
     def pieces_at(self, path: str) -> Iterator[memoryview]:
-        """As `pieces`, of whatever stands at a path."""
+        """As `pieces`, of whatever stands at a path.
+
+        Raises:
+            ForeignPayload: the path leads out of the bundle; nothing was opened.
+            MissingPayload: nothing is there.
+            UnreadablePayload: it is no regular file, too large, or not readable.
+        """
         descriptor, size = self._open(path)
         room = self._rooms.pop() if self._rooms else bytearray(_ROOM)
         try:
@@ -55,15 +71,14 @@ class PayloadFiles:
 
     def _open(self, path: str) -> tuple[int, int]:
         """Descriptor and size of a payload file."""
-        found = self._place(path)
+        _check(path)
         try:
-            mode = os.lstat(found).st_mode
-            if stat.S_ISLNK(mode):
-                found = self._inside(found)
-                mode = os.stat(found).st_mode
-            descriptor, size = open_regular(found, mode, os.O_NOFOLLOW)
+            descriptor, size = self._folder.open_file(path, follow=True)
+        except LeadsOut:
+            raise ForeignPayload from None
         except OSError as error:
-            raise UnreadablePayload(in_words(error)) from None
+            kind = MissingPayload if error.errno in _MISSING else UnreadablePayload
+            raise kind(in_words(error)) from None
         if size > MAX_PAYLOAD_BYTES:
             os.close(descriptor)
             raise UnreadablePayload(f"larger than {megabytes(MAX_PAYLOAD_BYTES)}, too large to be read")
@@ -72,7 +87,8 @@ class PayloadFiles:
     def size(self, ref: FileRef) -> int | None:
         """Size of the file in bytes, if it is there and is one."""
         try:
-            found = self.path_of(ref.path).stat()
+            _check(ref.path)
+            found = self._folder.stat(ref.path)
         except (OSError, UnreadablePayload):
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
@@ -85,32 +101,9 @@ class PayloadFiles:
         """The payload, which is JSON by itself."""
         return b"".join(map(bytes, self.pieces(ref)))
 
-    def path_of(self, path: str) -> Path:
-        """Where the path of a payload leads.
 
-        Raises:
-            UnreadablePayload: out of the bundle - an absolute path, one with `..`, or a link that leaves it.
-        """
-        found = self._place(path)
-        return Path(self._inside(found) if os.path.islink(found) else found)
-
-    def _place(self, path: str) -> str:
-        """Where the folders of a path lead; the file itself may still be a link.
-
-        Where a folder leads is looked up once: nearly all payloads are in one.
-        """
-        if not path or "\0" in path or path.startswith("/") or ".." in path.split("/"):
-            raise UnreadablePayload(_LEADS_OUT)
-        folder, _, name = path.rpartition("/")
-        if name in ("", "."):
-            return self._inside(os.path.join(self._root, path))
-        if folder not in self._folders:
-            leads_to = self._inside(os.path.join(self._root, folder, "."), may_be_root=True)
-            self._folders[folder] = os.path.join(leads_to, "")
-        return self._folders[folder] + name
-
-    def _inside(self, path: str, *, may_be_root: bool = False) -> str:
-        found = os.path.realpath(path)
-        if found.startswith(os.path.join(self._root, "")) or (may_be_root and found == self._root):
-            return found
-        raise UnreadablePayload(_LEADS_OUT)
+def _check(path: str) -> None:
+    """See that a path as such stays in the bundle, and is more than its directory."""
+    parts = {*path.split("/")}
+    if path.startswith("/") or "\0" in path or ".." in parts or parts <= {"", "."}:
+        raise ForeignPayload

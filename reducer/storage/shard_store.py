@@ -8,7 +8,6 @@ import stat
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from msgspec import Struct
 from reducer.errors import UnreadablePayload
 from reducer.limits import MAX_DECODED_BYTES
 from reducer.storage.assembly import Assembly, fragments_of, own_json
-from reducer.storage.confinement import NotAFile, list_folder, open_file
+from reducer.storage.confinement import BundleFolder, NotAFile
 from reducer.storage.files import in_words
 from reducer.storage.shard import Shard, ShardFault
 from reducer.wire.payload_refs import Omitted, ShardRef, shard_path
@@ -46,16 +45,16 @@ class ShardStore:
         before_eviction: told of each shard that is about to be forgotten. It must not ask the store for more.
     """
 
-    def __init__(self, path: Path, strict: bool) -> None:
+    def __init__(self, folder: BundleFolder, strict: bool) -> None:
         """Nothing is opened yet.
 
         Args:
-            path: the bundle directory.
+            folder: of the bundle.
             strict: whether to refuse all of a shard in which something is wrong, as the reference does.
                 Otherwise its sound records are given.
         """
         self.before_eviction: Callable[[Shard], None] | None = None
-        self._path = path
+        self._folder = folder
         self._strict = strict
         self._shards: OrderedDict[int, Shard] = OrderedDict()
         self._stale: set[int] = set()
@@ -239,7 +238,7 @@ class ShardStore:
     def _opened(self, number: int) -> Iterator[int]:
         file = shard_path(number)
         try:
-            descriptor = open_file(self._path, FOLDER, file.removeprefix(f"{FOLDER}/"))
+            descriptor, _ = self._folder.open_file(file, follow=False)
         except NotAFile as error:
             # The reference opens a directory and then cannot read it; links it follows.
             says = f"decompress shard {self._shown(number)}" if stat.S_ISDIR(error.mode) else None
@@ -253,7 +252,7 @@ class ShardStore:
             os.close(descriptor)
 
     def _shown(self, number: int) -> str:
-        return str(self._path / shard_path(number))
+        return str(self._folder.path / shard_path(number))
 
     def _evict(self) -> None:
         """Forget the shards that were not used for the longest time, but never the last one used."""
@@ -270,7 +269,7 @@ class ShardStore:
 
     def _names(self) -> list[str]:
         try:
-            return list_folder(self._path, FOLDER)
+            return self._folder.names(FOLDER, follow=False)
         except OSError as error:
             raise UnreadablePayload(f"{FOLDER}: {in_words(error)}") from None
 

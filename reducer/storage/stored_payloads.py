@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reducer.storage.confinement import BundleFolder
 from reducer.storage.payload_files import PayloadFiles
 from reducer.storage.payload_store import PayloadStore, Piece
 from reducer.wire.payload_refs import PayloadRef, ShardRef
@@ -22,16 +22,16 @@ class StoredPayloads:
         files: the payloads in files of their own.
     """
 
-    def __init__(self, path: Path, *, strict: bool) -> None:
+    def __init__(self, folder: BundleFolder, *, strict: bool) -> None:
         """Prepare to read; nothing is opened yet.
 
         Args:
-            path: the bundle directory.
+            folder: of the bundle.
             strict: see `ShardStore`.
         """
-        self._path = path
+        self._folder = folder
         self._strict = strict
-        self.files = PayloadFiles(path)
+        self.files = PayloadFiles(folder)
 
     @cached_property
     def shards(self) -> ShardStore:
@@ -39,7 +39,7 @@ class StoredPayloads:
         # Of most bundles there are either, and the decoder is a tenth of what the program imports.
         from reducer.storage.shard_store import ShardStore
 
-        return ShardStore(self._path, strict=self._strict)
+        return ShardStore(self._folder, strict=self._strict)
 
     def pieces(self, ref: PayloadRef) -> Iterator[Piece]:
         """The bytes of a payload; see `PayloadStore`."""

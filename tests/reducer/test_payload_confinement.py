@@ -36,13 +36,14 @@ def b(tmp_path: Path, secret: Path) -> BundleBuilder:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that `os.open` was asked for, with links resolved."""
+    """Where what `os.open` has opened really is."""
     paths: list[str] = []
     real = os.open
 
     def spy(path: Any, *arguments: Any, **options: Any) -> int:
-        paths.append(os.path.realpath(path))
-        return real(path, *arguments, **options)
+        descriptor = real(path, *arguments, **options)
+        paths.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return descriptor
 
     monkeypatch.setattr(os, "open", spy)
     return paths
@@ -96,9 +97,14 @@ def test_what_is_no_file_of_the_bundle_is_never_opened(
     assert "raw_payload:1" in problem.reason
     assert problem.raw_payload_id == (None if interpreted else "raw_payload:1")
     assert problem.reason in b.refusal()
-    bundle = os.path.realpath(b.path)
-    assert {os.path.relpath(one, bundle) for one in opened} == {"manifest.json", "trace.jsonl"}
+    assert_only_these_were_opened(b.path, opened, {"manifest.json", "trace.jsonl"})
     assert reduction.trace.threads == {}
+
+
+def assert_only_these_were_opened(bundle: Path, opened: list[str], files: set[str]) -> None:
+    """Nothing outside, no file but these, and of folders only those of payloads."""
+    names = {os.path.relpath(one, os.path.realpath(bundle)) for one in opened}
+    assert names - {".", "payloads"} == files
 
 
 def test_links_that_stay_inside_are_followed(b: BundleBuilder) -> None:
@@ -164,16 +170,24 @@ def a_socket(path: Path) -> None:
         listener.bind(str(path))
 
 
-@pytest.mark.parametrize("make", [a_fifo, a_directory, a_device, a_socket])
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (a_fifo, "not a regular file"),
+        (a_directory, "a directory, not a file"),
+        (a_device, "leads out of the bundle; it was not opened"),
+        (a_socket, "not a regular file"),
+    ],
+)
 @pytest.mark.parametrize("name", ["manifest.json", "trace.jsonl"])
 @pytest.mark.timeout(10)
 def test_manifest_and_log_are_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], name: str
+    tmp_path: Path, make: Callable[[Path], None], words: str, name: str
 ) -> None:
     path = BundleBuilder(tmp_path / "b").write()
     (path / name).unlink()
     make(path / name)
-    with pytest.raises(BundleError, match=rf"{name}: not a regular file"):
+    with pytest.raises(BundleError, match=f"{name}: {words}"):
         reduce_bundle(path)
 
 
@@ -199,5 +213,4 @@ def test_check_opens_nothing_else(b: BundleBuilder, secret: Path, opened: list[s
     b.event("protocol_event_observed", event_type="x", event_payload=ref)
     report = check_bundle(b.write())
     assert [finding.severity for finding in report.section("payloads")][:1] == ["problem"]
-    bundle = os.path.realpath(b.path)
-    assert {os.path.relpath(one, bundle) for one in opened} == {"manifest.json", "trace.jsonl"}
+    assert_only_these_were_opened(b.path, opened, {"manifest.json", "trace.jsonl"})

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reducer.errors import UnreadablePayload
+from reducer.storage.confinement import BundleFolder
 from reducer.storage.shard_store import ShardStore
 from reducer.wire.payload_refs import (
     COMPLETE,
@@ -111,7 +112,7 @@ def says(store: ShardStore, one: ShardRef) -> str | None:
 
 def with_records(bundle: Path, strict: bool = True, **records: bytes) -> ShardStore:
     write_shard(bundle, 1, frame(*(record(name, data) for name, data in records.items())))
-    return ShardStore(bundle, strict)
+    return ShardStore(BundleFolder(bundle), strict)
 
 
 def many_shards(bundle: Path, count: int, size: int) -> None:

@@ -22,6 +22,7 @@ from shard_builder import (
 
 from reducer.storage import assembly
 from reducer.storage.assembly import Assembly
+from reducer.storage.confinement import BundleFolder
 from reducer.storage.shard_store import ShardStore
 from reducer.wire.payload_refs import ShardRef
 
@@ -35,7 +36,7 @@ def bundle(tmp_path: Path) -> Path:
 def test_parts_stand_between_fragments_at_any_depth_and_in_any_shard(bundle: Path) -> None:
     write_shard(bundle, 1, frame(record("p", fragments('{"input":[', ",", '],"é":"\\n"}'))))
     write_shard(bundle, 2, frame(record("q", fragments("[", "]")), record("r", b' "r" ')))
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     one = ref("p", ref("q", ref("r", shard=2), shard=2), ref("r", shard=2))
     text = '{"input":[[ "r" ], "r" ],"é":"\\n"}'.encode()
     assert whole(store, one) == text
@@ -131,7 +132,7 @@ def test_parts_in_parts_are_followed_only_so_deep(bundle: Path) -> None:
 def test_the_part_that_comes_first_is_refused_first(bundle: Path, strict: bool) -> None:
     write_shard(bundle, 1, frame(record("p", fragments("", "", ""))))
     write_shard(bundle, 2, b"no shard")
-    store = ShardStore(bundle, strict)
+    store = ShardStore(BundleFolder(bundle), strict)
     first, last = ref("b", shard=2), ref("a", shard=1)
     assert says(store, ref("p", first, last)) == f"decompress shard {bundle}/payloads/000002.zst"
     assert says(store, ref("p", last, first)) == "missing payload a in shard 1"

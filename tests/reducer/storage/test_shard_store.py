@@ -27,6 +27,7 @@ from shard_builder import (
 
 from reducer.errors import UnreadablePayload
 from reducer.storage import shard, shard_store
+from reducer.storage.confinement import BundleFolder
 from reducer.storage.shard_store import ShardStore, StoredRecord
 from reducer.wire.payload_refs import COMPLETE, Capture, ShardedKind, ShardRef, shard_path
 
@@ -47,7 +48,7 @@ def test_the_shard_of_a_payload_is_found_by_its_number(bundle: Path) -> None:
     write_shard(bundle, 12, frame(record("a", b"twelve")))
     write_shard(bundle, 1234567, frame(record("a", b"million")))
     assert [path.name for path in sorted((bundle / "payloads").iterdir())] == ["000012.zst", "1234567.zst"]
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     assert whole(store, ref("a", shard=12)) == b"twelve"
     assert whole(store, ref("a", shard=1234567)) == b"million"
     assert store.identity(ref("a", shard=12)) != store.identity(ref("a", shard=1234567))
@@ -79,7 +80,7 @@ def test_without_a_shard_there_is_nothing_to_read(bundle: Path, capture: Capture
 @pytest.mark.parametrize("end", [True, False])
 def test_a_record_that_is_missing_is_named(bundle: Path, end: bool) -> None:
     write_shard(bundle, 1, frame(record("p", fragments("", "")), end=end))
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     error = refusal(store.pieces, ref("a"))
     assert str(error) == "payloads/000001.zst holds no such record"
     assert error.reference_says == "missing payload a in shard 1"
@@ -87,7 +88,7 @@ def test_a_record_that_is_missing_is_named(bundle: Path, end: bool) -> None:
 
 
 def test_equal_bytes_have_one_identity_whatever_the_kind(bundle: Path) -> None:
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     other_kind = ShardRef("a", ShardedKind("tool_result"), 1)
     assert store.identity(ref("a")) == store.identity(other_kind) == store.identity(ref("a", capture=CUT))
     different = [
@@ -106,14 +107,14 @@ DAMAGED = frame(record("a", b"{}"), record("a", b"[]"), record("b", b"1"))
 
 def test_strict_reading_refuses_all_of_a_shard_with_a_fault(bundle: Path) -> None:
     write_shard(bundle, 1, DAMAGED)
-    error = refusal(ShardStore(bundle, strict=True).pieces, ref("b"))
+    error = refusal(ShardStore(BundleFolder(bundle), strict=True).pieces, ref("b"))
     assert str(error) == "payloads/000001.zst: it holds a twice"
     assert error.reference_says == "duplicate payload a in shard 1"
 
 
 def test_lenient_reading_gives_what_is_sound_and_says_why_the_rest_is_missing(bundle: Path) -> None:
     write_shard(bundle, 1, DAMAGED)
-    store = ShardStore(bundle, strict=False)
+    store = ShardStore(BundleFolder(bundle), strict=False)
     assert whole(store, ref("b")) == b"1"
     assert whole(store, ref("a")) == b"{}"
     assert says(store, ref("c")) == "duplicate payload a in shard 1"
@@ -123,7 +124,7 @@ def test_a_shard_that_is_not_there_is_named_as_the_bundle_was_given(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(bundle.parent)
-    store = ShardStore(Path("bundle"), strict=False)
+    store = ShardStore(BundleFolder(Path("bundle")), strict=False)
     error = refusal(store.pieces, ref("a"))
     assert str(error) == "payloads/000001.zst: no such file or directory"
     assert error.reference_says == "open shard bundle/payloads/000001.zst"
@@ -166,7 +167,7 @@ def test_only_regular_files_of_the_bundle_are_read(
 ) -> None:
     (bundle / "payloads").mkdir()
     put(bundle / shard_path(1))
-    error = refusal(ShardStore(bundle, strict).pieces, ref("a"))
+    error = refusal(ShardStore(BundleFolder(bundle), strict).pieces, ref("a"))
     assert str(error) == f"payloads/000001.zst: {reason}"
     assert error.reference_says == (said and said.format(bundle))
 
@@ -174,7 +175,7 @@ def test_only_regular_files_of_the_bundle_are_read(
 def test_a_folder_that_is_a_link_is_not_followed(bundle: Path, tmp_path: Path) -> None:
     write_shard(tmp_path / "other", 1, frame(record("a", b"secret")))
     (bundle / "payloads").symlink_to(tmp_path / "other/payloads")
-    store = ShardStore(bundle, strict=False)
+    store = ShardStore(BundleFolder(bundle), strict=False)
     error = refusal(store.pieces, ref("a"))
     assert str(error) == "payloads/000001.zst: payloads is a symbolic link; it was not followed"
     assert error.reference_says is None
@@ -185,7 +186,7 @@ def test_a_folder_that_is_a_link_is_not_followed(bundle: Path, tmp_path: Path) -
 def test_the_bundle_itself_may_be_reached_by_a_link(bundle: Path, tmp_path: Path) -> None:
     with_records(bundle, a=b"{}")
     (tmp_path / "link").symlink_to(bundle)
-    assert whole(ShardStore(tmp_path / "link", strict=True), ref("a")) == b"{}"
+    assert whole(ShardStore(BundleFolder(tmp_path / "link"), strict=True), ref("a")) == b"{}"
 
 
 def test_a_link_that_takes_the_place_of_a_file_is_not_followed_later(bundle: Path) -> None:
@@ -201,7 +202,7 @@ def test_a_link_that_takes_the_place_of_a_file_is_not_followed_later(bundle: Pat
 def test_what_is_added_is_seen_after_a_refresh_and_when_it_is_needed(bundle: Path) -> None:
     blocks = [record(name, name.encode()) for name in "abc"]
     write_shard(bundle, 1, frame(blocks[0], end=False))
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     assert list(store.shard(1).records) == ["a"]
     write_shard(bundle, 1, frame(*blocks[:2], end=False))
     assert list(store.shard(1).records) == ["a"]
@@ -214,7 +215,7 @@ def test_what_is_added_is_seen_after_a_refresh_and_when_it_is_needed(bundle: Pat
 
 
 def test_a_shard_that_comes_later_is_found(bundle: Path) -> None:
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     assert says(store, ref("a")) == f"open shard {bundle}/payloads/000001.zst"
     with_records(bundle, a=b"{}")
     assert whole(store, ref("a")) == b"{}"
@@ -235,13 +236,13 @@ def test_a_shard_that_disappears_keeps_what_was_read_of_it(bundle: Path) -> None
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The shards that were opened, in order."""
     names: list[str] = []
-    original = shard_store.open_file
+    original = BundleFolder.open_file
 
-    def noting(directory: Path, folder: str, name: str) -> int:
-        names.append(name)
-        return original(directory, folder, name)
+    def noting(folder: BundleFolder, path: str, *, follow: bool) -> tuple[int, int]:
+        names.append(path.removeprefix("payloads/"))
+        return original(folder, path, follow=follow)
 
-    monkeypatch.setattr(shard_store, "open_file", noting)
+    monkeypatch.setattr(BundleFolder, "open_file", noting)
     return names
 
 
@@ -250,7 +251,7 @@ def test_shards_that_were_not_used_for_long_are_forgotten_and_read_again(
 ) -> None:
     many_shards(bundle, 3, 2**20)
     monkeypatch.setattr(shard_store, "MAX_DECODED_BYTES", 5 * 2**19)
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     forgotten: list[int] = []
     store.before_eviction = lambda shard: forgotten.append(shard.number if shard.records else 0)
     for number in (1, 2, 1, 3, 1, 2):
@@ -264,7 +265,7 @@ def test_the_shard_that_was_used_last_stays_however_large_it_is(
 ) -> None:
     many_shards(bundle, 1, 2**20)
     monkeypatch.setattr(shard_store, "MAX_DECODED_BYTES", 2**10)
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     for _ in range(3):
         assert store.size(ref("a")) == 2**20
     assert opened == ["000001.zst"]
@@ -277,7 +278,7 @@ def test_no_shard_is_decoded_twice_for_one_payload(
     write_shard(bundle, 4, frame(record("p", fragments(*"(" + "," * 299 + ")"))))
     monkeypatch.setattr(shard_store, "MAX_DECODED_BYTES", 2**20)
     parts = [ref("b", shard=number % 3 + 1) for number in range(300)]
-    assert whole(ShardStore(bundle, strict=True), ref("p", *parts, shard=4))[:7] == b"(1,2,3,"
+    assert whole(ShardStore(BundleFolder(bundle), strict=True), ref("p", *parts, shard=4))[:7] == b"(1,2,3,"
     assert sorted(opened) == [f"{number:06}.zst" for number in (1, 2, 3, 4)]
 
 
@@ -285,7 +286,7 @@ def test_empty_shards_take_memory_too(bundle: Path, monkeypatch: pytest.MonkeyPa
     for number in range(1, 40):
         write_shard(bundle, number, skippable())
     monkeypatch.setattr(shard_store, "MAX_DECODED_BYTES", 2**21)
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     forgotten: list[int] = []
     store.before_eviction = lambda shard: forgotten.append(shard.number)
     for number in range(1, 40):
@@ -294,7 +295,7 @@ def test_empty_shards_take_memory_too(bundle: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_stands_among_the_shards_is_listed(bundle: Path) -> None:
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     assert store.shard_numbers() == store.other_names() == []
     for number in (1234567, 12, 1):
         write_shard(bundle, number, b"")
@@ -309,7 +310,7 @@ def test_records_that_nothing_refers_to_are_listed(bundle: Path) -> None:
     write_shard(bundle, 1, frame(record("a", b"{}"), record("b", b"[1]")))
     write_shard(bundle, 2, frame(record("a", b"2")) + b"junk")
     (bundle / shard_path(3)).mkdir()
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
     found = list(store.unreferenced({1: {"a", "c"}, 7: {"b"}}))
     assert found == [StoredRecord(1, "b", 3), StoredRecord(2, "a", 1)]
 
@@ -317,7 +318,7 @@ def test_records_that_nothing_refers_to_are_listed(bundle: Path) -> None:
 def test_threads_may_read_at_the_same_time(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many_shards(bundle, 4, 2**18)
     monkeypatch.setattr(shard_store, "MAX_DECODED_BYTES", 2**20)
-    store = ShardStore(bundle, strict=True)
+    store = ShardStore(BundleFolder(bundle), strict=True)
 
     def read(number: int) -> bytes:
         if number % 7 == 0:
@@ -331,10 +332,10 @@ def test_threads_may_read_at_the_same_time(bundle: Path, monkeypatch: pytest.Mon
 def test_a_bomb_is_a_problem_of_its_shard_only(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard, "MAX_SHARD_BYTES", 2**23)
     write_shard(bundle, 1, inflating(record("a", b"{}") + record("b", b"", claims=HUGE), 2**32))
-    store = ShardStore(bundle, strict=False)
+    store = ShardStore(BundleFolder(bundle), strict=False)
     assert whole(store, ref("a")) == b"{}"
     assert (
         str(refusal(store.pieces, ref("b")))
         == "payloads/000001.zst: holds more than 8 MiB, too much to be read"
     )
-    assert says(ShardStore(bundle, strict=True), ref("a")) is None
+    assert says(ShardStore(BundleFolder(bundle), strict=True), ref("a")) is None
