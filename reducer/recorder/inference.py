@@ -19,7 +19,7 @@ from reducer.schemas.v1 import (
 )
 from reducer.schemas.v3 import InferenceStartedV3
 from reducer.wire.events import Event
-from reducer.wire.payload_refs import PayloadRef
+from reducer.wire.payload_refs import PayloadRef, ShardRef
 
 
 class TokenUsage(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,8 @@ class InferenceRequest(Struct, frozen=True, kw_only=True):
         warmup_context: if the body continues a response that is not recorded, all items that the model is
             shown. Schemas before 3 do not keep them, so the body must hold them there.
         stripped_tool_output_ids: ids of tool outputs that the body lacks, each with its position in the
-            input, counted from 0.
+            input, or in `warmup_context` if there is one, counted from 0. Those of outputs that a limit of
+            the recording cuts or leaves out are not kept: they would make codex refuse the recording.
     """
 
     model: str
@@ -189,5 +190,19 @@ def _start(scope: TurnScope, request: InferenceRequest, inference_call_id: str) 
         **asdict(start),
         prepared_prompt_payload=prompt,
         warmup_context_payload=context,
-        stripped_tool_output_ids=tuple(request.stripped_tool_output_ids),
+        stripped_tool_output_ids=_ids_of_kept(request.stripped_tool_output_ids, context or body),
     )
+
+
+def _ids_of_kept(ids: Sequence[tuple[int, str]], shown: PayloadRef) -> tuple[tuple[int, str], ...]:
+    """The ids without those of outputs that a limit cut: what stands in for such a one can have none.
+
+    Args:
+        ids: with their positions in the input.
+        shown: the payload that says what the model is shown.
+    """
+    parts = shown.parts if isinstance(shown, ShardRef) else ()
+    # Items are stored one by one or not at all; pictures in them are of another kind.
+    items = [part for part in parts if part.kind.type == "model_item"]
+    lost = {position for position, item in enumerate(items) if item.is_lost}
+    return tuple((position, item_id) for position, item_id in ids if position not in lost)

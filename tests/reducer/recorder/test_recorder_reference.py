@@ -15,6 +15,7 @@ import pytest
 from recorder_fixtures import (
     CHILD,
     ROOT,
+    events,
     finish,
     function_call,
     infer,
@@ -212,6 +213,55 @@ def test_codex_accepts_payloads_that_were_left_out(tmp_path: Path, reduce_as: Re
         "protocol_event",
         "tool_result",
     ]
+
+
+def without_ids(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in output.items() if key != "id"} for output in outputs]
+
+
+def outputs_of_many_lengths() -> list[dict[str, Any]]:
+    picture = {"type": "input_image", "image_url": "data:image/png;base64," + "A" * 400}
+    said: list[Any] = ["short", "x" * 400, [picture], "y" * 500, [{"type": "input_text", "text": "z" * 400}]]
+    return [output_of(function_call(f"call_{at}", "ls", "{}"), one) for at, one in enumerate(said)]
+
+
+@pytest.mark.parametrize("is_context", [False, True], ids=["request", "warm-up context"])
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(max_payload_bytes=300), *(Limits(max_bytes=limit) for limit in range(1500, 5500, 500))],
+    ids=str,
+)
+def test_codex_accepts_ids_of_outputs_of_which_a_limit_cuts_some(
+    tmp_path: Path, reduce_as: ReduceAs, limits: Limits, is_context: bool
+) -> None:
+    turn = recorded_session(tmp_path / "root", limits=limits).root.start_turn("turn")
+    outputs = outputs_of_many_lengths()
+    items = [message("user", "hello", "msg_1"), *without_ids(outputs)]
+    call = turn.start_inference(
+        model="m",
+        provider_name="p",
+        request={"previous_response_id": "warm", "input": []} if is_context else {"input": items},
+        warmup_context=items if is_context else None,
+        stripped_tool_output_ids=[(at, output["id"]) for at, output in enumerate(outputs, 1)],
+    )
+    call.complete([])
+    reduce_as(3, only_bundle(tmp_path / "root"))
+
+
+def test_ids_are_kept_of_outputs_that_are_kept(tmp_path: Path) -> None:
+    turn = recorded_session(tmp_path / "root", limits=Limits(max_payload_bytes=300)).root.start_turn("turn")
+    outputs = outputs_of_many_lengths()
+    ids = [(at, output["id"]) for at, output in enumerate(outputs)]
+    turn.start_inference(
+        model="m",
+        provider_name="p",
+        request={"input": without_ids(outputs)},
+        stripped_tool_output_ids=ids,
+    )
+    bodies = [event["payload"] for event in events(only_bundle(tmp_path / "root"))]
+    (started,) = [body for body in bodies if body["type"] == "inference_started"]
+    # The first, and those of which only something inside was cut.
+    assert started["stripped_tool_output_ids"] == [[*ids[0]], [*ids[2]], [*ids[4]]]
 
 
 # Demo traces
