@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reducer import BundleError
-from reducer.recorder import TRACE_ROOT_VARIABLE
 from rollout_tui import glyphs
 from rollout_tui.commands.inspector import check_terminal
 from rollout_tui.commands.output import CommandError, complain, plain_reason, report
+from rollout_tui.default_root import TRACE_ROOT_VARIABLE, default_root
 from rollout_tui.ending import signals_raise
 from rollout_tui.recording.appearing import Appearing
 from rollout_tui.recording.foreground import NotStarted, run_in_foreground
@@ -70,19 +70,6 @@ def record(command: Sequence[str], root: Path | None, *, with_tui: bool, drawing
     return status
 
 
-def default_root(environ: Mapping[str, str]) -> Path:
-    """Where bundles go if nobody says where: what the environment names, or a directory of our own.
-
-    That is `rollout-tui/traces` in `$XDG_STATE_HOME`, which is `~/.local/state` unless set.
-    """
-    named = environ.get(TRACE_ROOT_VARIABLE)
-    if named:
-        return Path(named)
-    state = environ.get("XDG_STATE_HOME")
-    home = Path(state) if state and os.path.isabs(state) else Path.home() / ".local/state"
-    return home / "rollout-tui" / "traces"
-
-
 def _made(root: Path) -> Path:
     """The trace root as an absolute path; only its owner may read one that is made here."""
     directory = Path(os.path.abspath(root))
@@ -129,7 +116,7 @@ class _Following:
                 is_looking = command.is_running and self._what_now() == "inspect"
             return command.finish()
         except BaseException:
-            command.end()
+            command.end_and_show()
             raise
 
     def _inspect(self, bundle: Path) -> None:

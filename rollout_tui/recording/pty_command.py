@@ -95,9 +95,12 @@ class PtyCommand:
             try:
                 while self.is_running and not until():
                     self._pass_keys_on(POLL_SECONDS)
-            finally:
+                # What is being written belongs before whatever the terminal is wanted for now.
                 with self._lock:
                     self._is_attached = False
+            finally:
+                # After a signal that is not waited for: a terminal that was stopped would never take it.
+                self._is_attached = False
 
     def end(self) -> None:
         """Tell it to end, and kill it if it does not."""
@@ -109,6 +112,16 @@ class PtyCommand:
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def end_and_show(self) -> None:
+        """As `end`, and show what it said until then that was not shown yet.
+
+        A terminal that takes nothing, because somebody stopped it, is not waited for very long.
+        """
+        self.end()
+        showing = threading.Thread(target=self.finish, name="rest of the output", daemon=True)
+        showing.start()
+        showing.join(END_SECONDS)
 
     def finish(self) -> int:
         """Wait for its end and show the rest of its output.

@@ -230,6 +230,42 @@ def test_ctrl_c_before_a_bundle_appears_is_for_the_command(start: Start, tmp_pat
     assert terminal.wait_exit() == 128 + signal.SIGINT
 
 
+# Ended by a signal
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["inspector", "before a bundle"])
+def test_what_the_command_said_is_shown_when_a_signal_ends_the_program(
+    start: Start, tmp_path: Path, is_open: bool
+) -> None:
+    script = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('last words', flush=True), sys.exit(3)))\n"
+        "print('waiting', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [*HOST, "1", "33", "60"] if is_open else [sys.executable, "-c", script]
+    terminal = start("record", "--root", tmp_path, "--", *command, columns=120, rows=40)
+    terminal.wait_for("2 Timeline" if is_open else "waiting")
+    terminal.wait_until_quiet()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.wait_exit() == -signal.SIGTERM
+    said = (
+        [b"host begins True", b"turn 1 is over", b"got signal 15"] if is_open else [b"waiting", b"last words"]
+    )
+    assert [terminal.output.count(words) for words in said] == [1] * len(said)
+    if is_open:
+        assert terminal.output.rindex(said[-1]) > terminal.output.rindex(b"\x1b[?1049l")
+
+
+def test_a_terminal_that_takes_nothing_does_not_hold_up_the_end(start: Start, tmp_path: Path) -> None:
+    script = "import time; print('begun', flush=True); print('x' * 500_000, flush=True); time.sleep(60)"
+    terminal = start("record", "--root", tmp_path, "--", sys.executable, "-c", script)
+    with terminal.not_reading():
+        time.sleep(1)  # until the terminal is full
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.process.wait(20) == -signal.SIGTERM
+
+
 # The real codex
 
 
