@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from work_ratio import assert_grows_linearly, seconds_of
 
-from rollout_tui.views.search.bounded_regex import BoundedRegex, RegexRefused
+from rollout_tui.views.search.bounded_regex import LONGEST_STRETCH, BoundedRegex, RegexRefused
 from rollout_tui.views.search.query import (
     MAX_LINES,
     MAX_QUERY,
@@ -227,9 +227,7 @@ def test_only_so_many_lines_are_reported() -> None:
 )
 @pytest.mark.parametrize("text", ["x", '"', "\\", "\\\\\\\\\\\\", "x\n", "/x+/", "/^.*$/", "\\u00"])
 def test_no_evidence_breaks_or_hangs_a_search(data: bytes, text: str) -> None:
-    began = time.process_time()
-    places(text, data)
-    assert time.process_time() - began < 5
+    assert_grows_linearly(lambda times: places(text, data * times), 1)
 
 
 # --- expressions
@@ -299,18 +297,63 @@ def test_ordinary_expressions_are_taken(pattern: str) -> None:
     BoundedRegex(pattern)
 
 
-@pytest.mark.parametrize(
-    "pattern", [".*.*.*x", r"\s*=\s*\d+z", "a*a*a*b", "(a?){3}.*.*b", "(a|a)" * 12 + "b", "[ab]*[ab]*c"]
-)
-def test_the_worst_text_for_an_expression_takes_a_short_time(pattern: str) -> None:
-    regex = BoundedRegex(pattern)
+ATOMS = ["a", "[^b]", ".", r"\w", "(?:aa)", "[ab]", r"\1", r"\2", "(?P=n)", "(?=a*)", "(?!a*b)"]
+REPEATS = ["", "", "*", "+", "?", "*?", "{2,}", "{0,5}", "{3}"]
+
+
+@st.composite
+def unlucky_patterns(draw: st.DrawFn) -> str:
+    """Expressions whose parts can all match the same text; what comes last is not there."""
+    parts = [
+        draw(st.sampled_from(ATOMS)) + draw(st.sampled_from(REPEATS)) for _ in range(draw(st.integers(1, 5)))
+    ]
+    groups = draw(st.sampled_from(["", "(?P<n>a*)", "(?P<n>.*)(a+)", "(?P<n>a)(b|a)", "(?P<n>[^b]+?)"]))
+    return groups + "".join(parts) + "b"
+
+
+def seconds_of_the_worst_stretch(regex: BoundedRegex) -> float:
     longest = 0.0
-    for text in ("a" * 2 * regex.stretch, " " * 2 * regex.stretch):
-        began = time.process_time()
-        for _pause in regex.find(text):
-            longest = max(longest, time.process_time() - began)
-            began = time.process_time()
-    assert longest < 1
+    for text in ("a" * regex.stretch, "a" * (regex.stretch // 2) + " " * (regex.stretch // 2)):
+        longest = max(longest, seconds_of(lambda text=text: list(regex.find(text))))
+    return longest
+
+
+@pytest.fixture(scope="module")
+def yardstick() -> float:
+    """Seconds of an expression that has as many steps as one may have, and whose steps are slow ones."""
+    return seconds_of_the_worst_stretch(BoundedRegex("(a*)a*?b"))
+
+
+WORST = [
+    *(".*.*.*x", r"\s*=\s*\d+z", "a*a*a*b", "(a?){3}.*.*b", "(a|a)" * 12 + "b", "[ab]*[ab]*c"),
+    *("[^b]*[^b]*[^b]*b", r"(a*)\1b", r"(a*)(a*)\1\2b", r"(.*)\1\1b", r"(.*)(.*)\1\2c", r"(?P<n>a*)(?P=n)b"),
+    *(r"(a+)\1+b", r"(.*?)\1b", r"(a*)(?=\1b)c"),
+]
+
+
+def assert_bounded(pattern: str, yardstick: float) -> None:
+    try:
+        regex = BoundedRegex(pattern)
+    except RegexRefused:
+        return
+    assert seconds_of_the_worst_stretch(regex) < 5 * yardstick, regex.stretch
+
+
+@pytest.mark.parametrize("pattern", WORST)
+def test_the_worst_text_for_an_expression_takes_few_steps(pattern: str, yardstick: float) -> None:
+    assert_bounded(pattern, yardstick)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pattern=unlucky_patterns())
+def test_every_expression_that_is_taken_takes_few_steps(pattern: str, yardstick: float) -> None:
+    assert_bounded(pattern, yardstick)
+
+
+def test_groups_that_are_referred_to_can_be_searched_for() -> None:
+    regex = BoundedRegex(r"\b(\w+) \1\b")
+    assert [one for one in regex.find("that is is it") if one] == [(5, 10)]
+    assert BoundedRegex(r"(['x]).\1").stretch == LONGEST_STRETCH
 
 
 def test_long_texts_are_tried_in_stretches_that_overlap() -> None:

@@ -4,6 +4,7 @@ Python's engine tries every way in which an expression can match. A repeat aroun
 match in several ways - `(a+)+`, `(a|b)*` - has exponentially many, and while it tries them nothing else runs.
 Such expressions are refused. Those that are left have polynomially many ways, so they are tried on stretches
 of a text only, the shorter the more open repeats they have: a match is found if it is at most half as long.
+A reference back to what a group matched counts like an open repeat: it is compared character by character.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ LONGEST_STRETCH = 2000
 SHORTEST_STRETCH = 100
 """An expression that must not be tried on as many characters is refused."""
 
-_STEPS = 20_000_000
-"""What an expression may cost on one stretch: a tenth of a second, in which nothing else runs."""
+_STEPS = 10_000_000
+"""What an expression may cost on one stretch: about a tenth of a second, in which nothing else runs."""
 
 MAX_WAYS = 10_000
 """Ways in which the choices and bounded repeats of an expression, or of a repeated group, may combine."""
@@ -34,6 +35,8 @@ _TOKEN = re.compile(
     r"|(?P<close>\))|(?P<bar>\|)|(?P<repeat>[*+?]|\{\d*,?\d*\})[+?]?|.",
     re.DOTALL,
 )
+_BACK_REFERENCE = re.compile(r"\\[1-9]|\(\?P=")
+
 _COUNTS = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _VERBOSE = re.compile(r"\(\?[a-wyz]*x")
 
@@ -115,6 +118,8 @@ def _stretch(ways: int, open_repeats: int) -> int:
 def _cost(pattern: str) -> tuple[int, int]:
     """In how many ways the choices of a compiled pattern combine, and how many open repeats it has.
 
+    References to groups count as open repeats, unless no such repeat is before them.
+
     Raises:
         RegexRefused: a repeat around something that can match in several ways, or too many choices.
     """
@@ -125,6 +130,9 @@ def _cost(pattern: str) -> tuple[int, int]:
     open_repeats = 0
     for token in _TOKEN.finditer(pattern):
         kind = token.lastgroup
+        if open_repeats and _BACK_REFERENCE.match(token[0]):
+            open_repeats += 1
+            stack[-1].multiply(2)
         if kind == "open":
             stack.append(_Group())
         elif kind == "close" and len(stack) > 1:
