@@ -1,0 +1,220 @@
+"""Long texts that stay in the session file: the graph has the place, and reads the text when it is asked for.
+
+A session may be much larger than memory, and nearly all of it is text that nobody looks at. Files that are
+compressed cannot be read at a place, so their texts are held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from copy import copy
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from msgspec import Struct
+
+from reducer.errors import Malformed, NotApplicable
+from reducer.model import ConversationItem, EncodedPart, Part, TerminalOperation, TerminalResult, TextPart
+from reducer.model.conversation import Body
+from reducer.rules.normalize import NormalItem
+from reducer.sessions.fields import mapping, text
+from reducer.sessions.items import ItemForm, output_text
+from reducer.sessions.lines import Record, SessionLine, read_record
+from reducer.sessions.sources import COMPRESSED, LineSource, SourceFault
+
+FAR = 2_048
+"""Characters from which on a text stays in its file."""
+
+_KEPT = 64
+"""Texts that were read last and are at hand."""
+
+JsonPath = tuple[str | int, ...]
+
+
+class FarText(Struct, frozen=True, eq=False):
+    """Where a text is. Two are equal if the texts are.
+
+    Attributes:
+        texts: by whom it is read.
+        file: in which it is.
+        offset: where its line begins.
+        path: of the item in the line; empty for what a tool gave.
+        part: which part of the item it is.
+        form: in which a model gets the item.
+        size: characters.
+        digest: of the text.
+    """
+
+    texts: FarTexts
+    file: str
+    offset: int
+    path: JsonPath
+    part: int
+    form: ItemForm
+    size: int
+    digest: bytes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FarText) and (self.size, self.digest) == (other.size, other.digest)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def read(self) -> str:
+        """The text; where it cannot be read any more, words that say so."""
+        return self.texts.read(self)
+
+
+class FarTextPart(TextPart, frozen=True, tag="text"):
+    """Readable text that is in a file."""
+
+    @property  # type: ignore[misc]
+    def text(self) -> str:
+        """The text."""
+        return _near(_slot(TextPart, "text", self)) or ""
+
+
+class FarEncodedPart(EncodedPart, frozen=True, tag="encoded"):
+    """Sealed content that is in a file."""
+
+    @property  # type: ignore[misc]
+    def value(self) -> str:
+        """The content."""
+        return _near(_slot(EncodedPart, "value", self)) or ""
+
+
+class FarTerminalResult(TerminalResult, frozen=True):
+    """What a terminal operation gave back, some of which may be in a file."""
+
+    @property  # type: ignore[misc]
+    def stdout(self) -> str:
+        """The output as run."""
+        return _near(_slot(TerminalResult, "stdout", self)) or ""
+
+    @property  # type: ignore[misc]
+    def formatted_output(self) -> str | None:
+        """The output as shown."""
+        return _near(_slot(TerminalResult, "formatted_output", self))
+
+
+def _slot(type_: type[Struct], name: str, part: Struct) -> Any:
+    """What a field holds that a property stands before."""
+    return type_.__dict__[name].__get__(part)
+
+
+def _near(value: FarText | str | None) -> str | None:
+    return value.read() if isinstance(value, FarText) else value
+
+
+class FarTexts:
+    """Reads the texts of the files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._recent: OrderedDict[tuple[str, int, JsonPath, int], str] = OrderedDict()
+        self._lock = Lock()
+        self._forms = {False: ItemForm(), True: ItemForm()}
+        self._forms[True].is_lite = True
+
+    def normal(self, normal: NormalItem, record: Record, path: JsonPath, *, is_lite: bool) -> NormalItem:
+        """An item without its long texts."""
+        if record.line.file.endswith(COMPRESSED) or record.line.size < FAR:
+            return normal
+        for at, part in enumerate(normal.parts):
+            said = _said(part)
+            if len(said) >= FAR:
+                place = self._place(said, record.line, path, at, self._forms[is_lite])
+                normal.parts[at] = _far(part, place)
+        return normal
+
+    def result(self, said: str, record: Record) -> Any:
+        """What a tool gave, as it is, or as the place where it is."""
+        if record.line.file.endswith(COMPRESSED) or len(said) < FAR:
+            return said
+        return self._place(said, record.line, (), 0, self._forms[False])
+
+    def _place(self, said: str, line: SessionLine, path: JsonPath, part: int, form: ItemForm) -> FarText:
+        digest = hashlib.blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
+        return FarText(self, line.file, line.offset, path, part, form, len(said), digest)
+
+    def read(self, place: FarText) -> str:
+        """The text at a place."""
+        key = (place.file, place.offset, place.path, place.part)
+        with self._lock:
+            known = self._recent.get(key)
+            if known is None:
+                known = self._recent[key] = self._read(place)
+                if len(self._recent) > _KEPT:
+                    self._recent.popitem(last=False)
+            return known
+
+    def _read(self, place: FarText) -> str:
+        try:
+            data = LineSource(self._folder, place.file).read_line(place.offset)
+            record = read_record(SessionLine(place.file, 0, place.offset, data, len(data), ended=True))
+            if record is None:
+                return _GONE
+            if not place.path:
+                return text(mapping(record.payload, "item"), "aggregated_output") or output_text(
+                    record.payload
+                )
+            value = record.document.value
+            for key in place.path:
+                value = value[key]
+            part = place.form.normal(record, "", place.path, value).parts[place.part]
+        except (SourceFault, Malformed, NotApplicable, LookupError, TypeError):
+            return _GONE
+        return (
+            part.text
+            if isinstance(part, TextPart)
+            else part.value
+            if isinstance(part, EncodedPart)
+            else _GONE
+        )
+
+
+_GONE = "(this text cannot be read any more: its file is gone or has changed)"
+
+
+def _said(part: Part) -> str:
+    if isinstance(part, TextPart):
+        return part.text
+    return part.value if isinstance(part, EncodedPart) else ""
+
+
+def _far(part: Part, place: Any) -> Part:
+    return FarEncodedPart(part.label, place) if isinstance(part, EncodedPart) else FarTextPart(place)
+
+
+def near_item(item: ConversationItem) -> ConversationItem:
+    """An item with all its texts at hand, as it is written elsewhere; the very same if it has no others."""
+    if not any(isinstance(part, (FarTextPart, FarEncodedPart)) for part in item.body.parts):
+        return item
+    made = copy(item)
+    made.body = Body([_near_part(part) for part in item.body.parts])
+    return made
+
+
+def _near_part(part: Part) -> Part:
+    if isinstance(part, FarTextPart):
+        return TextPart(part.text)
+    return EncodedPart(part.label, part.value) if isinstance(part, FarEncodedPart) else part
+
+
+def near_operation(operation: TerminalOperation) -> TerminalOperation:
+    """The same of a terminal operation."""
+    result = operation.result
+    if not isinstance(result, FarTerminalResult):
+        return operation
+    made = copy(operation)
+    made.result = TerminalResult(
+        result.exit_code,
+        result.stdout,
+        result.stderr,
+        result.formatted_output,
+        result.original_token_count,
+        result.chunk_id,
+    )
+    return made

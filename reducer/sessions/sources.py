@@ -1,0 +1,194 @@
+"""The lines of a session file, plain or compressed, as far as they are there; later only what was added."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from reducer.limits import MAX_LINE_BYTES
+from reducer.sessions.lines import SessionLine
+from reducer.storage.files import in_words, open_regular
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+_STEP = 2**18
+"""Bytes that are read together."""
+
+_PIECE = 2**20
+"""Most decoded bytes that are given together; few bytes of a file can stand for very many."""
+
+_OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
+"""No frame may look back further than 128 MiB."""
+
+COMPRESSED = ".zst"
+
+
+class SourceFault(Exception):  # noqa: N818 - a state of evidence rather than of this program
+    """A file cannot be read, or not to its end."""
+
+
+class LineSource:
+    """The lines of one file.
+
+    Attributes:
+        file: its path relative to the folder that holds the sessions.
+        number: lines that were given.
+        offset: bytes of the plain text that were given.
+        torn: bytes after the last line feed, which wait for the rest of their line.
+        fault: why reading stopped before the end of the file; None where it did not.
+    """
+
+    def __init__(self, folder: Path, file: str) -> None:
+        self.file = file
+        self.number = 0
+        self.offset = 0
+        self.torn = 0
+        self.fault: str | None = None
+        self._folder = folder
+        self._seen: tuple[int, ...] = ()
+
+    def has_more(self) -> bool:
+        """Whether the file has changed since it was read."""
+        return self._stamp() != self._seen
+
+    def lines(self, *, is_whole: bool) -> Generator[SessionLine, None, None]:
+        """The lines that were not given yet.
+
+        What cannot be read becomes `fault`; all lines before it are given.
+
+        Args:
+            is_whole: whether a last line without line feed is given; else it waits until it has one.
+        """
+        self.torn = 0
+        self.fault = None
+        self._seen = self._stamp()
+        try:
+            for data, size, ended in _split(self._pieces(self.offset)):
+                if not ended and not is_whole:
+                    self.torn = size
+                    return
+                self.number += 1
+                offset, self.offset = self.offset, self.offset + size
+                yield SessionLine(self.file, self.number, offset, data, size, ended)
+        except SourceFault as error:
+            self.fault = str(error)
+
+    def read_line(self, offset: int) -> bytes:
+        """The line at a place of the plain text.
+
+        Raises:
+            SourceFault: it cannot be read.
+        """
+        with closing(_split(self._pieces(offset))) as lines:
+            data, _, _ = next(lines, (b"", 0, False))
+        return data
+
+    def _stamp(self) -> tuple[int, ...]:
+        """What changes when the file does."""
+        try:
+            found = os.lstat(self._folder / self._name())
+        except OSError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def _name(self) -> str:
+        """The file as it is called now: a compressed one that is written to again is plain from then on."""
+        plain = self.file.removesuffix(COMPRESSED)
+        return plain if os.path.lexists(self._folder / plain) else plain + COMPRESSED
+
+    def _pieces(self, offset: int) -> Iterator[bytes]:
+        """The plain text from an offset on."""
+        name = self._name()
+        path = self._folder / name
+        try:
+            # No link is followed: what it leads to is no session of this folder.
+            descriptor, _ = open_regular(path, os.lstat(path).st_mode, os.O_NOFOLLOW)
+            with open(descriptor, "rb", buffering=0) as file:
+                if name.endswith(COMPRESSED):
+                    yield from _without(offset, _decoded(iter(lambda: file.read(_STEP), b"")))
+                    return
+                file.seek(offset)
+                yield from iter(lambda: file.read(_STEP), b"")
+        except OSError as error:
+            raise SourceFault(f"it cannot be read: {in_words(error)}") from None
+
+
+def read_head(folder: Path, file: str, size: int) -> bytes:
+    """The first bytes of the plain text of a file; fewer, also none, if there are no more to be read."""
+    path = os.path.join(folder, file)
+    try:
+        descriptor, _ = open_regular(path, os.lstat(path).st_mode, os.O_NOFOLLOW)
+    except OSError:
+        return b""
+    with open(descriptor, "rb", buffering=0) as opened:
+        try:
+            if not file.endswith(COMPRESSED):
+                return opened.read(size)
+            decoded = _decoded(iter(lambda: opened.read(_STEP), b""))
+            return next(decoded, b"")[:size]
+        except (OSError, SourceFault):
+            return b""
+
+
+def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    decoder = None
+    for piece in pieces:
+        rest = piece
+        while rest or (decoder is not None and not decoder.needs_input and not decoder.eof):
+            decoder = decoder or zstd.ZstdDecompressor(options=_OPTIONS)
+            try:
+                given = decoder.decompress(rest, max_length=_PIECE)
+            except zstd.ZstdError as error:
+                raise SourceFault(f"the compressed data cannot be decoded: {error}") from None
+            rest = b""
+            if given:
+                yield given
+            if decoder.eof:
+                rest, decoder = decoder.unused_data, None
+    if decoder is not None:
+        raise SourceFault("the compressed data ends in the middle")
+
+
+def _without(count: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces without the first bytes of them."""
+    for piece in pieces:
+        if count < len(piece):
+            yield piece[count:]
+        count = max(0, count - len(piece))
+
+
+def _split(pieces: Iterator[bytes]) -> Generator[tuple[bytes, int, bool], None, None]:
+    """Each line, the bytes of it with its line feed, and whether it has one; what is too long is cut."""
+    parts: list[bytes] = []
+    size = 0
+    for piece in _until_fault(pieces):
+        if isinstance(piece, SourceFault):
+            # What came before the fault is evidence, too, but the line is not whole.
+            if size:
+                yield b"".join(parts), size, False
+            raise piece
+        *whole, rest = piece.split(b"\n")
+        for part in whole:
+            parts.append(part)
+            size += len(part) + 1
+            yield b"".join(parts), size, True
+            parts, size = [], 0
+        if rest:
+            if size < MAX_LINE_BYTES:
+                parts.append(rest)
+            size += len(rest)
+    if size:
+        yield b"".join(parts), size, False
+
+
+def _until_fault(pieces: Iterator[bytes]) -> Iterator[bytes | SourceFault]:
+    try:
+        yield from pieces
+    except SourceFault as error:
+        yield error

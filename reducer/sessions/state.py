@@ -1,0 +1,61 @@
+"""The graph of a session in the form of `state.json`, with what is not exact about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import msgspec
+from msgspec import structs
+
+from reducer.sessions.far_texts import near_item, near_operation
+from reducer.sessions.session_reader import SessionReduction
+from reducer.state_json import state_pieces
+
+T = TypeVar("T")
+
+_SOME = 256
+"""Objects whose certainty is written together."""
+
+
+class _Near(dict[str, T]):
+    """A map of the graph whose objects have their long texts at hand, each only while it is written."""
+
+    def __init__(self, objects: dict[str, T], near: Callable[[T], T]) -> None:
+        super().__init__(objects)
+        self._make = near
+
+    def __getitem__(self, key: str) -> T:
+        return self._make(super().__getitem__(key))
+
+
+def session_state_json(session: SessionReduction) -> bytes:
+    """The graph as `state_json` writes that of a bundle of schema 3, with two keys more.
+
+    `rebuilt_from` is `session`; `certainty` says of each object, by its id, whether it is `exact`, `rebuilt`
+    or `inferred`, and lists what of it is rebuilt and what is not recorded. Objects without one are exact.
+    """
+    return b"".join(session_state_pieces(session))
+
+
+def session_state_pieces(session: SessionReduction) -> Iterator[bytes]:
+    """What `session_state_json` gives, piece by piece: of a long session it is too large to be held twice."""
+    graph = structs.replace(
+        session.graph,
+        conversation_items=_Near(session.graph.conversation_items, near_item),
+        terminal_operations=_Near(session.graph.terminal_operations, near_operation),
+    )
+    pieces = state_pieces(graph)
+    last = next(pieces)
+    for piece in pieces:
+        yield last
+        last = piece
+    yield last.removesuffix(b"\n}")
+    yield b',\n  "rebuilt_from": "session",\n  "certainty": {'
+    entries = sorted(session.certainty.items())
+    for start in range(0, len(entries), _SOME):
+        some = {key: one.values() for key, one in entries[start : start + _SOME]}
+        text = msgspec.json.format(msgspec.json.encode(some), indent=2)
+        inner = text.removeprefix(b"{").removesuffix(b"\n}").replace(b"\n", b"\n  ")
+        yield b"," * (start > 0) + inner
+    yield b"\n  }\n}" if entries else b"}\n}"

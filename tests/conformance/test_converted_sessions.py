@@ -1,0 +1,50 @@
+"""Every session of the corpus as a bundle: codex reduces it, and its graph is that of the session."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from beside_bundle import differences
+from reference_cases import name_of
+from session_expectations import runs_of
+from test_sessions import session_cases
+
+from reducer import reduce_bundle, state_json
+from reducer.sessions.convert import convert_session
+
+KEPT = ("context of", "turn of", "model of", "tokens of", "response id of", "number of", "turns")
+"""What a bundle can say of calls as the session does."""
+
+
+@pytest.mark.parametrize("case", session_cases(), ids=name_of)
+def test_codex_reduces_a_converted_session(
+    case: str, shared_dir: Path, codex_171: Path, tmp_path: Path
+) -> None:
+    """Strictly, and to the same bytes; contexts, tokens and compactions are those of the session."""
+    assert case, f"no sessions in {shared_dir}"
+    for number, session in enumerate(runs_of(shared_dir / "sessions" / case)):
+        bundle = tmp_path / str(number) / "bundle"
+        convert_session(session, bundle)
+        assert json.loads((bundle / "manifest.json").read_text())["rebuilt_from"] == "session"
+        reduction = reduce_bundle(bundle, strict=True)
+        state = tmp_path / f"{number}.json"
+        command = [codex_171, "debug", "trace-reduce", bundle, "-o", state]
+        ran = subprocess.run(command, capture_output=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr.decode()
+        assert state.read_bytes() == state_json(reduction.trace)
+        assert reduction.trace.inference_calls.keys() == session.graph.inference_calls.keys()
+        assert len(reduction.trace.compactions) == len(session.graph.compactions)
+        found = differences([reduction], session)
+        for words in (
+            "context of",
+            "turn of",
+            "model of",
+            "tokens of",
+            "response id of",
+            "number of",
+            "turns",
+        ):
+            assert [one for one in found if one.startswith(words)] == []
