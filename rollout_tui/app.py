@@ -1,4 +1,4 @@
-"""The Textual application: wiring only."""
+"""The Textual application: a list of bundles, and an inspector on each that is opened. Wiring only."""
 
 from __future__ import annotations
 
@@ -9,216 +9,103 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
-from reducer import BundleError, ObjectRef
+from reducer import BundleError
 from rollout_tui import glyphs, keys
-from rollout_tui.feed import View
-from rollout_tui.key_order import Typed
+from rollout_tui.bundles.root import TraceRoot
+from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
-from rollout_tui.reading_app import ReadingApp
 from rollout_tui.screens.inspector import InspectorScreen
-from rollout_tui.screens.scrubber import Scrubber
+from rollout_tui.screens.picker import PickerScreen
+from rollout_tui.screens.speaking import SpeakingScreen
+from rollout_tui.screens_kept import LOOK_SECONDS, KeptScreens
 from rollout_tui.session import Session
 from rollout_tui.terminal_app import run_app
 from rollout_tui.widgets.scroll_bar import BlockScrollBar
-
-WENT_BACK = -1
-"""What `run_inspector` returns when the reader went back to the list of bundles that it was opened from."""
-
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a worker has to let the UI loop run; Python's own 5 ms are felt with every key."""
 
 
-class InspectorApp(ReadingApp):
-    """The inspector of one bundle. Its return value is the exit status of the program."""
+class RolloutApp(KeyOrderApp[int]):
+    """Begins with one screen and ends with it. Its return value is the exit status of the program.
+
+    Attributes:
+        failure: why there is nothing to show; None if there is something.
+        kept_screens: those that were open while a view was made.
+    """
 
     TITLE = "rollout-tui"
     CSS_PATH = "theme.tcss"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS = [*keys.bindings(keys.Context.APP, keys.Context.EVERYWHERE)]
+    BINDINGS = [*keys.bindings(keys.Context.EVERYWHERE)]
 
-    def __init__(
-        self,
-        session: Session,
-        *,
-        at_seq: int | None = None,
-        from_picker: bool = False,
-        follow: bool = False,
-        typed: Typed | None = None,
-    ) -> None:
-        """Prepare to show a bundle.
-
-        Args:
-            session: the bundle.
-            at_seq: sequence number to begin at; by default the beginning.
-            from_picker: whether going back at the root leads to a list of bundles: the result is `WENT_BACK`
-                then, and `esc` does it as well.
-            follow: whether to show what is added to its log from the start.
-            typed: what was typed before, to be served first; what is left at the end stays in it.
-        """
-        super().__init__(session, typed)
+    def __init__(self, first: InspectorScreen | PickerScreen) -> None:
+        super().__init__()
         self.failure: str | None = None
-        self._at_seq = at_seq
-        self._from_picker = from_picker
-        self._follows = follow
-        self.inspector = InspectorScreen(session)
+        self.kept_screens = KeptScreens()
+        self._first = first
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last net: nothing that a terminal would obey gets past it."""
         return [*super().get_line_filters(), SafeLineFilter()]
 
     def on_mount(self) -> None:
-        """Show the panes at once, and fill them when the graph is there."""
+        """Show the first screen at once; it fills itself when there is something."""
         self.theme = "ansi-dark"
         self.animation_level = "none"
-        self.push_screen(self.inspector)
-        self.read(follow=self._follows)
+        self.push_screen(self._first, self._left)
 
-    # Reading
+    def _left(self, failure: str | None) -> None:
+        """The first screen was left, by the reader or because there is nothing to show."""
+        self.failure = failure
+        self.exit(0 if failure is None else 2)
 
-    def show_view(self, view: View, *, is_first: bool) -> None:
-        """Fill the panes, or bring them up to date."""
-        if is_first:
-            self.inspector.show(view.timelines)
-        else:
-            self.inspector.refresh_view(view.timelines)
-        if self.state.past_seq is not None:
-            self.inspector.go_to_seq(self.state.past_seq)
-        # Where the reader wants to begin may not be read at first.
-        if self._at_seq is not None and (view.last_seq >= self._at_seq or not self.state.is_reading):
-            self.inspector.go_to_seq(self._at_seq)
-            self._at_seq = None
+    # What was closed
 
-    def show_state(self) -> None:
-        """Say in the header how far the reading is."""
-        self.inspector.show_header(self.state)
+    def on_ready(self) -> None:
+        """Free what was closed, now and then."""
+        self.set_interval(LOOK_SECONDS, lambda: self.kept_screens.look(self.screen_stack))
 
-    def fail(self, reason: str) -> None:
-        """There is nothing to show: leave, and say why on the way out."""
-        self.failure = reason
-        self.exit(2)
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody types."""
+        if isinstance(event, events.Key):
+            self.kept_screens.key_came()
+        await super().on_event(event)
 
-    def complain(self, reason: str) -> None:
-        """Say why nothing else is shown."""
-        self.inspector.say(reason, bad=True)
+    def on_inspector_screen_view_shown(self) -> None:
+        """Note what was open while a view was made."""
+        self.kept_screens.note(self.screen_stack)
 
     # Actions
-
-    async def action_back(self) -> None:
-        """Back one level; while loading, give up."""
-        if self.screen is not self.inspector:
-            self.pop_screen()
-        elif (
-            not self.cancel_reading()
-            and not self.inspector.end_search()
-            and not self.inspector.lead_back()
-            and not self.inspector.step_back()
-            and not self.look_now()
-            and self._from_picker
-        ):
-            self.exit(WENT_BACK)
-
-    async def action_leave(self) -> None:
-        """Back one level; at the root, quit."""
-        if self.screen is not self.inspector:
-            self.pop_screen()
-        elif not self.inspector.step_back():
-            self.exit(WENT_BACK if self._from_picker else 0)
 
     async def action_quit(self) -> None:
         """Quit."""
         self.workers.cancel_all()
         self.exit(0)
 
-    def action_reload(self) -> None:
-        """Read the bundle again; the cursor stays on what it is on."""
-        self.read(follow=self.state.is_following)
-
-    def action_follow_log(self) -> None:
-        """Show what is added to the log, or do not look at it any more."""
-        if self.state.is_following:
-            self.stop_following()
-        else:
-            self.follow()
-
-    def action_pause(self) -> None:
-        """Hold what is shown still, and count what is added; or go on."""
-        if self.state.is_following:
-            self.pause_following()
-        else:
-            self.inspector.say("nothing is followed: t follows the log")
-
     def action_help(self) -> None:
         """Show what the keys do in the focused pane."""
         from rollout_tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self.inspector.focus_name()))
-
-    def action_problems(self) -> None:
-        """List what is wrong: with the recording, and in the run."""
-        from rollout_tui.screens.problems import ProblemsScreen
-
-        timelines = self.session.timelines
-        if timelines is not None:
-            self.push_screen(ProblemsScreen(timelines), self._show_wrong)
-
-    def _show_wrong(self, ref: ObjectRef | None) -> None:
-        if ref is not None and ref.type == "Problem":
-            self.inspector.history.leave(self.inspector.here())
-            self.inspector.show_problem(int(ref.id))
-        elif ref is not None:
-            self.inspector.jump(ref)
-
-    def action_write(self) -> None:
-        """Write the graph, a payload or a context."""
-        self.inspector.ask_to_write()
-
-    # The past
-
-    def on_panes_screen_moment_wanted(self, message: InspectorScreen.MomentWanted) -> None:
-        """Show everything as of a moment."""
-        line = self.event_line()
-        if message.seq is None and message.percent is None:
-            self.look_now()
-        elif line is None or (message.seq is not None and message.seq < line.seq(0)):
-            self.inspector.say("nothing had happened by then")
-        elif message.seq is not None:
-            self.look_back(line.seq(line.place_of(message.seq)))
-        elif message.percent is not None:
-            self.look_back(line.seq(line.place_at(message.percent)))
-
-    def action_scrub(self) -> None:
-        """Move along the log; on the way back everything is as it was before."""
-        line, before = self.event_line(), self.state.past_seq
-        if line is None:
-            self.inspector.say("nothing has happened yet")
-            return
-
-        def left(seq: int | None) -> None:
-            if seq is not None:
-                self.look_back(seq)
-            elif before is not None:
-                self.look_back(before)
-            else:
-                self.look_now()
-
-        at = line.place_of(before) if before is not None else len(line)
-        self.push_screen(Scrubber(line, at, self.look_back), left)
+        if isinstance(self.screen, SpeakingScreen):
+            self.push_screen(HelpScreen(self.screen.focus_name()))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette offers what the keys do."""
-        for entry in keys.palette_entries(keys.INSPECTOR_PANES):
-            yield SystemCommand(entry.title, entry.help, partial(self._run_by_name, entry.action))
+        panes = (keys.Pane.PICKER,) if isinstance(screen, PickerScreen) else keys.INSPECTOR_PANES
+        for entry in keys.palette_entries(panes):
+            yield SystemCommand(entry.title, entry.help, partial(self._run_by_name, screen, entry.action))
 
-    async def _run_by_name(self, action: str) -> None:
+    async def _run_by_name(self, screen: Screen[Any], action: str) -> None:
         """Run an action where the keys go: it belongs to the focused widget, its screen, or the app."""
-        place: DOMNode | None = self.inspector.focused or self.inspector
+        place: DOMNode | None = screen.focused or screen
         while place is not None:
             if await self.run_action(action, place):
                 return
@@ -236,7 +123,7 @@ def prepare_drawing(*, ascii_only: bool, color: bool) -> None:
         os.environ["NO_COLOR"] = "1"  # what Textual goes by, too
     sys.setswitchinterval(SWITCH_INTERVAL)
     ScrollBar.renderer = BlockScrollBar
-    glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only))
+    glyphs.use(glyphs.for_terminal(sys.stdout.encoding, ascii_only, os.environ.get("TERM")))
 
 
 def run_inspector(
@@ -246,9 +133,7 @@ def run_inspector(
     color: bool,
     mouse: bool,
     at_seq: int | None,
-    from_picker: bool = False,
     follow: bool = False,
-    typed: Typed | None = None,
 ) -> int:
     """Open the inspector and stay in it until the reader leaves.
 
@@ -258,19 +143,36 @@ def run_inspector(
         color: use colours.
         mouse: let the mouse work; the terminal's own selection then needs its modifier key.
         at_seq: sequence number to begin at; None for the beginning.
-        from_picker: whether it was opened from a list of bundles, to which the reader may go back.
         follow: show what is added to its log from the start.
-        typed: what was typed before, to be served first; what is left at the end stays in it.
 
     Returns:
-        The exit status, or `WENT_BACK`.
+        The exit status.
 
     Raises:
         BundleError: there is no bundle, or its log cannot be read.
     """
     session = Session(bundle_path)
     prepare_drawing(ascii_only=ascii_only, color=color)
-    app = InspectorApp(session, at_seq=at_seq, from_picker=from_picker, follow=follow, typed=typed)
+    return _run(RolloutApp(InspectorScreen(session, at_seq=at_seq, follow=follow)), mouse=mouse)
+
+
+def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int:
+    """Let the reader pick bundles and look at them until they leave.
+
+    Args:
+        root: a trace root.
+        ascii_only: draw with plain ASCII.
+        color: use colours.
+        mouse: let the mouse work.
+
+    Returns:
+        The exit status.
+    """
+    prepare_drawing(ascii_only=ascii_only, color=color)
+    return _run(RolloutApp(PickerScreen(TraceRoot(root))), mouse=mouse)
+
+
+def _run(app: RolloutApp, *, mouse: bool) -> int:
     status = run_app(app, mouse=mouse)
     if app.failure is not None:
         raise BundleError(app.failure)

@@ -42,31 +42,19 @@ LOOK_SECONDS = 0.001
 ROOT_SCREENS = 2
 """The screens below everything that opens: Textual's own, and the first of the app."""
 
-Typed = deque[events.Key | events.Paste]
-"""What was typed or pasted and not served yet, oldest first; apps that take turns in a terminal share it."""
-
 
 class KeyOrderApp(App[T]):
     """Serves what is typed in order, and keeps its first screen whatever is closed."""
 
-    def __init__(self, typed: Typed | None = None) -> None:
-        """Prepare.
-
-        Args:
-            typed: what was typed before, to be served first; what is left at the end stays in it.
-        """
+    def __init__(self) -> None:
         # Told before the theme is: Textual decides at once how it leaves out colours for NO_COLOR.
         super().__init__(ansi_color=True)
-        self._typed = Typed() if typed is None else typed
+        self._typed: deque[events.Key | events.Paste] = deque()
         self._serving: asyncio.Task[None] | None = None
         self._before = ""
         self._closing_screens: list[AwaitComplete] = []
         self._is_overdue = False
         self._is_ending = False
-
-    def on_mount(self) -> None:
-        """Serve what was typed before."""
-        self._go_on()
 
     async def on_event(self, event: events.Event) -> None:
         """Let a key or a paste wait for its turn."""
@@ -148,7 +136,7 @@ class KeyOrderApp(App[T]):
     def exit(
         self, result: T | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
-        """Leave; what is typed from now on is for whatever comes next."""
+        """Leave; what is typed from now on is for nobody."""
         self._is_ending = True
         super().exit(result, return_code, message)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from reducer.recorder import Ids, SessionMetadata, SessionTrace, TraceWriter
 from reducer.recorder.writer import SchemaNumber
 from reducer.schemas import SCHEMAS
-from rollout_tui.app import InspectorApp
+from rollout_tui.app import RolloutApp
+from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from tests.benchmarks.generate import Conversation, Shape
 
@@ -55,7 +56,8 @@ def megabytes() -> float:
 
 async def follow(bundle: Path, seconds: float) -> None:
     """Follow a bundle in an inspector without a terminal, and say every now and then how it goes."""
-    app = InspectorApp(Session(bundle), follow=True)
+    inspector = InspectorScreen(Session(bundle), follow=True)
+    app = RolloutApp(inspector)
     loop = asyncio.get_running_loop()
     async with app.run_test(size=(120, 40)) as pilot:
         began = told = time.monotonic()
@@ -66,19 +68,20 @@ async def follow(bundle: Path, seconds: float) -> None:
             longest = max(longest, loop.time() - before - 0.02)
             if time.monotonic() - told >= 15:
                 told = time.monotonic()
+                shown = inspector.reader.state.last_seq
                 print(
-                    f"  {told - began:4.0f} s  {app.state.last_seq:8} events shown  {lag(app):6.2f} s behind"
+                    f"  {told - began:4.0f} s  {shown:8} events shown  {lag(inspector):6.2f} s behind"
                     f"  {megabytes():6.0f} MB  loop held for {longest * 1000:4.0f} ms at most",
                     flush=True,
                 )
                 longest = 0.0
-        print(f"  state: {app.state.following}")
+        print(f"  state: {inspector.reader.state.following}")
 
 
-def lag(app: InspectorApp) -> float:
+def lag(inspector: InspectorScreen) -> float:
     """Seconds since the last event that is shown was recorded."""
-    timelines = app.session.timelines
-    event = None if timelines is None else timelines.index.event_at(app.state.last_seq)
+    timelines = inspector.session.timelines
+    event = None if timelines is None else timelines.index.event_at(inspector.reader.state.last_seq)
     return 0.0 if event is None else time.time() - event.at_unix_ms / 1000
 
 

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event
+from typing import NoReturn
 
 import pytest
-from inspecting import NARROW, SCREEN_SWITCH, WIDE, Inspection
+from inspecting import NARROW, SCREEN_SWITCH, WIDE, Inspection, inspector_of
 from test_bundle_summaries import Recording
 from textual.pilot import Pilot
 
-from rollout_tui import picker as picker_module
-from rollout_tui.app import WENT_BACK, InspectorApp
+from reducer import BundleError
+from rollout_tui import glyphs, root_watcher
+from rollout_tui.app import RolloutApp
 from rollout_tui.bundles.root import TraceRoot
-from rollout_tui.bundles.summary import BundleSummary
-from rollout_tui.picker import PickerApp
+from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.picker import PickerScreen
 from rollout_tui.session import Session
+from rollout_tui.views.bundle_rows import (
+    bundle_row,
+    columns_for,
+    short_time,
+    status_mark,
+    what_words,
+)
+from rollout_tui.widgets.rows import lay_out
 from rollout_tui.widgets.spans import spans_text
 
 
 class Picking:
     """A running list of bundles."""
 
-    def __init__(self, app: PickerApp, pilot: Pilot[BundleSummary]) -> None:
+    def __init__(self, picker: PickerScreen, app: RolloutApp, pilot: Pilot[int]) -> None:
+        self.picker = picker
         self.app = app
         self.pilot = pilot
 
@@ -34,12 +45,12 @@ class Picking:
 
     @property
     def rows(self) -> list[str]:
-        view = self.app.picker.list
+        view = self.picker.list
         return [spans_text(view.line_spans(row, 200)).rstrip() for row in range(view.line_count)]
 
     @property
     def row(self) -> str:
-        return self.rows[self.app.picker.list.cursor]
+        return self.rows[self.picker.list.cursor]
 
     @property
     def screen(self) -> str:
@@ -56,22 +67,29 @@ class Picking:
 
 
 @asynccontextmanager
-async def picking(
-    root: Path, size: tuple[int, int] = WIDE, *, at: Path | None = None, words: str | None = None
-) -> AsyncIterator[Picking]:
-    app = PickerApp(TraceRoot(root), at=at, words=words)
+async def picking(root: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[Picking]:
+    picker = PickerScreen(TraceRoot(root))
+    app = RolloutApp(picker)
     async with app.run_test(size=size) as pilot:
-        running = Picking(app, pilot)
+        running = Picking(picker, app, pilot)
         for _ in range(100):
             await pilot.pause(0.05)
-            if app.picker._looked:
+            if picker._looked:
                 break
         yield running
 
 
+async def opened(running: Picking, *keys: str) -> Inspection:
+    """Open a bundle from the list, and wait until it is read."""
+    await running.press(*keys)
+    inspection = Inspection(running.app, running.pilot)
+    await inspection.settle()
+    return inspection
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picker_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(root_watcher, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -99,17 +117,16 @@ async def test_it_shows_what_each_is_about_newest_first(root: Path, size: tuple[
 
 async def test_enter_opens_the_one_under_the_cursor(root: Path) -> None:
     async with picking(root) as running:
-        await running.press("j", "enter")
-        picked = running.app.return_value
-        assert picked is not None
-        assert (picked.path, picked.status) == (root / "again", "completed")
+        inspection = await opened(running, "j", "enter")
+        assert inspection.screen.session.bundle.path == root / "again"
+        assert not inspection.screen.reader.state.is_following
 
 
 @pytest.mark.parametrize("key", ["q", "Q", "ctrl+c"])
-async def test_leaving_opens_nothing(root: Path, key: str) -> None:
+async def test_leaving_ends_the_program(root: Path, key: str) -> None:
     async with picking(root) as running:
         await running.press("escape", key)
-        assert running.app.return_value is None
+        assert running.app.return_value == 0
         assert not running.app.is_running
 
 
@@ -142,7 +159,7 @@ async def test_a_bundle_that_is_gone_is_gone_from_the_list(root: Path) -> None:
 async def test_nothing_is_drawn_while_nothing_changes(root: Path) -> None:
     async with picking(root) as running:
         shown: list[object] = []
-        running.app.picker.show = shown.append  # type: ignore[method-assign]
+        running.picker.show = lambda *found, **_how: shown.append(found)  # type: ignore[method-assign]
         await running.pilot.pause(0.4)
         assert shown == []
 
@@ -156,12 +173,51 @@ async def test_one_that_cannot_be_used_says_why(root: Path) -> None:
         assert running.app.is_running
 
 
-async def test_the_cursor_is_on_the_one_that_was_looked_at_and_what_went_wrong_is_said(root: Path) -> None:
-    async with picking(root, at=root / "first", words="there is no event log") as running:
+async def test_what_cannot_be_opened_is_said_and_the_cursor_stays(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with picking(root) as running:
+        monkeypatch.setattr(Session, "__init__", _unreadable)
+        await running.press("G", "enter")
+        await running.until("the log is gone")
+        assert running.app.screen is running.picker
         assert running.row.endswith("instruction of first")
-        assert "there is no event log" in running.screen
         await running.press("k")
-        assert "there is no event log" not in running.screen
+        assert "the log is gone" not in running.screen
+
+
+async def test_what_cannot_be_read_leads_back_and_is_said(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with picking(root) as running:
+        monkeypatch.setattr(Session, "open_feed", _unreadable)
+        await running.press("G", "enter")
+        await running.until("the log is gone")
+        assert running.app.screen is running.picker
+        assert running.row.endswith("instruction of first")
+
+
+async def test_what_is_open_above_what_cannot_be_read_is_closed_as_well(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_fail = Event()
+
+    def unreadable(session: Session) -> NoReturn:
+        may_fail.wait(5)
+        _unreadable(session)
+
+    async with picking(root) as running:
+        monkeypatch.setattr(Session, "open_feed", unreadable)
+        await running.press("G", "enter")
+        await running.press("?")
+        await running.until("Keys in Timeline")
+        may_fail.set()
+        await running.until("the log is gone")
+        assert running.app.screen is running.picker
+
+
+def _unreadable(*_arguments: object) -> NoReturn:
+    raise BundleError("the log is gone")
 
 
 async def test_searching_the_list(root: Path) -> None:
@@ -182,15 +238,25 @@ async def test_help_names_its_keys(root: Path) -> None:
 async def test_an_empty_root_and_one_that_cannot_be_listed(tmp_path: Path) -> None:
     async with picking(tmp_path) as running:
         await running.until("There are no trace bundles in")
-    app = PickerApp(TraceRoot(tmp_path / "nothing"))
-    async with app.run_test(size=NARROW) as pilot:
-        await Picking(app, pilot).until("this directory cannot be listed: no such file or directory")
+    async with picking(tmp_path / "nothing", NARROW) as running:
+        await running.until("this directory cannot be listed: no such file or directory")
 
 
 async def test_too_small_a_terminal_says_so(root: Path) -> None:
-    async with picking(root, (60, 15)) as running:
-        assert "80x24" in running.screen
+    async with picking(root, (60, 9)) as running:
+        assert "40x10" in running.screen
         assert "instruction" not in running.screen
+
+
+@pytest.mark.parametrize("width", [40, 47, 60, 79])
+async def test_a_narrow_list_keeps_state_time_and_some_words(root: Path, width: int) -> None:
+    async with picking(root, (width, 10)) as running:
+        for bundle in running.picker._bundles.items:
+            row = spans_text(lay_out(bundle_row(bundle, columns_for(width, with_name=False)), width - 1))
+            assert f"{status_mark(bundle.summary.status)} {bundle.summary.status} " in row
+            assert row.startswith(short_time(bundle.summary.started_at_unix_ms))
+            assert row.endswith((what_words(bundle), glyphs.active().ellipsis))
+            assert row[:30] in running.screen
 
 
 async def test_progress_is_shown_while_the_first_look_takes_long(
@@ -204,9 +270,10 @@ async def test_progress_is_shown_while_the_first_look_takes_long(
         held.wait(5)
 
     monkeypatch.setattr(TraceRoot, "_read", slow)
-    app = PickerApp(TraceRoot(root))
+    picker = PickerScreen(TraceRoot(root))
+    app = RolloutApp(picker)
     async with app.run_test(size=WIDE) as pilot:
-        running = Picking(app, pilot)
+        running = Picking(picker, app, pilot)
         await running.until("of 3 bundles read")
         held.set()
         await running.until("instruction of first")
@@ -217,28 +284,37 @@ async def test_progress_is_shown_while_the_first_look_takes_long(
 
 @pytest.mark.parametrize("key", ["q", "escape"])
 async def test_back_at_the_root_of_the_inspector_leads_to_the_list(root: Path, key: str) -> None:
-    app = InspectorApp(Session(root / "first"), from_picker=True)
-    async with app.run_test(size=NARROW) as pilot:
-        inspection = Inspection(app, pilot)
-        await inspection.settle()
+    async with picking(root, NARROW) as running:
+        inspection = await opened(running, "G", "enter")
         await inspection.press("4")
         await inspection.press(key)
-        assert app.return_value is None
-        await inspection.press(key)
-        assert app.return_value == WENT_BACK
+        assert isinstance(running.app.screen, InspectorScreen)
+        await running.press(key)
+        assert running.app.screen is running.picker
+        assert running.row.endswith("instruction of first")
+        assert running.app.is_running
+
+
+async def test_the_list_goes_on_after_the_inspector(root: Path) -> None:
+    async with picking(root) as running:
+        await opened(running, "enter")
+        recording = Recording(root, "newest", started=9, thread="n")
+        recording.begin()
+        recording.call(["instruction of newest"])
+        await running.press("q")
+        await running.until("instruction of newest")
+        assert "4 bundles" in running.screen
 
 
 async def test_quitting_the_inspector_does_not_lead_to_the_list(root: Path) -> None:
-    app = InspectorApp(Session(root / "first"), from_picker=True)
-    async with app.run_test(size=NARROW) as pilot:
-        inspection = Inspection(app, pilot)
-        await inspection.settle()
+    async with picking(root, NARROW) as running:
+        inspection = await opened(running, "enter")
         await inspection.press("Q")
-        assert app.return_value == 0
+        assert running.app.return_value == 0
 
 
 async def test_without_a_list_escape_at_the_root_does_nothing(root: Path) -> None:
-    app = InspectorApp(Session(root / "first"))
+    app = RolloutApp(InspectorScreen(Session(root / "first")))
     async with app.run_test(size=NARROW) as pilot:
         inspection = Inspection(app, pilot)
         await inspection.settle()
@@ -246,3 +322,40 @@ async def test_without_a_list_escape_at_the_root_does_nothing(root: Path) -> Non
         assert app.is_running
         await inspection.press("q")
         assert app.return_value == 0
+
+
+# Two bundles in one process
+
+
+async def test_two_bundles_are_followed_at_once_and_one_goes_on_without_the_other(root: Path) -> None:
+    logs = [Recording(root, name, started=20, thread=name) for name in ("one", "two")]
+    below, above = (InspectorScreen(Session(root / name), follow=True) for name in ("one", "two"))
+    app = RolloutApp(below)
+    async with app.run_test(size=WIDE) as pilot:
+        app.push_screen(above)
+        for log in logs:
+            log.begin()
+        await _until(pilot, lambda: _shown(below) == _shown(above) == 1)
+        assert inspector_of(app) is above
+        above.dismiss(None)
+        await _until(pilot, lambda: app.screen is below)
+        await _until(pilot, lambda: all(one.is_finished for one in app.workers if one.node is above))
+        for log in logs:
+            log.begin()
+        await _until(pilot, lambda: _shown(below) == 2)
+        assert _shown(above) == 1
+
+
+def _shown(inspector: InspectorScreen) -> int:
+    """How many events of the protocol an inspector shows."""
+    timelines = inspector.session.timelines
+    events = [] if timelines is None else timelines.index.reduction.provenance.events
+    return sum(event.kind == "protocol_event_observed" for event in events)
+
+
+async def _until(pilot: Pilot[int], is_so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        await pilot.pause(0.05)
+    raise AssertionError("it did not come to be so")
