@@ -1,4 +1,4 @@
-"""The marks the program draws itself: one set of one-cell glyphs, and one of plain ASCII.
+"""The marks the program draws itself: one-cell glyphs, those that a Linux console has, and plain ASCII.
 
 Meaning is carried by these marks, never by colour alone. One set is active for the whole process; it is
 chosen once, when the program starts.
@@ -6,15 +6,17 @@ chosen once, when the program starts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class GlyphSet:
-    """Every mark of the inspector. Each is exactly one terminal cell wide."""
+    """Every mark of the inspector. Each is one terminal cell wide; in columns states have `state_width`."""
 
     ascii_only: bool
     """Whether evidence, too, must be shown in ASCII alone."""
+    has_pictures: bool
+    """Whether there are pictures of control characters; they are `^[` otherwise."""
     ellipsis: str
     """Something was cut off here."""
     replacement: str
@@ -28,6 +30,8 @@ class GlyphSet:
     trunk: str
     """A line that passes a row on its way to a later sibling."""
     rule: str
+    strong_rule: str
+    """The rule behind the title of the pane that has the keys."""
     nested: str
     """Beside rows which are shown inside the value above them."""
     wrapped: str
@@ -51,14 +55,31 @@ class GlyphSet:
     about: str
     """Before a number that is an estimate."""
     separator: str
+    dot: str
+    """Between the parts of a title."""
     up: str
     down: str
     left: str
     right: str
+    line_feed: str
+    """A line end in the text of a row; two cells where there is no glyph for it."""
+    orphan_base: str
+    """What a combining mark without a letter sits on."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """How something is or ended."""
+        return self.succeeded, self.failed, self.running, self.cancelled, self.unknown, self.warning
+
+    @property
+    def state_width(self) -> int:
+        """Cells of a column of states."""
+        return max(map(len, self.states))
 
 
 UNICODE = GlyphSet(
     ascii_only=False,
+    has_pictures=True,
     ellipsis="…",
     replacement="\ufffd",
     fold_open="▾",
@@ -67,6 +88,7 @@ UNICODE = GlyphSet(
     last_branch="└",
     trunk="│",
     rule="─",
+    strong_rule="━",
     nested="┊",
     wrapped="↪",
     succeeded="✓",
@@ -84,14 +106,18 @@ UNICODE = GlyphSet(
     becomes="→",
     about="≈",
     separator="›",
+    dot="·",
     up="↑",
     down="↓",
     left="←",
     right="→",
+    line_feed="⏎",
+    orphan_base="◌",
 )
 
 ASCII = GlyphSet(
     ascii_only=True,
+    has_pictures=False,
     ellipsis="~",
     replacement="?",
     fold_open="v",
@@ -100,11 +126,12 @@ ASCII = GlyphSet(
     last_branch="`",
     trunk="|",
     rule="-",
+    strong_rule="=",
     nested=":",
     wrapped="\\",
-    succeeded="o",
+    succeeded="ok",
     failed="x",
-    running=".",
+    running="..",
     cancelled="/",
     unknown="?",
     warning="!",
@@ -117,11 +144,39 @@ ASCII = GlyphSet(
     becomes=">",
     about="~",
     separator=">",
+    dot="-",
     up="^",
     down="v",
     left="<",
     right=">",
+    line_feed="\\n",
+    orphan_base=".",
 )
+
+CONSOLE = replace(
+    ASCII,
+    ascii_only=False,
+    fold_open="▼",
+    fold_closed="▶",
+    branch="├",
+    last_branch="└",
+    trunk="│",
+    rule="─",
+    strong_rule="═",
+    restored="»",
+    edge_out="→",
+    edge_in="←",
+    becomes="→",
+    about="≈",
+    dot="·",
+    up="↑",
+    down="↓",
+    left="←",
+    right="→",
+    line_feed="¶",
+)
+"""For the Linux console: what is both in the font that the kernel has built in (code page 437) and in those
+of Debian for Latin scripts. There is no tick in both, nor an ellipsis."""
 
 _active = UNICODE
 
@@ -137,15 +192,19 @@ def use(glyphs: GlyphSet) -> None:
     _active = glyphs
 
 
-def for_terminal(encoding: str | None, ascii_wanted: bool = False) -> GlyphSet:
+def for_terminal(encoding: str | None, ascii_wanted: bool = False, term: str | None = None) -> GlyphSet:
     """The set that suits a terminal.
 
     Args:
         encoding: The encoding of standard output, as Python names it; `None` when it has none.
         ascii_wanted: The user asked for ASCII.
+        term: What kind of terminal it is, as `$TERM` names it.
 
     Returns:
-        `UNICODE` for a UTF-8 terminal unless ASCII is wanted, else `ASCII`.
+        `ASCII` if it is wanted or the terminal is not UTF-8, else `CONSOLE` for the Linux console, `UNICODE`
+        for any other.
     """
     is_utf8 = (encoding or "").lower().replace("-", "").replace("_", "") in {"utf8", "utf8sig", "cp65001"}
-    return UNICODE if is_utf8 and not ascii_wanted else ASCII
+    if ascii_wanted or not is_utf8:
+        return ASCII
+    return CONSOLE if (term or "").split("-")[0] == "linux" else UNICODE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from textual import events
+from textual.geometry import Region
 from textual.widgets import Input
 
 from rollout_tui.keys import Context, bindings
@@ -61,6 +62,14 @@ class LineInput(Input):
         super().__init__(text, placeholder=placeholder, max_length=max_length, id=id)
         self._most = max_length
         self.cursor_blink = False  # a blinking cursor sends bytes for as long as it is looked at
+
+    def on_resize(self) -> None:
+        """Keep the cursor in what is seen of the line."""
+        self.call_after_refresh(self._show_cursor)
+
+    def _show_cursor(self) -> None:
+        at = self.cursor_screen_offset.x - self.content_region.x + self.scroll_offset.x
+        self.scroll_to_region(Region(at, 0, 1, 1), force=True, animate=False)
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what was pasted, with a space for each line break within, as far as there is room."""

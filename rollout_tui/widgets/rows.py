@@ -15,7 +15,7 @@ INDENT = 2
 """Cells per level of a tree."""
 
 MIN_MAIN = 12
-"""Cells that a row's main part keeps before any of its tail is shown."""
+"""Cells that a row's main part keeps before any of its tail but the verdict is shown, if it does not say."""
 
 TAIL_GAP = 1
 """Blank cells between the main part and the tail, and between two pieces of the tail."""
@@ -45,6 +45,10 @@ class Row:
     """Level in a tree, 0 for the top."""
     fold: Fold | None = None
     """Whether the row folds; `None` in a list that is no tree, which then has no column for the mark."""
+    verdict: Span | None = None
+    """The piece of the tail that is never left out: how it ended, if it has."""
+    min_main: int = MIN_MAIN
+    """Cells that the main part keeps before other pieces of the tail are shown; one number for a list."""
 
 
 class RowSource(Protocol):
@@ -196,7 +200,7 @@ def lay_out(row: Row, width: int) -> list[Span]:
         prefix.append(Span(blank(min(row.depth * INDENT, width // 2))))
     if row.fold is not None:
         prefix.append(Span(SafeText(_fold_mark(row.fold) + " "), "muted"))
-    tail, tail_width = _tail_that_fits(row.tail, width)
+    tail, tail_width = _tail_that_fits(row, width)
     room = width - tail_width
     main = fit([*prefix, *row.spans], room)
     if not tail:
@@ -210,17 +214,21 @@ def _fold_mark(fold: Fold) -> str:
     return {Fold.LEAF: " ", Fold.OPEN: marks.fold_open, Fold.CLOSED: marks.fold_closed}[fold]
 
 
-def _tail_that_fits(tail: Sequence[Span], width: int) -> tuple[list[Span], int]:
-    """As many pieces of `tail` as leave the main part its cells, with gaps before each, and their width.
+def _tail_that_fits(row: Row, width: int) -> tuple[list[Span], int]:
+    """The verdict, other pieces of the tail as long as the main part keeps its cells, and their width.
 
     Indentation plays no part, so all rows of a list with equal tails show the same columns.
     """
     shown: list[Span] = []
-    taken = 0
-    for piece in tail:
+    taken = 0 if row.verdict is None else min(width, TAIL_GAP + spans_width([row.verdict]))
+    is_full = False
+    for piece in row.tail:
         needed = TAIL_GAP + spans_width([piece])
-        if width - taken - needed < MIN_MAIN:
-            break
-        shown += [Span(blank(TAIL_GAP)), piece]
-        taken += needed
+        if piece is row.verdict:
+            shown += fit([Span(blank(TAIL_GAP)), piece], width)
+            continue
+        is_full = is_full or width - taken - needed < row.min_main
+        if not is_full:
+            shown += [Span(blank(TAIL_GAP)), piece]
+            taken += needed
     return shown, taken

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
+from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.widgets.spans import Span
 from rollout_tui.widgets.text_view import TextView
-
-MARK_WIDTH = 2
-"""Cells before the line numbers, for the marks of calls."""
 
 
 class ScriptView(TextView):
@@ -25,7 +24,7 @@ class ScriptView(TextView):
 
         Args:
             current: the stretch that stands out, and is scrolled to; None for none.
-            marks: a mark of one cell for the line of each of these offsets.
+            marks: a mark for the line of each of these offsets.
         """
         if (current, marks) == (self._current, self._marks):
             return
@@ -40,7 +39,7 @@ class ScriptView(TextView):
         return "" if self._current is None else self.text[slice(*self._current)]
 
     def _gutter_width(self) -> int:
-        return super()._gutter_width() + MARK_WIDTH
+        return super()._gutter_width() + glyphs.active().state_width + 1
 
     def _gutter(self, index: int) -> list[Span]:
         """The mark of a row, and the line number."""
@@ -49,7 +48,7 @@ class ScriptView(TextView):
         numbers = super()._gutter(index)
         if mark is None:
             return numbers
-        return [mark, *(Span(SafeText(text[1:]), style) for text, style in numbers)]
+        return [mark, *(Span(SafeText(text[cell_len(mark.text) :]), style) for text, style in numbers)]
 
     def _coloured(self, start: int, end: int) -> list[Span]:
         """The characters of a row, those that stand out in a style of their own."""

@@ -30,11 +30,17 @@ class VirtualList(LineView):
         """Something about one row."""
 
         def __init__(self, view: VirtualList, index: int, key: Hashable) -> None:
-            """`index` is where the row is now, `key` is who it is."""
+            """`index` is where the row is now, `key` is who it is; `item` is what it is made from, in a list.
+
+            Rows may be others once this arrives: a row stood for `item`, not for what is at `index` then.
+            """
             super().__init__()
             self.view = view
             self.index = index
             self.key = key
+            source = view.source
+            items: Sequence[object] = source.items if isinstance(source, ListRows) else ()
+            self.item = items[index] if 0 <= index < len(items) else None
 
         @property
         def control(self) -> VirtualList:
@@ -160,7 +166,8 @@ class VirtualList(LineView):
         source, pattern = self._source, plain_pattern(query)
         row = source.whole_row if isinstance(source, FoldedSource) else source.row
         beyond = source.text if isinstance(source, ListRows) else _no_text
-        for place in (*range(start, self.find_size()), *range(start)):
+        size = source.whole_count if isinstance(source, FoldedSource) else len(source)
+        for place in (*range(start, size), *range(min(start, size))):
             shown = row(place)
             text = f"{spans_text(shown.spans)} {' '.join(piece.text for piece in shown.tail)}"
             is_hit = pattern.search(text) is not None or pattern.search(beyond(place)) is not None
