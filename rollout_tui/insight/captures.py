@@ -19,6 +19,14 @@ def lost_words(ref: PayloadRef) -> str | None:
     return f"parts of it cut by the recorder's limit: {lost}" if lost else None
 
 
+def whole_size_words(ref: PayloadRef) -> str | None:
+    """How large a payload was before a limit of the recorder cut it; None where no reference tells."""
+    capture = ref.capture if isinstance(ref, ShardRef) else None
+    if isinstance(capture, Truncated | Omitted):
+        return f"{capture.original_bytes:,} bytes"
+    return None
+
+
 def lost_part_words(ref: PayloadRef) -> dict[str, str]:
     """What a limit of the recorder did to each lost part of a payload, at any depth, by the part's id."""
     return {part.raw_payload_id: lost_words(part) or "" for part in ref.lost_parts()}

@@ -33,7 +33,13 @@ import orjson
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, Thread, ToolCall, Turn
-from rollout_tui.insight.tool_results import exit_code, first_words, last_words, never_ended, timed_out
+from rollout_tui.insight.tool_results import (
+    exit_code,
+    first_words,
+    never_ended,
+    telling_words,
+    timed_out,
+)
 from rollout_tui.views.entries import event_entry
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.lookups import started_seq
@@ -215,13 +221,13 @@ def _of_tool(index: TraceIndex, call: ToolCall) -> _Found | None:
         return replace(own, cause=first_words(index, call) or _why_it_was_ended(index, call))
     code = exit_code(index, call)
     if code:
-        said = last_words(index, call)
+        said = telling_words(index, call)
         return _Found("failed", str(code), f"exit {code}: {said}" if said else f"exit {code}")
     script = None if cell is None else _of_cell(index, cell.code_cell_id)
     if cell is not None and (own is None or own.manner == NEVER_ENDED):
         own = script  # a call runs as long as its cell
     if own is not None and own.manner == "failed":
-        return replace(own, cause=first_words(index, call) or _where_to_look(call))
+        return replace(own, cause=telling_words(index, call) or _where_to_look(call))
     if own is not None:
         return own if own is script else replace(own, cause=first_words(index, call) or own.cause)
     if timed_out(index, call):
@@ -248,7 +254,7 @@ def _cell(index: TraceIndex, cell_id: str) -> Failure | None:
     if found is not None and found.manner == "failed":
         entry = index.entry_of_cell(cell)
         call = index.trace.tool_calls.get(entry.id) if entry.type == "ToolCall" else None
-        found = replace(found, cause="" if call is None else first_words(index, call))
+        found = replace(found, cause="" if call is None else telling_words(index, call))
     return _failure(ObjectRef("CodeCell", cell_id), cell.thread_id, cell.execution, found)
 
 

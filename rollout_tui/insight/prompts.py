@@ -17,6 +17,9 @@ from reducer.model import InferenceCall, RolloutTrace
 from reducer.rules.normalize import PASSTHROUGH_KEY
 from reducer.wire.json_text import HOLE_KEY
 from reducer.wire.payload_refs import PayloadRef, ShardRef
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.lookups import started_seq
+from rollout_tui.views.words import plural
 
 ReadJson = Callable[[PayloadRef], Any]
 """Gives a payload as parsed JSON; None where it cannot be read."""
@@ -120,27 +123,14 @@ def prompt_of(
     return prompt
 
 
-def calls_with_part(trace: RolloutTrace, raw_payload_id: str) -> list[str]:
+def calls_with_part(index: TraceIndex, raw_payload_id: str) -> list[str]:
     """The ids of the calls whose prompts have a payload as a part, at any depth, in order of the log."""
     found = []
-    known: dict[str, bool] = {}
-    for call in trace.inference_calls.values():
-        ref = _prompt_ref(trace, call)
-        if isinstance(ref, ShardRef) and _has_part(ref, raw_payload_id, known):
-            found.append(call)
-    return [call.inference_call_id for call in sorted(found, key=lambda call: call.execution.started_seq)]
-
-
-def _has_part(ref: ShardRef, raw_payload_id: str, known: dict[str, bool]) -> bool:
-    """Whether a payload is a part of another; `known` remembers it of parts that have parts themselves."""
-    for part in ref.parts:
-        if part.raw_payload_id == raw_payload_id:
-            return True
-        if part.parts and part.raw_payload_id not in known:
-            known[part.raw_payload_id] = _has_part(part, raw_payload_id, known)
-        if part.parts and known[part.raw_payload_id]:
-            return True
-    return False
+    for thread_id, place in index.lookups.calls_carrying(raw_payload_id):
+        calls = index.contents[thread_id].calls if thread_id in index.contents else []
+        if place < len(calls) and has_prompt(calls[place]):
+            found.append(calls[place])
+    return [call.inference_call_id for call in sorted(found, key=started_seq)]
 
 
 def _prompt_ref(trace: RolloutTrace, call: InferenceCall) -> PayloadRef | None:
@@ -192,7 +182,8 @@ def _compare(prompt: Prompt, prepared: dict[str, Any], request: dict[str, Any]) 
         differences.append(_tool_difference([*map(_tool_name, ours)], [*map(_tool_name, theirs)]))
     if "previous_response_id" in request:
         own = len(_list(request, "input"))
-        differences.append(f"the request goes on from another response; its own items are the last {own}")
+        last = "item is the last one" if own == 1 else f"items are the last {own}"
+        differences.append(f"the request goes on from another response; its own {last}")
     else:
         differences += _item_differences(prompt, _list(prepared, "input"), _list(request, "input"))
     if any(isinstance(item, dict) and PASSTHROUGH_KEY in item for item in _list(prepared, "input")):
@@ -216,7 +207,8 @@ def _item_differences(prompt: Prompt, prepared: list[Any], sent: list[Any]) -> l
                 what += ", which is the base instructions"
             found.append(f"only in the {name}: item {place}, {what}")
     if cut:
-        found.append(f"{cut} items were cut by the recorder's limit; not compared")
+        were = "was" if cut == 1 else "were"
+        found.append(f"{plural(cut, 'item')} {were} cut by the recorder's limit; not compared")
     return found
 
 

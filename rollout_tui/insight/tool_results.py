@@ -7,21 +7,13 @@ from collections.abc import Iterator
 
 from reducer.model import ExecCommandRequest, TerminalOperation, TextPart, ToolCall
 from reducer.wire.events import GenericSummary, WaitAgent
+from rollout_tui.insight.outputs import read_output
 from rollout_tui.views.index import TraceIndex
 
 _TIMED_OUT = re.compile(r'(?<!\\)"timed_out"\s*:\s*true\b')
 _EXITED = re.compile(r"^Process exited with code (-?\d{1,10})$", re.MULTILINE)
 _HEADER = 1_000
 """Characters at the beginning of an output in which codex says how its process ended."""
-
-_NOT_SAID_BY_THE_TOOL = re.compile(
-    r"(?:Chunk ID|Wall time|Original token count|Output|Script error|Script failed|Process exited|"
-    r"Process running with session)\b[^\n]*\Z"
-)
-"""What codex puts around the output of a tool, line by line."""
-
-_LOOKED_AT = 20_000
-"""Characters of a text in which its first and its last line are looked for."""
 
 
 def timed_out(index: TraceIndex, call: ToolCall) -> bool:
@@ -72,17 +64,16 @@ def never_ended(index: TraceIndex, call: ToolCall) -> bool:
 
 
 def first_words(index: TraceIndex, call: ToolCall) -> str:
-    """The first line that the result of a tool call has beside the header that codex puts before it.
+    """The first line of what a tool call gave back that says something, beside what codex puts around it.
 
     Empty if the trace keeps nothing of it. It is evidence: not safe for a terminal.
     """
-    return next(_lines(_said_by(index, call)), "")
+    return read_output(_said_by(index, call)).line
 
 
-def last_words(index: TraceIndex, call: ToolCall) -> str:
-    """The last line of what a tool call gave back, likewise: what a command says before it gives up."""
-    *_, last = ["", *_lines(text[-_LOOKED_AT:] for text in _said_by(index, call))]
-    return last
+def telling_words(index: TraceIndex, call: ToolCall) -> str:
+    """The line of what a failed tool call gave back that tells the failure, likewise."""
+    return read_output(_said_by(index, call), failed=True).line
 
 
 def _said_by(index: TraceIndex, call: ToolCall) -> list[str]:
@@ -94,14 +85,6 @@ def _said_by(index: TraceIndex, call: ToolCall) -> list[str]:
             return [result.stdout, result.stderr]
     texts = list(result_texts(index, call))
     return sorted(texts, key=lambda text: not text.startswith("Script error:"))
-
-
-def _lines(texts: list[str] | Iterator[str]) -> Iterator[str]:
-    """The lines that say something."""
-    for text in texts:
-        for line in text[:_LOOKED_AT].splitlines():
-            if line.strip() and not _NOT_SAID_BY_THE_TOOL.match(line):
-                yield line.strip()
 
 
 def result_texts(index: TraceIndex, call: ToolCall) -> Iterator[str]:

@@ -7,12 +7,18 @@ from rollout_tui import glyphs
 from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.cells.seen import Seen, SeenRow
 from rollout_tui.views.cells.steps import CellSteps, LaneMark, Step, StepKind
-from rollout_tui.views.failure_words import verdict_span, verdict_tail
+from rollout_tui.views.failure_words import verdict_span
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_label, tool_words
+from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.words import clock, duration, one_line, plural, status_span, window_ms
 from rollout_tui.widgets.rows import Row
-from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.widgets.spans import Piece, Span, StyleName, drop_to_fit, span
+
+STEP_MAIN = 34
+"""Cells of a step that come before how long it took: where it is, its kind, the beginning of its words."""
+
+HEADER_WORDS = 40
+"""Characters of what a cell ran in the line above its steps."""
 
 _KIND_STYLES: dict[StepKind, StyleName] = {
     "started": "strong",
@@ -59,9 +65,10 @@ def step_row(step: Step, lanes: int) -> Row:
     seq = "" if step.seq is None else str(step.seq)
     label = f"{step.kind:<9}"
     tail: tuple[Span, ...] = ()
+    verdict: Span | None = None
     if step.status is not None:
-        state = (status_span(step.status),) if step.failure is None else verdict_tail(step.failure)
-        tail = (*state, span(f"{elapsed(step.took_ms).removeprefix('+'):>6}", "muted"))
+        verdict = status_span(step.status) if step.failure is None else verdict_span(step.failure)
+        tail = (verdict, span(f"{elapsed(step.took_ms).removeprefix('+'):>6}", "muted"))
     return Row(
         key=step.place,
         spans=(
@@ -71,6 +78,8 @@ def step_row(step: Step, lanes: int) -> Row:
             span(step.words),
         ),
         tail=tail,
+        verdict=verdict,
+        min_main=STEP_MAIN,
     )
 
 
@@ -97,7 +106,9 @@ def step_facts(index: TraceIndex, step: Step) -> list[Span]:
     return spans
 
 
-def cell_header(index: TraceIndex, steps: CellSteps, place: int, total: int) -> list[Span]:
+def cell_header(
+    index: TraceIndex, steps: CellSteps, place: int, total: int, width: int | None = None
+) -> list[Span]:
     """What a cell is, in a line.
 
     Args:
@@ -105,26 +116,27 @@ def cell_header(index: TraceIndex, steps: CellSteps, place: int, total: int) -> 
         steps: the cell.
         place: which cell of the bundle it is, from 0.
         total: how many there are.
+        width: cells there are; None for as many as are wanted.
     """
     cell = steps.cell
     turn = index.trace.codex_turns.get(cell.codex_turn_id)
-    spans = [
-        span(f" exec cell {place + 1} of {total}", "strong"),
-        span(f"  {index.thread_path(cell.thread_id)}", "link"),
-    ]
-    if turn is not None:
-        spans.append(span(f"  turn {index.turn_number(turn.codex_turn_id)}", "muted"))
-    spans.append(span("  "))
+    number = "" if turn is None else f"  turn {index.turn_number(turn.codex_turn_id)}"
     failure = failure_of(index, ObjectRef("CodeCell", cell.code_cell_id))
-    if failure is not None:
-        spans.append(verdict_span(failure))
-    else:
-        spans += [status_span(cell.execution.status), span(f" {cell.runtime_status}")]
-    spans.append(span(f"  {duration(window_ms(cell.execution))}", "muted"))
+    state = [status_span(cell.execution.status), span(f" {cell.runtime_status}")]
+    verdict = state if failure is None else [verdict_span(failure)]
     calls = plural(len(steps.calls), "nested call")
     at_once = f", {steps.most_open} at once" if steps.most_open > 1 else ""
     waits = plural(len(cell.wait_tool_call_ids), "wait") if cell.wait_tool_call_ids else ""
-    return [*spans, span("  ".join(filter(None, (f"  {calls}{at_once}", waits))), "muted")]
+    pieces = [
+        Piece(0, [span(f" exec cell {place + 1} of {total}", "strong")]),
+        Piece(1, [span(f"  {index.thread_path(cell.thread_id)}", "link")]),
+        Piece(2, [span(f"  {one_line(cell_words(index, cell), HEADER_WORDS)}", "text")]),
+        Piece(5, [span(number, "muted")]),
+        Piece(0, [span("  "), *verdict]),
+        Piece(3, [span(f"  {duration(window_ms(cell.execution))}", "muted")]),
+        Piece(4, [span("  ".join(filter(None, (f"  {calls}{at_once}", waits))), "muted")]),
+    ]
+    return drop_to_fit(pieces, width)
 
 
 def site_words(step: Step, source: str) -> str:

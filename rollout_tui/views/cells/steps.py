@@ -38,6 +38,7 @@ from rollout_tui.views.cells.texts import (
     wait_words,
 )
 from rollout_tui.views.detail.facts import TextSection
+from rollout_tui.views.failure_words import state_words
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
 from rollout_tui.views.words import one_line, plural, window_ms
@@ -313,7 +314,8 @@ def _end(index: TraceIndex, cell: CodeCell, answers_model: bool) -> Step:
     words = _END_WORDS.get(cell.runtime_status, cell.runtime_status)
     if cut_off:
         turn = index.trace.codex_turns[cell.codex_turn_id]
-        words = f"{cell.runtime_status} with its turn ({turn.execution.status})"
+        state = state_words(index, ObjectRef("Turn", cell.codex_turn_id), turn.execution)
+        words = f"{cell.runtime_status} with its turn ({state})"
     elif cell.runtime_status == "failed":
         waits = (call_items(index, call) for call in known_calls(index, cell.wait_tool_call_ids))
         error = error_words([*exec_items(index, cell), *chain.from_iterable(waits)])
@@ -398,7 +400,7 @@ def _wait(index: TraceIndex, cell: CodeCell, call: ToolCall, number: int) -> lis
     steps = [replace(begun, call=call, ref=ref, sections=argument_sections(index, call))]
     if window.ended_seq is not None:
         items = call_items(index, call)
-        words = "  ".join(filter(None, (f"{number}", output_words(items) or window.status)))
+        words = "  ".join(filter(None, (f"{number}", output_words(items) or state_words(index, ref, window))))
         returned = _step(cell, "waited", window.ended_seq, window.ended_at_unix_ms, words)
         steps.append(_returned(index, returned, call, shown_sections(index, items, call)))
     return steps

@@ -18,12 +18,13 @@ from reducer.model import CodeCell, ConversationItem, InferenceCall, Part, Summa
 from reducer.wire.events import ApplyPatch, GenericSummary
 from reducer.wire.json_text import JsonDocument, JsonError
 from rollout_tui import glyphs
+from rollout_tui.insight.outputs import read_output
 from rollout_tui.views.contexts.item_signs import same_text_key
 from rollout_tui.views.contexts.item_words import part_words
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.evidence import item_json, pretty
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import duration, first_line, size
+from rollout_tui.views.words import duration, size
 from rollout_tui.widgets.text_colour import Language
 
 SHOWN = "shown to the model"
@@ -139,15 +140,11 @@ def unseen_words(index: TraceIndex, item: ConversationItem) -> str:
 
 
 def output_words(items: Sequence[ConversationItem]) -> str:
-    """What outputs of a script say, in a line: its state, and the first line that it put out."""
+    """What outputs of a script say, in a line: its state, and the line that tells most."""
     texts = [part_text(part) for item in items for part in item.body.parts]
     header = next(filter(None, map(_HEADER.match, texts)), None)
     state = "" if header is None else _STATES.get(header[1], header[1])
-    bodies = (
-        text[header.end() :] if header is not None and text is header.string else text for text in texts
-    )
-    body = next((text for text in bodies if text.strip()), "").removeprefix("Script error:\n")
-    return ": ".join(filter(None, (state, first_line(body))))
+    return ": ".join(filter(None, (state, read_output(texts).line)))
 
 
 def body_words(items: Sequence[ConversationItem]) -> str:

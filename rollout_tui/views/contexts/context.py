@@ -13,9 +13,10 @@ from rollout_tui import glyphs
 from rollout_tui.insight.captures import is_cut
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.compaction.standing import Mark, standing
-from rollout_tui.views.contexts.item_words import item_label, item_words
+from rollout_tui.views.contexts.item_words import item_label, item_spans
 from rollout_tui.views.contexts.prefix import PrefixBreak, Shares, prefix_break, prefix_words
 from rollout_tui.views.contexts.request_parts import RequestParts
+from rollout_tui.views.failure_words import state_words
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import duration, plural, window_ms
 from rollout_tui.widgets.rows import Row
@@ -72,7 +73,7 @@ def context_of(index: TraceIndex, call: InferenceCall) -> ContextView:
     for item_id in call.response_item_ids:
         seen.append(Seen(len(seen), ObjectRef("ConversationItem", item_id)))
     words = cut_words(index, call, previous)
-    return ContextView(call, safe_text(f"{words}{call_header(call)}"), seen, prefix)
+    return ContextView(call, safe_text(f"{words}{call_header(index, call)}"), seen, prefix)
 
 
 def cut_words(index: TraceIndex, call: InferenceCall, base: InferenceCall | None) -> str:
@@ -84,8 +85,8 @@ def cut_words(index: TraceIndex, call: InferenceCall, base: InferenceCall | None
     return ""
 
 
-def call_header(call: InferenceCall) -> SafeText:
-    """Items, exact tokens in and how many of them were cached, tokens out, time, model."""
+def call_header(index: TraceIndex, call: InferenceCall) -> SafeText:
+    """Items, exact tokens in and how many of them were cached, tokens out, time or state, model."""
     words = [plural(len(call.request_item_ids), "item")]
     usage = call.usage
     if usage is not None:
@@ -95,10 +96,8 @@ def call_header(call: InferenceCall) -> SafeText:
         words.append(f"{usage.output_tokens:,} out{thought}")
     else:
         words.append("tokens not told")
-    if call.execution.status == "completed":
-        words.append(duration(window_ms(call.execution)))
-    else:
-        words.append(call.execution.status)
+    state = state_words(index, ObjectRef("InferenceCall", call.inference_call_id), call.execution)
+    words.append(duration(window_ms(call.execution)) if state == "completed" else state)
     return safe_text("  ".join([*words, call.model]))
 
 
@@ -139,7 +138,7 @@ class SeenWords:
             spans=(
                 *_mark_spans(seen.mark),
                 span(f"{item_label(item):<10}", _LABEL_STYLES.get(item_label(item), "text")),
-                span(_words(self._index, item, self._parts)),
+                *_spans(self._index, item, self._parts),
             ),
             tail=() if seen.mark is None else self._shares.tail(item.item_id),
         )
@@ -162,14 +161,14 @@ def part_row(place: int, part: str, parts: RequestParts | None) -> Row:
     return Row(key=place, spans=(span("  "), span(f"{part:<14}", "muted"), *size))
 
 
-def _words(index: TraceIndex, item: ConversationItem, parts: RequestParts | None) -> str:
-    """The first line of an item, with what its blobs are once that is known."""
-    words = item_words(index, item)
+def _spans(index: TraceIndex, item: ConversationItem, parts: RequestParts | None) -> tuple[Span, ...]:
+    """What an item says in a line, with what its blobs are once that is known."""
+    words = item_spans(index, item)
     if parts is None:
         return words
     refs = (part for part in item.body.parts if isinstance(part, PayloadRefPart))
     blobs = [parts.blobs[ref.content_sha256] for ref in refs if ref.content_sha256 in parts.blobs]
-    return f"({'; '.join(blobs)})  {words}" if blobs else words
+    return (span(f"({'; '.join(blobs)})  "), *words) if blobs else words
 
 
 def _mark_spans(mark: Mark | None) -> tuple[Span, ...]:

@@ -10,13 +10,18 @@ from typing import Any
 
 import msgspec
 
+from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
 from reducer.schemas.v1 import ADDITIONAL_TOOLS
 from reducer.wire.json_text import is_valid
+from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.sent_texts import sent_text
 from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.views.contexts.item_words import call_name, item_label
+from rollout_tui.views.detail.blobs import without_data_urls
 from rollout_tui.views.detail.facts import TextSection
-from rollout_tui.views.detail.object_facts import item_sections
+from rollout_tui.views.detail.object_facts import item_sections, sent_section
+from rollout_tui.views.failure_words import verdict
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import moment, plural
 from rollout_tui.widgets.json_index import JsonIndex
@@ -84,7 +89,7 @@ def context_markdown(
     """
     place, total = index.place_of_call(call) + 1, len(index.contents[call.thread_id].calls)
     lines = [f"# Context of call {place} of {total}, {code_span(index.thread_path(call.thread_id))}", ""]
-    lines += [f"- {name}: {value}" for name, value in _facts(call)]
+    lines += [f"- {name}: {value}" for name, value in _facts(index, call)]
     if parts.instructions is not None:
         lines += ["", "## Instructions", "", *fenced(parts.instructions)]
     if parts.tools is not None:
@@ -99,7 +104,7 @@ def context_markdown(
     return "\n".join(lines) + "\n"
 
 
-def _facts(call: InferenceCall) -> list[tuple[str, str]]:
+def _facts(index: TraceIndex, call: InferenceCall) -> list[tuple[str, str]]:
     """What the call is, and what it cost."""
     facts = [
         ("call", code_span(call.inference_call_id)),
@@ -107,6 +112,9 @@ def _facts(call: InferenceCall) -> list[tuple[str, str]]:
         ("started", f"{moment(call.execution.started_at_unix_ms)}, seq {call.execution.started_seq}"),
         ("status", call.execution.status),
     ]
+    failure = failure_of(index, ObjectRef("InferenceCall", call.inference_call_id))
+    if failure is not None:
+        facts[-1] = ("status", f"{verdict(failure)}, {code_span(failure.cause)}")
     if call.usage is not None:
         usage = call.usage
         facts.append(("tokens in", f"{usage.input_tokens:,}, of them {usage.cached_input_tokens:,} cached"))
@@ -131,7 +139,8 @@ def _item_lines(
     sections = item_sections(index, item, title="item")
     for section in sections:
         language = "" if section.language == "text" else section.language
-        lines += ["", *fenced(read(section), language)]
+        lines += ["", code_span(section.heading)] if section.heading else []
+        lines += ["", *fenced(without_data_urls(read(section)), language)]
     return lines if sections else [*lines, "", "(empty)"]
 
 
@@ -159,8 +168,12 @@ def code_span(text: str) -> str:
     return f"{ticks}{pad}{safe}{pad}{ticks}"
 
 
-def context_json(index: TraceIndex, call: InferenceCall, parts: RequestTexts) -> bytes:
+def context_json(
+    index: TraceIndex, call: InferenceCall, parts: RequestTexts, read: Callable[[TextSection], str]
+) -> bytes:
     """The context of a call as JSON: items as they stand in `state.json`, instructions and tools as sent.
+
+    Beside the items stands what the senders of encrypted ones had, by the id of the item.
 
     Control characters are escaped, as JSON demands; nothing else is changed.
 
@@ -168,6 +181,7 @@ def context_json(index: TraceIndex, call: InferenceCall, parts: RequestTexts) ->
         index: the graph.
         call: the call.
         parts: what its request says beside the items.
+        read: gives the text of a section of an item, reading its payload if need be.
     """
     document: dict[str, Any] = {
         "agent_path": index.thread_path(call.thread_id),
@@ -177,6 +191,11 @@ def context_json(index: TraceIndex, call: InferenceCall, parts: RequestTexts) ->
         "tools": None if parts.tools is None else _as_written(parts.tools),
         "received": index.items(call.request_item_ids),
         "answered": index.items(call.response_item_ids),
+        "sent": {
+            item.item_id: sent.data(read(sent_section(index, sent, "item")))
+            for item in index.items(call.request_item_ids)
+            if (sent := sent_text(index, item)) is not None
+        },
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 

@@ -14,22 +14,25 @@ from reducer.model import (
     ToolCall,
 )
 from reducer.wire.events import GenericSummary
+from rollout_tui import glyphs
+from rollout_tui.insight.output_items import OUTPUT_KINDS, output_item
+from rollout_tui.insight.sent_texts import SentText, sent_text
+from rollout_tui.views.contexts.output_words import output_title
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_label
+from rollout_tui.views.tool_words import tool_label, tool_words
 from rollout_tui.views.words import first_line, one_line, size
+from rollout_tui.widgets.spans import Span, StyleName, span
 
 _CALLS = frozenset({"function_call", "custom_tool_call"})
 _TEXTS = frozenset({"text", "summary"})
 """Labels under which only a lost text stands."""
-
-_OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 
 
 def item_label(item: ConversationItem) -> str:
     """The word for an item in a list: its role, or what else it is."""
     if item.kind in _CALLS:
         return "call"
-    if item.kind in _OUTPUTS:
+    if item.kind in OUTPUT_KINDS:
         return "output"
     if item.kind == "compaction_marker":
         return "compacted"
@@ -38,13 +41,34 @@ def item_label(item: ConversationItem) -> str:
     return "agent" if item.agent_message is not None else item.role
 
 
+def item_spans(index: TraceIndex, item: ConversationItem) -> tuple[Span, ...]:
+    """What an item says in a line, in colours."""
+    return tuple(span(words, style) for words, style in _pieces(index, item))
+
+
 def item_words(index: TraceIndex, item: ConversationItem) -> str:
+    """What an item says in a line: its first one; of an output also how the call went. It is evidence."""
+    return "".join(words for words, _style in _pieces(index, item))
+
+
+def _pieces(index: TraceIndex, item: ConversationItem) -> list[tuple[str, StyleName]]:
+    output = output_item(index, item)
+    if output is None:
+        return [(_words(index, item), "text")]
+    rest = (part_words(part) for part in item.body.parts if not isinstance(part, TextPart))
+    return output_title(output, "  ".join(filter(None, rest)))
+
+
+def _words(index: TraceIndex, item: ConversationItem) -> str:
     """The first line of an item, or what stands in the place of one."""
     body = "  ".join(filter(None, map(part_words, item.body.parts)))
+    tool = index.tool_of_item(item) if item.kind in _CALLS else None
+    if tool is not None and tool_label(index, tool) in ("exec", "command"):
+        return f"{tool_label(index, tool)} {tool_words(index, tool)}"
     if item.kind in _CALLS:
         return f"{call_name(index, item)} {one_line(body)}".strip()
     if item.agent_message is not None:
-        return f"from {item.agent_message.author}  {one_line(agent_text(item))}"
+        return f"from {item.agent_message.author}  {agent_words(index, item)}"
     if item.kind == "compaction_marker":
         return "the history before this was compacted"
     return body or "(empty)"
@@ -62,6 +86,19 @@ def call_name(index: TraceIndex, item: ConversationItem) -> str:
 def tool_name(index: TraceIndex, call: ToolCall) -> str:
     """The name under which a tool was called; the kind of the call where the trace does not keep it."""
     return call.summary.label if isinstance(call.summary, GenericSummary) else tool_label(index, call)
+
+
+def agent_words(index: TraceIndex, item: ConversationItem) -> str:
+    """What an agent said to another, in a line; of what is encrypted what its sender had, so marked."""
+    sent, words = sent_text(index, item), one_line(agent_text(item))
+    return words if sent is None else f"{rebuilt_words(sent)}  {words}"
+
+
+def rebuilt_words(sent: SentText) -> str:
+    """`≈ Count the files  (rebuilt from call 3 of /root)`: the text of a sender in a line."""
+    marks = glyphs.active()
+    more = marks.ellipsis if sent.is_cut else ""
+    return f"{marks.about} {one_line(sent.text)}{more}  (rebuilt from {sent.source})"
 
 
 def agent_text(item: ConversationItem) -> str:
