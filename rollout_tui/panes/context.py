@@ -21,6 +21,7 @@ from rollout_tui.views.contexts.delta import ContextDelta, DeltaLine, DeltaWords
 from rollout_tui.views.contexts.item_words import item_text
 from rollout_tui.views.contexts.prefix import PrefixBreak
 from rollout_tui.views.contexts.request_parts import RequestParts
+from rollout_tui.views.entries import Entry
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.widgets.bars import Bar
@@ -68,6 +69,7 @@ class ContextPane(AwaitingWork, Pane):
         self.shows_delta = False
         self.base_id: str | None = None
         self._base_for: str | None = None
+        self._is_next = False
         self._parts: RequestParts | None = None
         self._has_wide_rows = False
 
@@ -84,6 +86,26 @@ class ContextPane(AwaitingWork, Pane):
     def seen(self) -> Seen | DeltaLine | None:
         """The line under the cursor."""
         return None if self.view is None else self.view.seen[self.list.cursor]
+
+    def show_at(self, index: TraceIndex, entry: Entry | None, *, again: bool = False) -> None:
+        """Show the context of the last call up to an entry, or of the first one of its agent behind it.
+
+        Args:
+            index: the graph.
+            entry: the entry; nothing is shown without one.
+            again: whether the graph is a later one, and the cursor is to stay on its item.
+        """
+        call = None if entry is None else index.call_at(entry.thread_id, entry.seq)
+        was_next, self._is_next = self._is_next, False
+        if call is None and entry is not None:
+            calls = index.contents[entry.thread_id].calls if entry.thread_id in index.contents else []
+            call, self._is_next = next(iter(calls), None), bool(calls)
+        if again:
+            self.refresh_view(index, call)
+        else:
+            self.show(index, call)
+        if was_next != self._is_next:
+            self._show_title(index)
 
     def show(self, index: TraceIndex, call: InferenceCall | None) -> None:
         """Show the context of a call; nothing without one."""
@@ -154,6 +176,8 @@ class ContextPane(AwaitingWork, Pane):
         title = f"call {number} of {len(calls)}"
         if isinstance(view, ContextDelta):
             title = _delta_title(index, view, title, self.base_id)
+        if self._is_next:
+            title = f"next: {title}"
         self.title.show(safe_text(title))
 
     def _base(self, index: TraceIndex, call: InferenceCall) -> InferenceCall | None:

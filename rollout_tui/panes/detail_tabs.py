@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rollout_tui import glyphs
 from rollout_tui.views.detail.blobs import without_data_urls
@@ -28,6 +29,7 @@ class Tab:
         log_line: byte offset of the line of the log to show.
         saw_ran: what is to be compared.
         origin: the chain to show, as rows.
+        is_gone: whether the object does not have it any more: then there is only that to be said.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Tab:
     log_line: int | None = None
     saw_ran: SawRan | None = None
     origin: tuple[Fact, ...] = ()
+    is_gone: bool = False
 
     def text(self, read: Callable[[TextSection], str]) -> tuple[str, Language]:
         """All its texts, each under its heading if there are several, and how to colour them.
@@ -56,24 +59,48 @@ class Tab:
         return whole, language_of(whole, languages.pop() if len(languages) == 1 else "text")
 
     @property
-    def kind(self) -> str:
-        """What another object must have for the reader to find it in the same kind of tab."""
-        if self.evidence is not None or self.log_line is not None:
-            return "raw"
+    def key(self) -> tuple[object, ...]:
+        """What it shows of its object, whatever else becomes of that: a payload is one by its id."""
+        if self.evidence is not None:
+            return "payload", self.evidence.ref.raw_payload_id
+        if self.log_line is not None:
+            return "line", self.log_line
         if self.saw_ran is not None:
-            return "saw/ran"
+            return ("saw/ran",)
         if self.origin:
-            return "origin"
-        return "text" if self.sections else "object"
+            return ("origin",)
+        if self.is_exact:
+            return ("value", *((section.title, section.text) for section in self.sections))
+        return ("text", self.sections[0].title) if self.sections else ("object",)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What must be another one for what is shown to be read again."""
+        texts = tuple((one.title, one.heading, one.text, one.payload) for one in self.sections)
+        ref = None if self.evidence is None else self.evidence.ref
+        return self.key, texts, ref, self.saw_ran, self.origin
+
+    @property
+    def kind(self) -> str:
+        """The sort of tab in which another object is shown that has none of this name."""
+        return "raw" if self.key[0] in ("payload", "line") else str(self.key[0])
+
+    @property
+    def what(self) -> str:
+        """What is missed if it is gone."""
+        return self.name if self.evidence is None else f"{self.name}, {self.evidence.ref.raw_payload_id},"
 
 
-def tabs_of(index: TraceIndex | None, detail: Detail | None, origin: list[Fact]) -> list[Tab]:
-    """Fields, texts by title, saw and ran, payloads or else the log line, origin.
+def tabs_of(
+    index: TraceIndex | None, detail: Detail | None, origin: list[Fact], opened: Iterable[Tab] = ()
+) -> list[Tab]:
+    """Fields, texts by title, saw and ran, payloads or else the log line, origin; no two of one name.
 
     Args:
         index: the graph.
         detail: the object.
         origin: the rows of its origin; without any there is no tab for it.
+        opened: tabs that the reader opened beside these.
     """
     tabs = [Tab(OBJECT)]
     if detail is None or index is None:
@@ -97,4 +124,38 @@ def tabs_of(index: TraceIndex | None, detail: Detail | None, origin: list[Fact])
         tabs.append(Tab("log line", log_line=detail.log_line))
     if origin:
         tabs.append(Tab("origin", origin=tuple(origin)))
-    return tabs
+    return _named_apart([*tabs, *opened])
+
+
+def _named_apart(tabs: Iterable[Tab]) -> list[Tab]:
+    """Each of several payloads under one name gets its number; what is there twice is there once."""
+    once = list({tab.key: tab for tab in reversed(list(tabs))}.values())[::-1]
+    names = Counter(tab.name for tab in once)
+    return [
+        replace(tab, name=f"{tab.name} {tab.evidence.ref.raw_payload_id.rpartition(':')[2]}")
+        if tab.evidence is not None and names[tab.name] > 1
+        else tab
+        for tab in once
+    ]
+
+
+def same_tab(tabs: Sequence[Tab], before: Tab) -> Tab:
+    """The tab that shows what was shown before of the same object; one that says so if that is gone."""
+    same = next((tab for tab in tabs if tab.key == before.key), None)
+    return replace(before, is_gone=True) if same is None else same
+
+
+def nearest_tab(tabs: Sequence[Tab], before: Tab) -> Tab:
+    """The tab in which to show an object after another one: of the same payload, name or kind, if any."""
+    tests: tuple[Callable[[Tab], bool], ...] = (
+        lambda tab: tab.key == before.key,
+        lambda tab: tab.kind == before.kind and _name(tab) == _name(before),
+        lambda tab: tab.kind == before.kind,
+    )
+    found = (tab for test in tests for tab in tabs if test(tab))
+    return next(found, tabs[0])
+
+
+def _name(tab: Tab) -> str:
+    """Its name, without what tells it from others."""
+    return tab.name if tab.evidence is None else tab.evidence.name

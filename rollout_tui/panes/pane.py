@@ -12,18 +12,24 @@ from rollout_tui import glyphs
 from rollout_tui.keys import Pane as PaneName
 from rollout_tui.safe_text import SafeText, clip, safe_text
 
+RULE_WIDTH = 2
+"""Cells of the rule behind a title at least: it tells which pane has the keys, also without colours."""
+
 READING = "Reading the bundle ..."
 """What a list says before there is a graph."""
 
 
 class TitleLine(Widget):
-    """One line: number and name of a pane, then what it shows. It stands out while the pane has the focus."""
+    """One line: number and name of a pane, then what it shows. While the pane has the focus it stands out.
+
+    It does so by bold letters, another rule, and a colour: reverse is for the cursor alone.
+    """
 
     COMPONENT_CLASSES = {"title--focused", "title--blurred"}
     DEFAULT_CSS = """
     TitleLine {
         height: 1;
-        & > .title--focused { text-style: bold reverse; }
+        & > .title--focused { color: ansi_cyan; text-style: bold; }
         & > .title--blurred { text-style: dim; }
     }
     """
@@ -33,12 +39,20 @@ class TitleLine(Widget):
         self._number = number
         self._name = name
         self._text = safe_text("")
+        self._columns = safe_text("")
         self._focused = False
 
-    def show(self, text: SafeText) -> None:
-        """Say what the pane shows."""
-        if text != self._text:
-            self._text = text
+    def show(self, text: SafeText, columns: SafeText | None = None) -> None:
+        """Say what the pane shows.
+
+        Args:
+            text: that.
+            columns: what the columns at the right edge are; by default as it was. Only said where there is
+                room for twice as much.
+        """
+        named = self._columns if columns is None else columns
+        if (text, named) != (self._text, self._columns):
+            self._text, self._columns = text, named
             self.refresh()
 
     def mark_focused(self, focused: bool) -> None:
@@ -51,11 +65,15 @@ class TitleLine(Widget):
         """The line itself, filled up with a rule."""
         width = self.size.width
         words = f"{self._number} {self._name}"
-        text = clip(safe_text(f"{words}  {self._text} " if self._text else f"{words} "), width)
-        rule = glyphs.active().rule
+        text = clip(safe_text(f"{words}  {self._text} " if self._text else f"{words} "), width - RULE_WIDTH)
+        marks = glyphs.active()
+        rule = marks.strong_rule if self._focused else marks.rule
         style = self.get_component_rich_style("title--focused" if self._focused else "title--blurred")
         strip = Strip([Segment(text, style)])
         fill = width - strip.cell_length
+        columns = safe_text(f"{self._columns} ")
+        if self._columns and fill > 2 * len(columns):
+            return Strip([*strip, Segment(f"{rule * (fill - len(columns))}{columns}", style)])
         return strip if fill <= 0 else Strip([*strip, Segment(rule * fill, style)])
 
 

@@ -55,5 +55,6 @@ class ThreadsPane(Pane):
     def on_virtual_list_fold_requested(self, message: VirtualList.FoldRequested) -> None:
         """Fold or unfold a subtree."""
         message.stop()
-        if self._rows is not None and self._rows.set_folded(message.index, message.fold):
+        row = None if self._rows is None else self._rows.find(message.key)
+        if self._rows is not None and row is not None and self._rows.set_folded(row, message.fold):
             self.list.rows_changed()

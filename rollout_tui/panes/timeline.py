@@ -16,6 +16,7 @@ from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.entries import Entry
+from rollout_tui.views.entry_words import COLUMNS
 from rollout_tui.views.filters import Filter
 from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.views.timeline import Timelines
@@ -44,6 +45,13 @@ class TimelinePane(AwaitingWork, Pane):
             super().__init__()
             self.timelines, self.rows, self.whole = timelines, rows, whole
 
+    class Missed(Message):
+        """The rows are found that pass the filter, and what the cursor was to go to is not among them."""
+
+        def __init__(self, ref: ObjectRef) -> None:
+            super().__init__()
+            self.ref = ref
+
     class FilterProgress(Message):
         """How many rows of how many were looked at."""
 
@@ -61,6 +69,7 @@ class TimelinePane(AwaitingWork, Pane):
         self._filter_before = Filter()
         self._filtering: tuple[str | None, Filter] = (None, self.filter)
         self._newer: Timelines | None = None
+        self._timelines: Timelines | None = None
         self._wanted: ObjectRef | None = None
         self._rows: TreeRows[Entry] | None = None
 
@@ -74,10 +83,11 @@ class TimelinePane(AwaitingWork, Pane):
 
     @property
     def entry(self) -> Entry | None:
-        """The entry under the cursor."""
-        if self._rows is None or not len(self._rows):
+        """The entry under the cursor; None if it is one of another view, of which this has no such entry."""
+        if self._rows is None or not len(self._rows) or self._timelines is None:
             return None
-        return self._rows.node(self.list.cursor).value
+        entry = self._rows.node(self.list.cursor).value
+        return None if self._timelines.tree(None).find(entry.ref) is None else entry
 
     @property
     def folds(self) -> dict[str | None, list[Hashable]]:
@@ -88,7 +98,7 @@ class TimelinePane(AwaitingWork, Pane):
 
     def show(self, timelines: Timelines, thread_id: str, *, shows_all: bool = False) -> None:
         """Show the timeline of an agent, or of all; the cursor stays on its entry if it is there."""
-        self.thread_id, self.shows_all = thread_id, shows_all
+        self.thread_id, self.shows_all, self._timelines = thread_id, shows_all, timelines
         shown = None if shows_all else thread_id
         whole = len(timelines.tree(shown))
         if self.is_filtering and self._filtering == (shown, self.filter):
@@ -113,7 +123,8 @@ class TimelinePane(AwaitingWork, Pane):
         if not timelines.index.is_schema_known:
             title = f"raw events: {unknown_schema_words(timelines.index)}"
         shown = self.filter.describe(rows.whole_count, whole)
-        self.title.show(safe_text(f"{title}  {shown}".rstrip()))
+        columns = COLUMNS if timelines.index.is_schema_known else ""
+        self.title.show(safe_text(f"{title}  {shown}".rstrip()), safe_text(columns))
 
     @work(thread=True, exclusive=True, group="filter", exit_on_error=False)
     def _filter(self, timelines: Timelines, shown: str | None, wanted: Filter, whole: int) -> None:
@@ -150,8 +161,8 @@ class TimelinePane(AwaitingWork, Pane):
         self.is_filtering = False
         self._show_rows(message.timelines, message.rows, message.whole)
         wanted, self._wanted = self._wanted, None
-        if wanted is not None:
-            self.go_to(wanted)
+        if wanted is not None and not self.go_to(wanted):
+            self.post_message(self.Missed(wanted))
         newer, self._newer = self._newer, None
         if newer is not None and self.thread_id is not None:
             self.show(newer, self.thread_id, shows_all=self.shows_all)
@@ -193,5 +204,6 @@ class TimelinePane(AwaitingWork, Pane):
     def on_virtual_list_fold_requested(self, message: VirtualList.FoldRequested) -> None:
         """Fold or unfold a turn or a cell."""
         message.stop()
-        if self._rows is not None and self._rows.set_folded(message.index, message.fold):
+        row = None if self._rows is None else self._rows.find(message.key)
+        if self._rows is not None and row is not None and self._rows.set_folded(row, message.fold):
             self.list.rows_changed()

@@ -48,13 +48,13 @@ class CallMenu(Dialog[Comparison]):
         self._index = index
         self._call = call
         others = [one for one in index.contents[call.thread_id].calls if one is not call]
-        self._rows: list[Comparison] = [Comparison(None), *map(Comparison, others)]
+        self._rows = [Comparison(None), *map(Comparison, others)]
 
     def compose(self) -> ComposeResult:
         """A title and the calls."""
         with Vertical(classes="box"):
             yield Bar()
-            yield VirtualList(ListRows(list(enumerate(self._rows)), self._row, lambda numbered: numbered[0]))
+            yield VirtualList(ListRows(self._rows, self._row, _key))
 
     def on_mount(self) -> None:
         """Say what to do."""
@@ -67,23 +67,27 @@ class CallMenu(Dialog[Comparison]):
         )
         self.query_one(VirtualList).focus()
 
-    def _row(self, numbered: tuple[int, Comparison]) -> Row:
-        place, choice = numbered
+    def _row(self, choice: Comparison) -> Row:
         call = choice.base
         if call is None:
-            return Row(key=place, spans=(span("nothing: the context as it is"),))
+            return Row(key=_key(choice), spans=(span("nothing: the context as it is"),))
         number = self._index.place_of_call(call) + 1
         side = "before" if number <= self._index.place_of_call(self._call) else "after"
         seq = f"{glyphs.active().separator} seq {call.execution.started_seq}"
         return Row(
-            key=place,
+            key=_key(choice),
             spans=(
                 span(f"call {number:<5}", "accent"),
                 span(f"{side:<7} {seq:<11} ", "muted"),
-                span(call_header(call)),
+                span(call_header(self._index, call)),
             ),
         )
 
     def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:
         """Compare with it."""
-        self.dismiss(self._rows[message.index])
+        if isinstance(message.item, Comparison):
+            self.dismiss(message.item)
+
+
+def _key(choice: Comparison) -> str:
+    return "" if choice.base is None else choice.base.inference_call_id

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from rollout_tui import glyphs
+from rollout_tui.screens.sizes import BROAD
 from rollout_tui.views.compaction.rows import Line, LineWords, column_lines
 from rollout_tui.views.compaction.verdicts import Judged
 from rollout_tui.views.contexts.item_words import item_text
@@ -21,11 +22,11 @@ class Column(Vertical):
 
     DEFAULT_CSS = "Column { width: 1fr; }"
 
-    def __init__(self, name: str, empty: str) -> None:
+    def __init__(self, name: str, other: str, empty: str) -> None:
         super().__init__(classes=f"-{name}")
         self.list = VirtualList(empty=empty)
         self._heading = Bar()
-        self._title = name
+        self._title, self._other = name, other
         self._judged: list[Judged] = []
 
     def compose(self) -> ComposeResult:
@@ -36,7 +37,8 @@ class Column(Vertical):
     def show(self, index: TraceIndex, judged: list[Judged]) -> None:
         """Show a history with its verdicts."""
         self._judged = judged
-        row_words = LineWords(index, self.app.size.width // 2)
+        width = self.app.size.width
+        row_words = LineWords(index, width if width < BROAD else width // 2)
         self.list.set_source(line_rows(index, column_lines(judged), row_words))
         self.mark_focused(self.list.has_focus)
 
@@ -46,9 +48,12 @@ class Column(Vertical):
         return self._judged[self.list.cursor] if self._judged else None
 
     def mark_focused(self, focused: bool) -> None:
-        """Say in the heading whether the keys go here."""
+        """Say in the heading whether the keys go here, and which column the other is that is not seen."""
         mark = glyphs.active().fold_closed if focused else " "
-        self._heading.show([span(f"{mark}{self._title}", "strong" if focused else "muted")])
+        words = [span(f"{mark}{self._title}", "strong" if focused else "muted")]
+        if self.app.size.width < BROAD:
+            words.append(span(f"  (tab: {self._other})", "muted"))
+        self._heading.show(words)
 
 
 def line_rows(index: TraceIndex, lines: list[Line], row_words: LineWords) -> ListRows[Line]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
@@ -40,7 +41,7 @@ from rollout_tui.views.detail.facts import FactRow, fact_row
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.spans import Piece, Span, StyleName, drop_to_fit, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 TOTALS = ("size-before", "verdicts-before", "size-after", "verdicts-after", "tokens")
@@ -60,9 +61,9 @@ class Chosen(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Where the reader is in the stepper: the compaction by its place, its state, the row of each list."""
+    """Where the reader is in the stepper: the compaction, its state, the row of each list."""
 
-    place: int | None
+    identity: tuple[str, str] | None
     state: State
     cursors: tuple[int, ...]
     on_after: bool
@@ -89,6 +90,10 @@ class CompactionStepper(Dialog[Chosen]):
     CompactionStepper.-columns #columns, CompactionStepper.-columns #totals { display: block; }
     CompactionStepper.-columns #single { display: none; }
     CompactionStepper Bar.-empty { display: none; }
+    CompactionStepper.-flat #totals { display: none; }
+    CompactionStepper.-low #info, CompactionStepper.-low #note { display: none; }
+    CompactionStepper.-thin Column { display: none; border-left: none; }
+    CompactionStepper.-thin Column.-keys { display: block; }
     CompactionStepper Bar {
         & > .line--good, & > .line--added { color: ansi_green; }
         & > .line--removed { color: ansi_red; }
@@ -127,8 +132,8 @@ class CompactionStepper(Dialog[Chosen]):
         self._lines: list[Line] = []
         self._facts: list[FactRow] = []
         self._single = VirtualList(id="single")
-        self._before = Column("before", "There was nothing in it.")
-        self._after = Column("after", "There is nothing in it.")
+        self._before = Column("before", "after", "There was nothing in it.")
+        self._after = Column("after", "before", "There is nothing in it.")
 
     def compose(self) -> ComposeResult:
         """Header, states, two lines about the state, list or columns, totals, reason, keys."""
@@ -183,7 +188,8 @@ class CompactionStepper(Dialog[Chosen]):
             self._say()
             self._show_single([], words.nothing_found(self._index))
             return
-        self._bar("title").show(words.title_spans(self._index, self.steps, self.place))
+        width = self.app.size.width
+        self._bar("title").show(words.title_spans(self._index, self.steps, self.place, width))
         self._show_states(view.step)
         shown = {
             State.LAST_CALL: self._show_last_call,
@@ -196,13 +202,18 @@ class CompactionStepper(Dialog[Chosen]):
 
     def _show_states(self, step: CompactionStep) -> None:
         stepped = states_of(step)
-        spans: list[Span] = []
+        pieces: list[Piece] = []
         for state, name in STATE_NAMES.items():
-            mark = glyphs.active().fold_closed if state is self.state else " "
+            is_shown = state is self.state
+            mark = glyphs.active().fold_closed if is_shown else " "
+            style: StyleName = "strong" if is_shown else "muted"
             no = "" if state in stepped else "no "
-            label = f"{mark}{int(state)} {no}{name}  "
-            spans.append(span(label, "strong" if state is self.state else "muted"))
-        self._bar("states").show(spans)
+            pieces += [
+                Piece(0, [span(f"{mark}{int(state)}", style)]),
+                Piece(0 if is_shown else abs(state - self.state), [span(f" {no}{name}", style)]),
+                Piece(0, [span("  ")]),
+            ]
+        self._bar("states").show(drop_to_fit(pieces, self.app.size.width))
 
     def _say(self, info: list[Span] | None = None, note: list[Span] | None = None) -> None:
         for name, spans in (("info", info or []), ("note", note or [])):
@@ -252,8 +263,7 @@ class CompactionStepper(Dialog[Chosen]):
         self._bar("size-after").show([span(sizes[1])])
         self._bar("verdicts-after").show([span("        "), *verdict_words.count_spans(found.after)])
         self._bar("tokens").show([span(f" {words.token_words(self._index, view.step)}")])
-        if not self._after.list.has_focus:
-            self._before.list.focus()
+        self._give_keys(self._after if self._after.list.has_focus else self._before)
 
     def _show_first_call(self, view: StepView) -> None:
         call, found = view.step.first_after, view.aftermath
@@ -273,12 +283,17 @@ class CompactionStepper(Dialog[Chosen]):
     def _judged_item(self) -> tuple[Judged | None, str]:
         """The verdict under the cursor, and the history in which the partner of the item stands."""
         if self.has_class("-columns"):
-            column = self._column
-            return column.judged, "after" if column is self._before else "before"
-        line = self._line
-        judged = None if line is None else line.judged
-        is_gone = judged is not None and judged.verdict in ("summarised", "dropped")
-        return judged, "after" if is_gone else "before"
+            judged, view = self._column.judged, self._column.list
+        else:
+            line, view = self._line, self._single
+            judged = None if line is None else line.judged
+        return judged, "" if judged is None else self._other_history(view, judged)
+
+    def _other_history(self, view: VirtualList, judged: Judged) -> str:
+        """The history in which the partner of an item in a list stands."""
+        if view is not self._single:
+            return "after" if view is self._before.list else "before"
+        return "after" if judged.verdict in ("summarised", "dropped") else "before"
 
     @property
     def _line(self) -> Line | None:
@@ -288,8 +303,9 @@ class CompactionStepper(Dialog[Chosen]):
     def _column(self) -> Column:
         return self._after if self._after.list.has_focus else self._before
 
-    def on_resize(self, event: events.Resize) -> None:
+    def fit_into(self, size: Size) -> None:
         """Rows say more where there is room."""
+        super().fit_into(size)
         if self.standing is None or self._is_shown:
             self._show()
         else:
@@ -334,19 +350,26 @@ class CompactionStepper(Dialog[Chosen]):
 
     def _here(self) -> Standing:
         cursors = tuple(view.cursor for view in self._lists)
-        return Standing(self.place, self.state, cursors, on_after=self._after.list.has_focus)
+        identity = None if self.step is None else self.step.identity
+        return Standing(identity, self.state, cursors, on_after=self._after.list.has_focus)
 
-    def resume(self, standing: Standing) -> None:
-        """Begin where the reader was; to be called before it is shown."""
-        if standing.place is not None and standing.place < len(self.steps):
-            self.standing = standing
+    def resume(self, standing: Standing) -> bool:
+        """Begin where the reader was, if that compaction is there; to be called before it is shown."""
+        if self._place_of(standing) is None:
+            return False
+        self.standing = standing
+        return True
+
+    def _place_of(self, standing: Standing) -> int | None:
+        identities = [step.identity for step in self.steps]
+        return identities.index(standing.identity) if standing.identity in identities else None
 
     def _go_to(self, standing: Standing) -> None:
-        self._go(standing.place, standing.state)
+        self._go(self._place_of(standing), standing.state)
         for view, cursor in zip(self._lists, standing.cursors, strict=True):
             view.jump(cursor)
         if self.has_class("-columns") and standing.on_after:
-            self._after.list.focus()
+            self._give_keys(self._after)
 
     def action_next_compaction(self) -> None:
         """To the next compaction, in the same state."""
@@ -380,24 +403,24 @@ class CompactionStepper(Dialog[Chosen]):
         there = self._before if here is self._after else self._after
         if here.judged is not None and here.judged.partner is not None:
             there.list.jump(here.judged.partner)
-        there.list.focus()
+        self._give_keys(there)
+
+    def _give_keys(self, column: Column) -> None:
+        """Give a column the keys, and the other's place where there is no room for both."""
+        for one in (self._before, self._after):
+            one.set_class(one is column, "-keys")
+        column.list.focus()
 
     @on(VirtualList.RowOpened)
     def _row_opened(self, message: VirtualList.RowOpened) -> None:
-        if self._facts and message.view is self._single:
-            link = self._facts[message.index].fact.link
-            if link is not None:
-                self._leave_for(
-                    Chosen(link, link if link.type != "ConversationItem" else self._entry_after())
-                )
-            return
-        judged, other = self._judged_item()
-        line = self._line
-        if judged is not None:
-            at = self._entry_before() if other == "after" else self._entry_after()
-            self._leave_for(Chosen(ObjectRef("ConversationItem", judged.item_id), at))
-        elif line is not None and line.item_id is not None:
-            self._leave_for(Chosen(ObjectRef("ConversationItem", line.item_id), self._entry_before()))
+        row = message.item
+        if isinstance(row, FactRow) and row.fact.link is not None:
+            link = row.fact.link
+            self._leave_for(Chosen(link, link if link.type != "ConversationItem" else self._entry_after()))
+        elif isinstance(row, Line) and row.item_id is not None:
+            is_before = row.judged is None or self._other_history(message.view, row.judged) == "after"
+            at = self._entry_before() if is_before else self._entry_after()
+            self._leave_for(Chosen(ObjectRef("ConversationItem", row.item_id), at))
 
     def _leave_for(self, chosen: Chosen) -> None:
         self.standing = self._here()

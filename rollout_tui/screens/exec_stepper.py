@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.worker import get_current_worker
 
@@ -21,7 +22,7 @@ from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.safe_text import safe_text
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.screens.exec_part import Part
-from rollout_tui.screens.panes_screen import WIDE
+from rollout_tui.screens.sizes import FOUR_PANES, has_room
 from rollout_tui.session import Session
 from rollout_tui.views.cells.js_calls import CallSite, thrown_at
 from rollout_tui.views.cells.rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
@@ -35,6 +36,7 @@ from rollout_tui.views.cells.seen import (
 )
 from rollout_tui.views.cells.steps import CellSteps, Step, cell_before, cell_near, cell_steps, cells_in_order
 from rollout_tui.views.cells.texts import thrown_text
+from rollout_tui.views.detail.blobs import without_data_urls
 from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.bars import Bar
@@ -48,10 +50,10 @@ NO_CELLS = "No agent of this bundle ran a code cell."
 
 
 class Standing(NamedTuple):
-    """Where the reader is in the stepper: the places of cell and step, and the part with the keys, from 1."""
+    """Where the reader is: the cell, the step by what happened and when, the part with the keys, from 1."""
 
-    place: int
-    step: int
+    cell_id: str
+    step: tuple[str, int | None] | None
     part: int
 
 
@@ -83,7 +85,11 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     ExecStepper.-narrow #steps { dock: top; height: 10; }
     ExecStepper.-narrow Part { display: none; }
     ExecStepper.-narrow #steps, ExecStepper.-narrow Part.-shown { display: block; }
+    ExecStepper.-narrow.-flat #steps { dock: none; height: 1fr; display: none; }
+    ExecStepper.-narrow.-flat #steps.-shown { display: block; }
     """
+    AUTO_FOCUS = ""
+    """The steps have the keys first."""
     BINDINGS = [*keys.bindings(keys.Context.EXEC)]
     pane = keys.Pane.EXEC
 
@@ -146,10 +152,13 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         self._companion = self.parts[0]
         self.standing: Standing | None = None
 
-    def resume(self, standing: Standing) -> None:
-        """Begin where the reader was; to be called before it is shown."""
-        if standing.place < len(self.cells):
-            self.place, self.standing = standing.place, standing
+    def resume(self, standing: Standing) -> bool:
+        """Begin where the reader was, if that cell is there; to be called before it is shown."""
+        ids = [cell.code_cell_id for cell in self.cells]
+        if standing.cell_id not in ids:
+            return False
+        self.place, self.standing = ids.index(standing.cell_id), standing
+        return True
 
     def compose(self) -> ComposeResult:
         """Header, the four parts, keys."""
@@ -166,8 +175,9 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         self.show_keys()
         if self.cells:
             self._show_cell(self.cells[self.place], self._begin_at)
-        if self.standing is not None:
-            self.list.jump(self.standing.step)
+        if self.standing is not None and self.steps is not None:
+            steps = [(step.kind, step.seq) for step in self.steps.steps]
+            self.list.jump(steps.index(self.standing.step) if self.standing.step in steps else 0)
             self.action_show_part(self.standing.part)
 
     # What is shown
@@ -179,7 +189,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     def _show_cell(self, cell: CodeCell, begin_at: ObjectRef | None = None) -> None:
         """Show a cell from its first step, or from that of a call."""
         steps = self.steps = cell_steps(self._index, cell)
-        self.query_one("#title", Bar).show(cell_header(self._index, steps, self.place, len(self.cells)))
+        self._show_title(self.app.size.width)
         self.source.show(cell.source_js, "javascript", numbers=True)
         lanes = lanes_drawn(steps)
         self.list.set_source(
@@ -194,6 +204,11 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         self._show_seen(shown_rows(self._index, steps))
         self.parts[3].title.show(safe_text("what the model saw of it, and what it did not"))
         self._judge(steps)
+
+    def _show_title(self, width: int) -> None:
+        if self.steps is not None:
+            words = cell_header(self._index, self.steps, self.place, len(self.cells), width)
+            self.query_one("#title", Bar).show(words)
 
     def _show_step(self, step: Step) -> None:
         """Show where in the source a step is, its facts and its texts."""
@@ -245,7 +260,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     def _read(self, step: Step) -> None:
         """Read the texts of a step."""
         worker = get_current_worker()
-        text = _joined((section, self._session.text(section)) for section in step.sections)
+        text = _joined((section, without_data_urls(self._session.text(section))) for section in step.sections)
         error = None if step.error_payload is None else thrown_text(self._payload(step.error_payload))
         source = "" if self.steps is None else self.steps.cell.source_js
         thrown = None if error is None else thrown_at(source, error)
@@ -300,22 +315,26 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
 
     # Parts
 
-    def on_resize(self, event: events.Resize) -> None:
-        """All parts side by side, or the steps and one other."""
-        self.set_class(event.size.width < WIDE, "-narrow")
-        self._show_companion()
+    def fit_into(self, size: Size) -> None:
+        """All parts side by side, or the steps and one other, or the one that has the keys."""
+        super().fit_into(size)
+        self.set_class(not has_room(size, FOUR_PANES), "-narrow")
+        self._show_title(size.width)
+        self._show_parts(self.parts[self._part_number() - 1])
         self.show_keys()
 
-    def _show_companion(self) -> None:
+    def _show_parts(self, with_keys: Part) -> None:
+        """Show what is to be seen beside the part with the keys, and that one alone where room is short."""
+        shown = with_keys if self.has_class("-flat") else self._companion
         for part in self.parts:
-            part.set_class(part is self._companion, "-shown")
+            part.set_class(part is shown, "-shown")
 
     def action_show_part(self, number: int) -> None:
         """Give a part the keys, by its number from 1."""
         part = self.parts[number - 1]
         if part.view is not self.list:
             self._companion = part
-            self._show_companion()
+        self._show_parts(part)
         part.view.focus()
 
     def undo_of_switch(self) -> Callable[[], None]:
@@ -324,7 +343,6 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
 
     def _give_keys(self, number: int, companion: Part) -> None:
         self._companion = companion
-        self._show_companion()
         self.action_show_part(number)
 
     def action_next_part(self) -> None:
@@ -376,12 +394,12 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     @on(VirtualList.RowOpened)
     def _row_opened(self, message: VirtualList.RowOpened) -> None:
         message.stop()
-        rows: Sequence[Step | SeenRow] = self._seen
-        if message.view is self.list and self.steps is not None:
-            rows = self.steps.steps
-        ref = rows[message.index].ref
+        row = message.item[1] if isinstance(message.item, tuple) else message.item
+        ref = row.ref if isinstance(row, Step | SeenRow) else None
         if ref is not None:
-            self.standing = Standing(self.place, self.list.cursor, self._part_number())
+            step, cell = self.step, self.cells[self.place]
+            at = None if step is None else (step.kind, step.seq)
+            self.standing = Standing(cell.code_cell_id, at, self._part_number())
             self.dismiss(ref)
 
 

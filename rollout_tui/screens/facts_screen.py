@@ -42,6 +42,5 @@ class FactsScreen(Dialog[ObjectRef]):
 
     def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:
         """Follow the link, if there is one."""
-        link = self._facts[message.index].link
-        if link is not None:
-            self.dismiss(link)
+        if isinstance(message.item, FactRow) and message.item.fact.link is not None:
+            self.dismiss(message.item.fact.link)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import assert_never
 
 from reducer import ObjectRef
+from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.screens.going_screen import GoingScreen
 from rollout_tui.screens.prompt import Prompt, checked_by
-from rollout_tui.screens.taking_screen import TakingScreen
 from rollout_tui.session import Session
 from rollout_tui.views.commands import (
     AsOf,
     AsOfNow,
     Command,
-    CommandRefused,
     GoToAgent,
     GoToNumber,
     Quit,
@@ -24,6 +24,8 @@ from rollout_tui.views.commands import (
     parse_command,
 )
 from rollout_tui.views.filters import FilterRefused, completions, parse_filter
+from rollout_tui.views.landing import gone_words, landing_at, missing_words
+from rollout_tui.views.language import InputRefused
 from rollout_tui.views.numbers import numbered
 from rollout_tui.views.places import History, Place
 from rollout_tui.views.search.query import RegexQuery, parse_query
@@ -32,7 +34,7 @@ from rollout_tui.widgets.history_input import InputHistories
 from rollout_tui.widgets.line_view import LineView
 
 
-class FindingScreen(TakingScreen):
+class FindingScreen(GoingScreen):
     """Finds places, and remembers those that were left.
 
     Attributes:
@@ -56,22 +58,45 @@ class FindingScreen(TakingScreen):
             self.timeline.shows_all,
         )
 
-    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> None:
-        """Show an object, and remember where the reader was.
+    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> bool:
+        """Show an object, and remember where the reader was; say so if it is not there, or not just there.
 
         Args:
             ref: the object.
             at: an entry of the timeline from which it can be seen in the context, if another than its own.
+
+        Returns:
+            Whether it is there.
         """
+        timelines = self.timelines
+        if timelines is None or not timelines.index.has(ref):
+            self.tell(gone_words(ref))
+            return False
         self.history.leave(self.here())
         if at is not None:
             self.go_to(at)
-        self.go_to(ref)
+        self.tell(self.show_problem(ref) if ref.type == "Problem" else self.go_to(ref))
+        return True
 
     def jump_to_seq(self, seq: int) -> None:
-        """Go to what happened at a sequence number, and remember where the reader was."""
+        """Go to what happened at a sequence number, and remember where the reader was; or say why not."""
+        timelines = self.timelines
+        if timelines is None:
+            return
+        landing = landing_at(timelines, seq, self.timeline.thread_id)
+        if landing.is_missing:
+            self.say(f"{landing.words}{self.when()}", bad=True)
+            return
         self.history.leave(self.here())
-        self.go_to_seq(seq)
+        self.tell(self.go_to_seq(seq))
+        entry = self.timeline.entry
+        if entry is not None:
+            self.show_detail(entry.ref)
+
+    def jump_to_payload(self, ref: PayloadRef) -> None:
+        """Show a payload at what it is evidence of, and remember where the reader was."""
+        self.history.leave(self.here())
+        self.tell(self.go_to_payload(ref))
 
     # Search
 
@@ -91,14 +116,12 @@ class FindingScreen(TakingScreen):
 
     def _show_found(self, hit: Hit, query: str) -> None:
         """Jump to a hit; one that stands in a payload is shown there, with the cursor on its value."""
-        if hit.ref.type == "Event":
+        timelines, ref = self.timelines, hit.ref
+        if ref.type == "Event" and timelines is not None and timelines.index.has(ref):
             self.jump_to_seq(hit.seq)
-            self.show_detail(hit.ref)
-        elif hit.ref.type == "Problem":
-            self.history.leave(self.here())
-            self.show_problem(int(hit.ref.id))
-        else:
-            self.jump(hit.ref)
+            self.show_detail(ref)
+        elif not self.jump(ref):
+            return
         if hit.payload is not None:
             self.detail.show_payload(hit.payload, hit.path)
             self.activate(self.detail)
@@ -155,7 +178,7 @@ class FindingScreen(TakingScreen):
         prompt = Prompt(
             ":",
             self._inputs.of("command"),
-            checked_by(parse_command, CommandRefused),
+            checked_by(parse_command, InputRefused),
             complete=lambda text: command_completions(text, paths),
             hint="seq 812, call 3, 50%, agent name, item 12, payload 33, export context; tab completes",
         )
@@ -166,15 +189,15 @@ class FindingScreen(TakingScreen):
             case GoToNumber():
                 self._go_to_number(command)
             case AsOf():
-                self.post_message(self.MomentWanted(command.seq, command.percent))
+                self.post_message(self.MomentWanted(command.percent))
             case AsOfNow():
                 self.post_message(self.MomentWanted())
             case GoToAgent():
                 self._go_to_agent(command.name)
             case ShowProblems():
-                self.app.call_later(self.app.run_action, "problems")
+                self.call_later(self.run_action, "problems")
             case ShowHelp():
-                self.app.call_later(self.app.run_action, "help")
+                self.call_later(self.run_action, "app.help")
             case Quit():
                 self.app.exit(0)
             case Write():
@@ -185,18 +208,23 @@ class FindingScreen(TakingScreen):
     def _go_to_number(self, command: GoToNumber) -> None:
         if self.timelines is None:
             return
-        found = numbered(self.timelines.index, self.timeline.thread_id or "", command)
-        if found is None:
-            self.say(f"there is no {command.what} {command.number} here", bad=True)
+        index, thread_id = self.timelines.index, self.timeline.thread_id or ""
+        found = numbered(index, thread_id, command)
+        if command.what == "seq":
+            self.jump_to_seq(command.number)
+        elif found is None:
+            self.say(f"{missing_words(index, thread_id, command)}{self.when()}", bad=True)
         elif isinstance(found, int):
             self.jump_to_seq(found)
+        elif found.type == "Payload":
+            self.jump_to_payload(index.trace.raw_payloads[found.id])
         else:
             self.jump(found)
 
     def _go_to_agent(self, name: str) -> None:
         try:
             path = agent_named(name, self._agent_paths())
-        except CommandRefused as error:
+        except InputRefused as error:
             self.say(str(error), bad=True)
             return
         if self.timelines is not None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Hashable
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 
 from rollout_tui import keys
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.languages import LANGUAGES
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.rows import Row, row_list
-from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 KEYS_WIDTH = 14
 
 FORMS_WIDTH = 20
+
+FRAME_WIDTH = 6
+"""Cells that a frame and a scrollbar take."""
 
 
 class HelpScreen(Dialog[None]):
@@ -29,7 +36,7 @@ class HelpScreen(Dialog[None]):
         """A title and the rows."""
         with Vertical(classes="box full"):
             yield Bar(id="dialog-title")
-            yield VirtualList(row_list([*_key_rows(self._pane), *_language_rows()]))
+            yield VirtualList()
 
     def on_mount(self) -> None:
         """Say which pane this is about."""
@@ -38,25 +45,39 @@ class HelpScreen(Dialog[None]):
         )
         self.query_one(VirtualList).focus()
 
+    def fit_into(self, size: Size) -> None:
+        """Break what the keys do into as many lines as it needs."""
+        super().fit_into(size)
+        room = size.width - (1 if self.has_class("-unframed") else size.width // 10 + FRAME_WIDTH)
+        self.query_one(VirtualList).set_source(
+            row_list([*_key_rows(self._pane, room), *_language_rows(room)])
+        )
 
-def _key_rows(pane: keys.Pane) -> list[Row]:
+
+def _key_rows(pane: keys.Pane, room: int) -> list[Row]:
     rows: list[Row] = []
     context: keys.Context | None = None
     for place, entry in enumerate(keys.help_rows(pane)):
         if entry.context is not context:
             context = entry.context
             rows.append(Row(key=f"context {context}", spans=(span(f"{context.value}", "strong"),)))
-        padding = " " * max(1, KEYS_WIDTH - len(entry.keys))
-        rows.append(Row(key=place, spans=(Span(entry.keys, "accent"), span(padding), Span(entry.text))))
+        rows += _explained(place, entry.keys, entry.text, KEYS_WIDTH, room)
     return rows
 
 
-def _language_rows() -> list[Row]:
+def _language_rows(room: int) -> list[Row]:
     """What can be typed: it is the same wherever help is asked for."""
     rows: list[Row] = []
     for language in LANGUAGES:
         rows.append(Row(key=language.title, spans=(span(language.title, "strong"),)))
         for place, form in enumerate(language.forms):
-            spans = (span(f"{form.text:<{FORMS_WIDTH}}", "accent"), span(form.meaning))
-            rows.append(Row(key=(language.title, place), spans=spans))
+            rows += _explained((language.title, place), form.text, form.meaning, FORMS_WIDTH, room)
     return rows
+
+
+def _explained(key: Hashable, term: str, text: str, indent: int, room: int) -> list[Row]:
+    """A term, and what it means beside it, in as many rows as that needs."""
+    first, *more = textwrap.wrap(text, max(12, room - indent)) or [""]
+    padding = " " * max(1, indent - len(term))
+    row = Row(key=key, spans=(span(term, "accent"), span(padding), span(first)))
+    return [row, *(Row(key=(key, line), spans=(span(" " * indent + line),)) for line in more)]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from textual import on, work
+from textual.message import Message
 from textual.worker import get_current_worker
 
 from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
 from rollout_tui import keys
+from rollout_tui.feed import View
 from rollout_tui.key_order import OPENING
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
+from rollout_tui.reader import FOLLOW, PAST, READ, BundleReader
 from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.step_menu import StepMenu
 from rollout_tui.screens.stepper_screen import StepperScreen
@@ -25,23 +28,172 @@ from rollout_tui.views.edges.following import Follower
 from rollout_tui.views.edges.steps import NoStep, Way
 from rollout_tui.views.entries import Entry
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.landing import GONE, gone_words
 from rollout_tui.views.places import Marks, Place, PlaceRefused
+from rollout_tui.views.reading_state import ReadingState
 from rollout_tui.views.stepping import Stepping, entry_kind
 from rollout_tui.views.timeline import Timelines
 
 
 class InspectorScreen(StepperScreen):
-    """Walks through one bundle.
+    """Walks through one bundle. Its result is why there is nothing to show; None if the reader left.
 
     Attributes:
+        reader: reads the bundle.
         marks: the places that the reader put a letter on.
     """
 
-    BINDINGS = [*keys.bindings(keys.Context.PANES)]
+    BINDINGS = [*keys.bindings(keys.Context.PANES, keys.Context.APP)]
 
-    def __init__(self, session: Session) -> None:
+    class ViewShown(Message):
+        """A view was made, and is shown now."""
+
+    def __init__(
+        self, session: Session, *, at_seq: int | None = None, follow: bool = False, is_first: bool = True
+    ) -> None:
+        """Prepare to show a bundle.
+
+        Args:
+            session: the bundle.
+            at_seq: sequence number to begin at; by default the beginning.
+            follow: whether to show what is added to its log from the start.
+            is_first: whether there is nothing below it; else `esc` leaves it, too.
+        """
         super().__init__(session)
         self.marks = Marks()
+        self.reader = BundleReader(session, self, self)
+        self._at_seq = at_seq
+        self._follows = follow
+        self._is_first = is_first
+
+    def on_mount(self) -> None:
+        """Fill the panes when the graph is there."""
+        self.reader.read(follow=self._follows)
+
+    # What is read
+
+    def show_view(self, view: View, *, is_first: bool) -> None:
+        """Fill the panes, or bring them up to date."""
+        if is_first:
+            self.show(view.timelines)
+        else:
+            self.refresh_view(view.timelines)
+        state = self.reader.state
+        if state.past_seq is not None:
+            self.go_to_seq(state.past_seq)
+        # Where the reader wants to begin may not be read at first.
+        if self._at_seq is not None and (view.last_seq >= self._at_seq or not state.is_reading):
+            self.tell(self.go_to_seq(self._at_seq))
+            self._at_seq = None
+        self.post_message(self.ViewShown())
+
+    def show_state(self, state: ReadingState) -> None:
+        """Say in the header how far the reading is."""
+        self.show_header(state)
+
+    def fail(self, reason: str) -> None:
+        """There is nothing to show: leave, and say why."""
+        self.pop_until_active()
+        self.dismiss(reason)
+
+    def complain(self, reason: str) -> None:
+        """Say why nothing else is shown."""
+        self.say(reason, bad=True)
+
+    def work_failed(self, group: str, reason: str) -> None:
+        """Say that what was asked for was not done."""
+        if group in (READ, FOLLOW, PAST):
+            self.reader.work_failed(group, reason)
+        else:
+            super().work_failed(group, reason)
+
+    # Leaving
+
+    def action_back(self) -> None:
+        """Back one level; while loading, give up."""
+        if not (
+            self.reader.cancel()
+            or self.end_search()
+            or self.lead_back()
+            or self.step_back()
+            or self.reader.look_now()
+            or self._is_first
+        ):
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Back one level; at the root, leave."""
+        if not self.step_back():
+            self.dismiss(None)
+
+    # The bundle
+
+    def action_reload(self) -> None:
+        """Read the bundle again; the cursor stays on what it is on."""
+        self.reader.read(follow=self.reader.state.is_following)
+
+    def action_follow_log(self) -> None:
+        """Show what is added to the log, or do not look at it any more."""
+        if self.reader.state.is_following:
+            self.reader.stop_following()
+        else:
+            self.reader.follow()
+
+    def action_pause(self) -> None:
+        """Hold what is shown still, and count what is added; or go on."""
+        if self.reader.state.is_following:
+            self.reader.pause_following()
+        else:
+            self.say("nothing is followed: t follows the log")
+
+    def action_problems(self) -> None:
+        """List what is wrong: with the recording, and in the run."""
+        from rollout_tui.screens.problems import ProblemsScreen
+
+        if self.timelines is not None:
+            self.app.push_screen(ProblemsScreen(self.timelines), self._show_wrong)
+
+    def _show_wrong(self, ref: ObjectRef | None) -> None:
+        timelines = self.timelines
+        payload = None if timelines is None or ref is None else timelines.index.trace.raw_payloads.get(ref.id)
+        if ref is not None and ref.type == "Payload" and payload is not None:
+            self.jump_to_payload(payload)
+        elif ref is not None:
+            self.jump(ref)
+
+    # The past
+
+    def on_panes_screen_moment_wanted(self, message: StepperScreen.MomentWanted) -> None:
+        """Show everything as of a moment."""
+        line = self.reader.event_line()
+        if message.percent is None:
+            if not self.reader.look_now():
+                self.say("this is how everything is now")
+        elif line is None:
+            self.say("nothing has happened yet")
+        else:
+            self.reader.look_back(line.seq(line.place_at(message.percent)))
+
+    def action_scrub(self) -> None:
+        """Move along the log; on the way back everything is as it was before."""
+        from rollout_tui.screens.scrubber import Scrubber
+
+        reader = self.reader
+        line, before = reader.event_line(), reader.state.past_seq
+        if line is None:
+            self.say("nothing has happened yet")
+            return
+
+        def left(seq: int | None) -> None:
+            if seq is not None:
+                reader.look_back(seq)
+            elif before is not None:
+                reader.look_back(before)
+            else:
+                reader.look_now()
+
+        at = line.place_of(before) if before is not None else len(line)
+        self.app.push_screen(Scrubber(line, at, reader.look_back), left)
 
     # Places and jumps
 
@@ -59,20 +211,35 @@ class InspectorScreen(StepperScreen):
             self.say(otherwise)
             return
         self.forget_way_back()
-        self._show_place(timelines, place)
+        self.tell(self._show_place(timelines, place))
 
-    def _show_place(self, timelines: Timelines, place: Place) -> None:
+    def _show_place(self, timelines: Timelines, place: Place) -> str:
+        """Show a place; gives what is to be said if it is gone, or only what is near to it is there."""
+        index, words = timelines.index, ""
+        if place.thread_id not in index.trace.threads and index.threads:
+            return f"the agent of that place, at seq {place.seq}, is {GONE}"
         self.timeline.show(timelines, place.thread_id, shows_all=place.shows_all)
         self.point_at_thread(place.thread_id)
         if place.entry is None or not self.timeline.go_to(place.entry):
+            if place.entry is not None and not self.timeline.is_filtering:
+                words = self._why_only_near(timelines, place.entry, place.seq)
             self.timeline.go_to_seq(place.seq)
         self.action_show_pane(place.pane)
         self.follow_entry()
+        if place.detail is not None and not index.has(place.detail):
+            return words or gone_words(place.detail)
         if place.detail is not None:
             self.context.go_to(place.detail)
             self.show_detail(place.detail)
-        elif place.entry is not None:
+        elif place.entry is not None and index.has(place.entry):
             self.show_detail(place.entry)
+        return words
+
+    def _why_only_near(self, timelines: Timelines, ref: ObjectRef, seq: int) -> str:
+        """Why the entry of a place is not under the cursor, but the last one before it."""
+        if timelines.tree(None).find(ref) is not None:
+            return self.hidden_words(seq)
+        return f"{gone_words(ref)}: this is the last entry before seq {seq}"
 
     @on(DetailPane.LinkFollowed)
     def _link_followed(self, message: DetailPane.LinkFollowed) -> None:
@@ -145,12 +312,19 @@ class InspectorScreen(StepperScreen):
         from rollout_tui.screens.call_menu import CallMenu, Comparison
 
         def picked(choice: Comparison | None) -> None:
-            if choice is None:
+            timelines, view = self.timelines, self.context.view
+            if choice is None or timelines is None:
                 return
-            if choice.base is None:
-                self.context.show_list(index)
+            if view is None or view.call.inference_call_id != call.inference_call_id:
+                self.tell(gone_words(ObjectRef("InferenceCall", call.inference_call_id)))
+                return
+            base_id = None if choice.base is None else choice.base.inference_call_id
+            if base_id is None:
+                self.context.show_list(timelines.index)
+            elif base_id in timelines.index.trace.inference_calls:
+                self.context.show_delta(timelines.index, base_id)
             else:
-                self.context.show_delta(index, choice.base.inference_call_id)
+                self.tell(gone_words(ObjectRef("InferenceCall", base_id)))
             self._followed_line = self.context.list.cursor_key
 
         self.app.push_screen(CallMenu(index, call), picked)
@@ -190,7 +364,8 @@ class InspectorScreen(StepperScreen):
     def _prefix_opened(self, message: ContextPane.PrefixOpened) -> None:
         """Show what two contexts share, what was cached of it, and how large the items are."""
         timelines = self.timelines
-        if timelines is not None:
+        shared = {message.prefix.call.inference_call_id, message.prefix.base.inference_call_id}
+        if timelines is not None and shared <= timelines.index.trace.inference_calls.keys():
             facts = prefix_facts(timelines.index, message.prefix)
             facts += share_facts(timelines.index, message.prefix.call)
             self.app.push_screen(FactsScreen("Prefix, cache and sizes", facts), self._arrive)
@@ -222,9 +397,8 @@ class InspectorScreen(StepperScreen):
 
     def _arrive(self, ref: ObjectRef | None) -> None:
         """Jump to an object, with the keys in the pane where it can be followed on from."""
-        if ref is None:
+        if ref is None or not self.jump(ref):
             return
-        self.jump(ref)
         self.activate(self.context if ref.type == "ConversationItem" else self.timeline)
         self.show_detail(ref)
 
@@ -249,7 +423,7 @@ class InspectorScreen(StepperScreen):
         else:
             if any_agent:
                 self.history.leave(self.here())
-            self.go_to(found.ref)
+            self.tell(self.go_to(found.ref))
 
     def _step_kind(self, direction: int) -> None:
         timelines, entry = self.timelines, self.timeline.entry

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandList, CommandPalette, SearchIcon
 from textual.widgets import Input
+
+from rollout_tui import glyphs
+from rollout_tui.screens.sized_screen import fit_below
 
 PALETTE_ID = "--command-palette"
 """By this Textual knows that it is open."""
@@ -26,11 +30,17 @@ class Palette(CommandPalette, inherit_bindings=False):
     ]
 
     def __init__(self) -> None:
-        super().__init__(id=PALETTE_ID)
+        super().__init__(id=PALETTE_ID, placeholder="a command")
+        self.set_class(glyphs.active().ascii_only, "-ascii")
 
     def on_mount(self) -> None:
         """Send nothing while nothing changes."""
         self.query_one(Input).cursor_blink = False
+        self.query_one(SearchIcon).icon = ">"
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit what is below into the terminal as well."""
+        fit_below(self.app, event.size)
 
     def action_turn_pagedown(self) -> None:
         """Down one page of commands."""

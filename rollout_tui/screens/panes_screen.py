@@ -8,20 +8,20 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.widget import Widget
 
 from reducer import ObjectRef
-from reducer.model import InferenceProducer
 from rollout_tui import glyphs, keys
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.panes.pane import Pane
 from rollout_tui.panes.threads import ThreadsPane
 from rollout_tui.panes.timeline import TimelinePane
-from rollout_tui.screens.dialog import TooSmall, is_too_small
 from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.sizes import panes_at_once
 from rollout_tui.session import Session
 from rollout_tui.views.filters import Filter
 from rollout_tui.views.overview import overview
@@ -32,11 +32,8 @@ from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
-WIDE = 120
-"""Columns from which four panes fit side by side."""
 
-
-class PanesScreen(SearchingScreen[None]):
+class PanesScreen(SearchingScreen[str]):
     """Shows one bundle. The entry under the timeline's cursor decides what the other panes show."""
 
     AUTO_FOCUS = ""
@@ -46,12 +43,11 @@ class PanesScreen(SearchingScreen[None]):
     """The screen is not drawn anew when the keys go elsewhere: what looks different by that draws itself."""
 
     class MomentWanted(Message):
-        """The reader wants to see everything as of a moment: an event, a share of all events, or now."""
+        """The reader wants to see everything as of a share of all events, from 0 to 100 percent, or now."""
 
-        def __init__(self, seq: int | None = None, percent: float | None = None) -> None:
-            """`seq` comes first; without both it is now."""
+        def __init__(self, percent: float | None = None) -> None:
             super().__init__()
-            self.seq, self.percent = seq, percent
+            self.percent = percent
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -79,7 +75,6 @@ class PanesScreen(SearchingScreen[None]):
                 yield self.timeline
                 yield self.context
             yield self.detail
-        yield TooSmall()
         yield Bar(id="footer")
 
     def on_mount(self) -> None:
@@ -119,7 +114,7 @@ class PanesScreen(SearchingScreen[None]):
         if thread_id is not None:
             self.timeline.show(timelines, thread_id, shows_all=self.timeline.shows_all)
         entry = self.timeline.entry
-        self.context.refresh_view(index, None if entry is None else index.call_at(entry.thread_id, entry.seq))
+        self.context.show_at(index, entry, again=True)
         self.detail.refresh_view()
 
     def show_header(self, state: ReadingState | None = None) -> None:
@@ -133,10 +128,7 @@ class PanesScreen(SearchingScreen[None]):
             return
         name = bundle_name(self.session.bundle.path.resolve().name)
         said = state_spans(self._state)
-        if self.timelines is None:
-            self._bar("header").show([span(" rollout-tui ", "strong"), span(name), *said])
-        else:
-            self._bar("header").show(overview(self.timelines, name, said))
+        self._bar("header").show(overview(self.timelines, name, said, self.app.size.width))
 
     def said_bar(self) -> Bar:
         """The footer."""
@@ -160,10 +152,10 @@ class PanesScreen(SearchingScreen[None]):
         if timelines is None:
             return
         if entry is None:
-            self.context.show(timelines.index, None)
+            self.context.show_at(timelines.index, None)
             self.show_detail(None)
             return
-        self.context.show(timelines.index, timelines.index.call_at(entry.thread_id, entry.seq))
+        self.context.show_at(timelines.index, entry)
         if self.active is self.timeline:
             self.show_detail(entry.ref)
         self._followed = entry.ref
@@ -238,90 +230,33 @@ class PanesScreen(SearchingScreen[None]):
                     self._follow_item()
             self.activate(self.detail)
 
-    def go_to(self, ref: ObjectRef) -> None:
-        """Show an object: at its entry in a timeline, its item in a context, or else in the detail only."""
-        timelines = self.timelines
-        if timelines is None:
-            return
-        index = timelines.index
-        if ref.type == "Thread":
-            self.timeline.show(timelines, ref.id)
-            self.point_at_thread(ref.id)
-        elif ref.type == "ConversationItem":
-            if not self.context.go_to(ref):
-                self._go_to_call_with(ref)
-                self.context.go_to(ref)
-        else:
-            thread_id = timelines.thread_of(ref)
-            if thread_id is not None:
-                if thread_id != self.timeline.thread_id and not self.timeline.shows_all:
-                    self.timeline.show(timelines, thread_id)
-                    self.point_at_thread(thread_id)
-                self.timeline.go_to(ref)
-                entry = self.timeline.entry
-                if entry is not None:
-                    self.context.show(index, index.call_at(entry.thread_id, entry.seq))
-                    self._followed = entry.ref
-        self.show_detail(ref)
-        self.show_breadcrumb()
-
-    def _go_to_call_with(self, item_ref: ObjectRef) -> None:
-        """Put the cursor on the call that answered with an item, or else on the first one that saw it."""
-        follower, timelines = self.session.follower, self.timelines
-        if follower is None or timelines is None:
-            return
-        item = timelines.index.trace.conversation_items.get(item_ref.id)
-        if item is None:
-            return
-        answered = [one.inference_call_id for one in item.produced_by if isinstance(one, InferenceProducer)]
-        call = follower.sightings.first_call(item)
-        call_id = answered[0] if answered else None if call is None else call.inference_call_id
-        if call_id is not None:
-            self.go_to(ObjectRef("InferenceCall", call_id))
-
-    def show_problem(self, place: int) -> None:
-        """Show a problem in the detail, and what happened around it in the timeline."""
-        timelines = self.timelines
-        if timelines is None:
-            return
-        problem = timelines.index.reduction.problems[place]
-        if problem.seq is not None:
-            self.timeline.go_to_seq(problem.seq)
-        self.show_detail(ObjectRef("Problem", str(place)))
-        self.activate(self.detail)
-
-    def go_to_seq(self, seq: int) -> None:
-        """Put the cursor on what happened at a sequence number, among all agents' events."""
-        timelines = self.timelines
-        if timelines is not None:
-            event = next((one for one in timelines.index.reduction.provenance.events if one.seq == seq), None)
-            thread_id = event.thread_id if event is not None else None
-            if thread_id in timelines.index.trace.threads and thread_id is not None:
-                self.timeline.show(timelines, thread_id)
-                self.point_at_thread(thread_id)
-            self.timeline.go_to_seq(seq)
-
     # Panes
 
     def activate(self, pane: Pane) -> None:
-        """Give a pane the keys, and the screen if panes are shown one at a time."""
+        """Give a pane the keys, and its place on the screen if not all panes have one."""
         if pane is self.detail and self.active is not self.detail:
             self._came_from = self.active
         self.active = pane
-        self._arrange()
+        self._arrange(self.app.size)
         pane.focus_view()
 
-    def _arrange(self) -> None:
-        width, height = self.size
-        single = width < WIDE or self._zoomed
-        # Side by side, no class follows the focus: each change of one would draw the whole screen anew.
+    def _arrange(self, size: Size) -> None:
+        """Show all panes, the list with the keys beside the detail, or the one that has the keys."""
+        count = 1 if self._zoomed else panes_at_once(size)
+        shown: tuple[Pane, ...] = self._panes
+        if count == 2:
+            shown = (self._came_from if self.active is self.detail else self.active, self.detail)
+        elif count == 1:
+            shown = (self.active,)
+        # Where all are shown no class follows the focus: each change of one would draw the whole screen anew.
         wanted: dict[DOMNode, dict[str, bool]] = {
-            pane: {"-active": single and pane is self.active} for pane in self._panes
+            pane: {"-active": count < 4 and pane in shown} for pane in self._panes
         }
         wanted[self] = {
-            "-too-small": is_too_small(width, height),
-            "-single": single,
-            "-detail-active": single and self.active is self.detail,
+            "-some": count < 4,
+            "-two": count == 2,
+            "-single": count == 1,
+            "-detail-active": count == 1 and self.active is self.detail,
         }
         before = [node.classes for node in wanted]
         for node, classes in wanted.items():
@@ -333,14 +268,11 @@ class PanesScreen(SearchingScreen[None]):
         self.show_breadcrumb()
         self.show_keys()
 
-    def key_spans(self) -> list[Span]:
-        """The keys that matter in the focused pane, as many as fit into the footer."""
-        footer = keys.footer_text(self.active.focus_name(), max(1, self.size.width - 2))
-        return [span(" "), Span(footer, "muted")]
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Four panes, or one at a time."""
-        self._arrange()
+    def fit_into(self, size: Size) -> None:
+        """Four panes, two, or one at a time."""
+        super().fit_into(size)
+        self._arrange(size)
+        self.show_header()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane that has the focus is the active one, however it got it."""
@@ -373,7 +305,7 @@ class PanesScreen(SearchingScreen[None]):
     def action_zoom(self) -> None:
         """Give the whole screen to the active pane, or all panes their places again."""
         self._zoomed = not self._zoomed
-        self._arrange()
+        self._arrange(self.app.size)
 
     def step_back(self) -> bool:
         """Back one level: from a tab, zoom, a pane, a filter; say whether there was one."""

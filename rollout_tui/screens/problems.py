@@ -6,8 +6,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from reducer import ObjectRef, Problem
+from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.captures import lost_words
 from rollout_tui.insight.failures import failure_of
 from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.sizes import BROAD
 from rollout_tui.views.failure_rows import failure_row
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.words import plural
@@ -24,18 +27,19 @@ EVENT_WIDTH = 20
 
 
 class ProblemsScreen(Dialog[ObjectRef]):
-    """The list of problems and failures; its result is the one that was opened."""
+    """The list of problems, of payloads that limits cut, and of failures; its result is the one opened."""
 
     def __init__(self, timelines: Timelines) -> None:
         super().__init__()
         self._index = timelines.index
         self._failed = timelines.failed_entries()
+        self._cut = [ref for ref in self._index.trace.raw_payloads.values() if ref.is_lost]
 
     def compose(self) -> ComposeResult:
         """A title and the list."""
-        problems = range(len(self._index.reduction.problems))
-        refs = [ObjectRef("Problem", str(place)) for place in problems]
-        rows = ListRows([*refs, *(entry.ref for entry in self._failed)], self._row, lambda ref: ref)
+        refs = [self._index.problem_ref(place) for place in range(len(self._index.reduction.problems))]
+        cut = [ObjectRef("Payload", ref.raw_payload_id) for ref in self._cut]
+        rows = ListRows([*refs, *cut, *(entry.ref for entry in self._failed)], self._row, lambda ref: ref)
         with Vertical(classes="box full"):
             yield Bar()
             yield VirtualList(
@@ -49,9 +53,11 @@ class ProblemsScreen(Dialog[ObjectRef]):
 
     def _title(self) -> list[Span]:
         problems = plural(len(self._index.reduction.problems), "problem")
+        cut = f", {plural(len(self._cut), 'payload')} cut by the recorder's limits" if self._cut else ""
         return [
             span("recording: ", "muted"),
             span(problems, "strong"),
+            span(cut, "warn"),
             span("   run: ", "muted"),
             span(plural(len(self._failed), "failure"), "strong"),
             span("   enter shows one", "muted"),
@@ -63,19 +69,41 @@ class ProblemsScreen(Dialog[ObjectRef]):
             self.dismiss(message.key)
 
     def _row(self, ref: ObjectRef) -> Row:
+        is_narrow = self.app.size.width < BROAD
+        part, spans = "recording", self._recording_spans(ref, is_narrow=is_narrow)
+        if spans is None:
+            failure = failure_of(self._index, ref)
+            part = "run"
+            spans = () if failure is None else failure_row(self._index, failure, is_narrow=is_narrow).spans
+        return Row(ref, (span("" if is_narrow else f"{part:<{PART_WIDTH}}", "muted"), *spans))
+
+    def _recording_spans(self, ref: ObjectRef, *, is_narrow: bool) -> tuple[Span, ...] | None:
+        """What a row of the recording says; None for one of the run."""
         if ref.type == "Problem":
-            spans = _problem_spans(self._index.reduction.problems[int(ref.id)])
-            return Row(ref, (span(f"{'recording':<{PART_WIDTH}}", "muted"), *spans))
-        failure = failure_of(self._index, ref)
-        spans = () if failure is None else failure_row(self._index, failure).spans
-        return Row(ref, (span(f"{'run':<{PART_WIDTH}}", "muted"), *spans))
+            problem = self._index.problem(ref.id)
+            return None if problem is None else _problem_spans(problem, is_narrow=is_narrow)
+        payload = self._index.trace.raw_payloads.get(ref.id) if ref.type == "Payload" else None
+        return None if payload is None else _cut_spans(payload, is_narrow=is_narrow)
 
 
-def _problem_spans(problem: Problem) -> tuple[Span, ...]:
+def _cut_spans(payload: PayloadRef, *, is_narrow: bool) -> tuple[Span, ...]:
+    cut = span(lost_words(payload) or "", "warn")
+    if is_narrow:
+        return span(f"{payload.raw_payload_id.rpartition(':')[2]}  ", "muted"), cut
+    return (
+        span(f"{payload.raw_payload_id:<18} ", "muted"),
+        span(f"{payload.kind.type.replace('_', ' '):<{EVENT_WIDTH}} ", "accent"),
+        cut,
+    )
+
+
+def _problem_spans(problem: Problem, *, is_narrow: bool) -> tuple[Span, ...]:
     where = [f"line {problem.line}"] if problem.line is not None else []
     where += [f"seq {problem.seq}"] if problem.seq is not None else []
     if not where:
         where = ["manifest" if problem.in_manifest else problem.raw_payload_id or "at the end"]
+    if is_narrow:
+        return span(f"{where[-1]}  ", "muted"), span(problem.reason, "bad")
     return (
         span(f"{' '.join(where):<18} ", "muted"),
         span(f"{problem.event or '':<{EVENT_WIDTH}} ", "accent"),

@@ -44,7 +44,8 @@ class Prompt(Dialog[str]):
     BINDINGS = [*keys.bindings(keys.Context.PROMPT)]
     pane = keys.Pane.PROMPT
     DEFAULT_CSS = """
-    Prompt > #prompt { dock: bottom; width: 100%; height: 2; background: $background; }
+    Prompt > #prompt { dock: bottom; width: 100%; height: auto; background: $background; }
+    Prompt #prompt > Horizontal { height: 1; }
     Prompt > #prompt:ansi { background: ansi_default; }
     Prompt #prefix { width: auto; }
     """
@@ -96,7 +97,7 @@ class Prompt(Dialog[str]):
         self.input.focus()
 
     def _say(self, spans: list[Span]) -> None:
-        self.query_one("#said", Bar).show(spans)
+        self.query_one("#said", Bar).show(spans, is_sentence=True)
 
     def _options(self) -> list[str]:
         return [] if self._complete is None else self._complete(self.input.value)

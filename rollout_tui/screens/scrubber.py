@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.timer import Timer
 
 from rollout_tui import keys
@@ -24,7 +25,7 @@ class Scrubber(Dialog[int]):
     pane = keys.Pane.SCRUBBER
     DEFAULT_CSS = """
     Scrubber { background: transparent; }
-    Scrubber > #scrubber { dock: bottom; width: 100%; height: 2; background: $background; }
+    Scrubber > #scrubber { dock: bottom; width: 100%; height: auto; background: $background; }
     Scrubber > #scrubber:ansi { background: ansi_default; }
     """
 
@@ -57,8 +58,14 @@ class Scrubber(Dialog[int]):
         self.show_keys()
         self._draw()
 
+    def fit_into(self, size: Size) -> None:
+        """Another length of the line fits, and other keys."""
+        super().fit_into(size)
+        self._draw()
+        self.show_keys()
+
     def _draw(self) -> None:
-        self.query_one("#line", Bar).show(self._line.spans(self._place))
+        self.query_one("#line", Bar).show(self._line.spans(self._place, self.app.size.width))
 
     def _go_to(self, place: int) -> None:
         place = self._line.clamp(place)

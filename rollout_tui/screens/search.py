@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
@@ -22,7 +23,7 @@ from rollout_tui.views.search.search import Hit, Search
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import HistoryInput, InputHistory
 from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 TYPING_SECONDS = 0.25
@@ -32,7 +33,13 @@ TYPED_CHARACTERS = 2
 """Characters from which on a search begins by itself: one alone is everywhere."""
 
 _JOB = "search"
-_HINT = " enter opens a hit   tab line or hits   esc ends, then closes   or type /expression/i, an id, seq 12"
+_HINTS = (
+    (0, "enter opens a hit"),
+    (2, "tab line or hits"),
+    (1, "esc ends, then closes"),
+    (3, "or type /expression/i, an id, seq 12"),
+)
+"""What the last line says, each with how soon it is left out."""
 
 
 class ResultList(VirtualList):
@@ -130,8 +137,14 @@ class SearchScreen(Dialog[Hit]):
         return self.query_one("#hint", Bar)
 
     def key_spans(self) -> list[Span]:
-        """What can be typed, and what the keys do with the hits."""
-        return [span(_HINT, "muted")]
+        """What can be typed, and what the keys do with the hits, as much as fits."""
+        hints = (Piece(rank, [span(f" {hint}  ", "muted")]) for rank, hint in _HINTS)
+        return drop_to_fit(hints, self.app.size.width + 2)
+
+    def fit_into(self, size: Size) -> None:
+        """Other hints fit."""
+        super().fit_into(size)
+        self.show_keys()
 
     # The line
 
@@ -205,14 +218,16 @@ class SearchScreen(Dialog[Hit]):
 
     @on(VirtualList.CursorMoved)
     def _cursor_moved(self, message: VirtualList.CursorMoved) -> None:
-        hits = self._rows.items
-        if message.index < len(hits):
-            self.query_one("#place", Bar).show(self._words.place(hits[message.index][1]))
+        hit = _hit_of(message)
+        if hit is not None:
+            self.query_one("#place", Bar).show(self._words.place(hit))
 
     @on(VirtualList.RowOpened)
     def _opened(self, message: VirtualList.RowOpened) -> None:
-        self.results.end_job(_JOB)
-        self.dismiss(self._rows.items[message.index][1])
+        hit = _hit_of(message)
+        if hit is not None:
+            self.results.end_job(_JOB)
+            self.dismiss(hit)
 
     @on(ResultList.Failed)
     def _failed(self, message: ResultList.Failed) -> None:
@@ -241,3 +256,9 @@ class SearchScreen(Dialog[Hit]):
         self._stop_timer()
         self.results.end_job(_JOB)
         self.dismiss(None)
+
+
+def _hit_of(message: VirtualList.RowMessage) -> Hit | None:
+    """The hit that a row stood for when it was moved to or opened; hits come and go while one types."""
+    hit = message.item[1] if isinstance(message.item, tuple) else None
+    return hit if isinstance(hit, Hit) else None

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from textual import events
-from textual.screen import Screen
 
-from rollout_tui.keys import AWAITED_BACK
+from rollout_tui import keys
+from rollout_tui.screens.leaving_screen import LeavingScreen
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.spans import Span, span
 
@@ -22,11 +22,11 @@ class _Awaited(NamedTuple):
     refusal: str
 
 
-class SpeakingScreen(Screen[T]):
+class SpeakingScreen(LeavingScreen[T]):
     """Says a sentence until the next key, and may take that key for itself.
 
     A subclass has a line for it: `said_bar`. It shows its keys there by `show_keys`, at other times, too;
-    while something is said or asked, that does nothing.
+    while something is said or asked, that does nothing. A long sentence makes the line several.
     """
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -43,9 +43,14 @@ class SpeakingScreen(Screen[T]):
             self.mount(bar)
         return bar
 
+    def focus_name(self) -> keys.Pane:
+        """Which keys hold now."""
+        raise NotImplementedError
+
     def key_spans(self) -> list[Span]:
-        """What the line shows while nothing is said."""
-        return []
+        """What the line shows while nothing is said: the keys that matter most, as many as fit."""
+        footer = keys.footer_text(self.focus_name(), max(1, self.app.size.width - 2))
+        return [span(" "), Span(footer, "muted")]
 
     def show_keys(self) -> None:
         """Show the keys, unless something is said."""
@@ -55,7 +60,7 @@ class SpeakingScreen(Screen[T]):
     def say(self, sentence: str, *, bad: bool = False) -> None:
         """Say something until the next key."""
         self._says = True
-        self.said_bar().show([span(f" {sentence}", "bad" if bad else "strong")])
+        self.said_bar().show([span(f" {sentence}", "bad" if bad else "strong")], is_sentence=True)
 
     def say_nothing(self) -> None:
         """Show the keys again."""
@@ -89,7 +94,7 @@ class SpeakingScreen(Screen[T]):
             return
         event.stop()
         event.prevent_default()
-        if event.key in AWAITED_BACK or event.character is None or not event.character.isprintable():
+        if event.key in keys.AWAITED_BACK or event.character is None or not event.character.isprintable():
             self.say(awaited.refusal)
         else:
             awaited.answer(event.character)

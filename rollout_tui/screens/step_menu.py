@@ -31,7 +31,7 @@ class StepMenu(Dialog[ObjectRef]):
         """A title and the steps."""
         with Vertical(classes="box"):
             yield Bar()
-            yield VirtualList(ListRows(list(enumerate(self._steps)), _row, lambda numbered: numbered[0]))
+            yield VirtualList(ListRows(self._steps, _row))
 
     def on_mount(self) -> None:
         """Say what to do."""
@@ -42,9 +42,9 @@ class StepMenu(Dialog[ObjectRef]):
 
     def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:
         """Go there."""
-        self.dismiss(self._steps[message.index].target)
+        if isinstance(message.item, Step):
+            self.dismiss(message.item.target)
 
 
-def _row(numbered: tuple[int, Step]) -> Row:
-    place, step = numbered
-    return Row(key=place, spans=(span(f"{step.why:<{WHY_WIDTH}} ", "muted"), span(step.words)))
+def _row(step: Step) -> Row:
+    return Row(key=step, spans=(span(f"{step.why:<{WHY_WIDTH}} ", "muted"), span(step.words)))

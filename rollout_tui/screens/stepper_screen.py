@@ -71,9 +71,11 @@ class StepperScreen(FindingScreen):
         if before and stepper.place is None:
             self.say("no compaction before this")
             return
-        if back_to is not None and back_to.standing is not None:
-            stepper.resume(back_to.standing)
+        standing = None if back_to is None else back_to.standing
+        is_there = standing is None or stepper.resume(standing)
         self.app.push_screen(stepper, chosen)
+        if not is_there:
+            stepper.call_after_refresh(stepper.say, "that compaction is not in what is shown now")
 
     def action_cells(self) -> None:
         """Step through the code cell at the cursor, or the nearest one."""
@@ -103,14 +105,16 @@ class StepperScreen(FindingScreen):
             self.say("no code cell before this")
             return
         stepper = ExecStepper(self.session, timelines.index, *at, before=before)
-        if back_to is not None and back_to.standing is not None:
-            stepper.resume(back_to.standing)
+        standing = None if back_to is None else back_to.standing
+        is_there = standing is None or stepper.resume(standing)
         self.app.push_screen(stepper, chosen)
+        if not is_there:
+            stepper.call_after_refresh(stepper.say, "that cell is not in what is shown now")
 
-    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> None:
+    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> bool:
         """Show an object; from there no key leads back into a stepper that was left before."""
         self.forget_way_back()
-        super().jump(ref, at)
+        return super().jump(ref, at)
 
     def forget_way_back(self) -> None:
         """The reader went on from where a link out of a stepper led."""

@@ -198,8 +198,8 @@ class TakingScreen(AwaitingWork, PanesScreen):
 
     # Files
 
-    def ask_to_write(self) -> None:
-        """Ask what to write, and where to."""
+    def action_write(self) -> None:
+        """Ask what to write - the graph, a payload, a context - and where to."""
         exports = self._exports()
         if exports:
             self._ask_where(exports)
