@@ -30,12 +30,13 @@ from rollout_tui.commands.output import (
     prepare_streams,
     write_line,
 )
+from rollout_tui.safe_text import safe_text
 
 PROGRAM = "rollout-tui"
 
 COMMANDS = ("open", "reduce", "ls", "check", "record", "show")
 
-_GLOBAL_OPTIONS = ("--help", "--version")
+_GLOBAL_OPTIONS = ("--help", "--version", "--install-completion")
 
 _DEBUG_VARIABLE = "ROLLOUT_TUI_DEBUG"
 """Set to anything, a fault of this program shows its traceback."""
@@ -66,6 +67,20 @@ def _print_version(wanted: bool) -> None:
     raise typer.Exit
 
 
+def _install_completion(shell: str | None) -> None:
+    if shell is None:
+        return
+    from rollout_tui.completion import SCRIPTS, install, this_shell
+
+    wanted = this_shell(os.environ) if shell == "-" else shell
+    if wanted not in SCRIPTS:
+        raise CommandError(f"name the shell to complete for: --install-completion {' | '.join(SCRIPTS)}")
+    for path in install(wanted, os.environ):
+        write_line(sys.stdout, safe_text(f"written: {path}"))
+    write_line(sys.stdout, f"the next {wanted} that starts completes the words of {PROGRAM}")
+    raise typer.Exit
+
+
 BundlePath = Annotated[
     Path,
     typer.Argument(
@@ -84,6 +99,17 @@ def program(
         bool,
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            "--install-completion",
+            metavar="[SHELL]",
+            show_default=False,
+            is_eager=True,
+            callback=_install_completion,
+            help="Let bash, zsh or fish complete commands, bundles and what `show` can print, and exit.",
+        ),
+    ] = None,
 ) -> None:
     """A terminal inspector for Codex rollout traces."""
 
@@ -98,7 +124,7 @@ def open_command(
             readable=False,
             help="A bundle directory, any file in it, or a directory of bundles to pick one from; "
             "BUNDLE#812 begins at a sequence number. "
-            "By default $CODEX_ROLLOUT_TRACE_ROOT.",
+            "By default the directory that `record` writes to.",
         ),
     ] = None,
     ascii_wanted: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
@@ -155,7 +181,7 @@ def ls_command(
             metavar="ROOT",
             show_default=False,
             readable=False,
-            help="A directory of bundles. By default $CODEX_ROLLOUT_TRACE_ROOT.",
+            help="A directory of bundles. By default the one that `record` writes to.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
@@ -189,15 +215,14 @@ def check_command(
 def show_command(
     bundle: BundlePath,
     what: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="WHAT...",
             show_default=False,
-            help="call N, compaction N, cell N, edge N, turn N, tool ID, item N, thread PATH, payload N, "
-            "seq N, line N, problem N; or a list: threads, turns, calls, tools, cells, compactions, edges, "
-            "failures, problems. N may be an id; `call 3 of /root/alpha` counts for an agent.",
+            help="Such as `call 3`, `call 3 of /root/alpha` or `failures`; without it, all that it can be "
+            "is listed.",
         ),
-    ],
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON document.")] = False,
     raw: Annotated[
         bool,
@@ -218,7 +243,7 @@ def show_command(
     """Print one thing of a bundle: what the model saw at a call, a compaction, a code cell, an edge."""
     from rollout_tui.commands.show import show
 
-    raise typer.Exit(show(bundle, what, as_json=as_json, raw=raw, output=output))
+    raise typer.Exit(show(bundle, what or [], as_json=as_json, raw=raw, output=output))
 
 
 @app.command(
@@ -273,7 +298,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         prepare_streams()
-        status = _run(with_command(given))
+        meant = with_command(given)
+        if meant[:1] != given[:1]:
+            _refuse_misspelled(meant[1:])
+        status = _run(meant)
         flush_standard_output()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -287,6 +315,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         end_by(ended.number)
     return status
+
+
+def _refuse_misspelled(words: list[str]) -> None:
+    """Refuse a bundle that is none, but nearly a command.
+
+    Raises:
+        CommandError: that is so.
+    """
+    word = words[0] if words else "-"
+    if word.startswith("-") or os.sep in word or os.path.lexists(word):
+        return
+    from difflib import get_close_matches
+
+    from rollout_tui.default_root import bundles_called
+
+    near = get_close_matches(word, COMMANDS, 1, 0.6)
+    if near and not bundles_called(word, os.environ):
+        raise CommandError(f"{word}: no such file or directory, and no command; did you mean {near[0]}?")
 
 
 def _run(arguments: list[str]) -> int:
@@ -321,6 +367,8 @@ def with_command(given: Sequence[str]) -> list[str]:
 
     A bundle whose directory is called as a command is opened as `./reduce`.
     """
-    if given and (given[0] in COMMANDS or given[0] in _GLOBAL_OPTIONS):
+    if list(given) == ["--install-completion"]:
+        return [*given, "-"]  # the shell that is running
+    if given and (given[0] in COMMANDS or given[0].partition("=")[0] in _GLOBAL_OPTIONS):
         return list(given)
     return ["open", *given]

@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from reducer import BundleError, open_bundle
 from reducer.storage.bundle import MANIFEST
-
-PAYLOADS = "payloads"
-"""The directory of a bundle that holds its evidence."""
-
+from reducer.storage.files import in_words
+from rollout_tui.bundles.what_is import RECORD_HINT, Kind, what_is, without_bundles
+from rollout_tui.default_root import bundles_called, short_name
 
 MIN_SHORT_NAME = 4
 """Characters of a bundle's name that may stand for it."""
+
+_MAX_NAMED = 4
+"""Names that a sentence lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,70 +35,99 @@ class FoundBundle:
     started_at_unix_ms: int
 
 
-def named_trace_root(environ: Mapping[str, str], otherwise: str) -> Path:
-    """The trace root of the environment.
-
-    Args:
-        environ: The environment.
-        otherwise: What else could have been done, for the sentence that says that none is named.
-
-    Raises:
-        BundleError: None is named.
-    """
-    from reducer.recorder import TRACE_ROOT_VARIABLE
-
-    root = environ.get(TRACE_ROOT_VARIABLE)
-    if not root:
-        raise BundleError(f"{otherwise}, or set {TRACE_ROOT_VARIABLE}; --help says more")
-    return Path(root)
+def nothing_recorded(root: Path) -> str:
+    """The sentence for a default root that is not there or holds no bundle."""
+    return f"no traces yet in {root}: {RECORD_HINT}"
 
 
 def bundle_by_name(name: str, environ: Mapping[str, str]) -> Path | None:
-    """The bundle of the environment's trace root that a short name means, as `ls` shows it.
+    """The bundle of the default root that a short name means, as `ls` shows it.
 
     Args:
         name: The beginning of a bundle's name, `trace-` left out.
         environ: The environment.
 
     Returns:
-        None unless exactly one bundle is meant.
-    """
-    from reducer.recorder import TRACE_ROOT_VARIABLE
+        None if no bundle is called so.
 
-    root = environ.get(TRACE_ROOT_VARIABLE)
-    if not root or not name or os.sep in name or len(name) < MIN_SHORT_NAME:
+    Raises:
+        BundleError: Several are.
+    """
+    if len(name) < MIN_SHORT_NAME or os.sep in name:
         return None
-    try:
-        with os.scandir(root) as entries:
-            found = [entry.path for entry in entries if entry.name.removeprefix("trace-").startswith(name)]
-    except OSError:
-        return None
-    return Path(found[0]) if len(found) == 1 and os.path.lexists(Path(found[0]) / MANIFEST) else None
+    found = bundles_called(name, environ)
+    if len(found) > 1:
+        there = ", ".join(short_name(one.name) for one in found[:_MAX_NAMED])
+        more = ", ..." if len(found) > _MAX_NAMED else ""
+        raise BundleError(f"{name}: {len(found)} bundles of {found[0].parent} begin so: {there}{more}")
+    return found[0] if found else None
 
 
 def bundle_directory(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The directory of the bundle that `path` names.
+    """The directory that `path` names.
 
     Args:
         path: A directory, or any file of a bundle, payload files included; or the short name of a bundle in
-            the environment's trace root.
+            the default root.
         environ: The environment.
 
     Returns:
-        A directory for `reducer.open_bundle`, which finds out whether it is one of a bundle. A path that
-        leads nowhere is given back.
+        The directory of a bundle, or one that may hold some. A path that leads nowhere is given back.
 
     Raises:
-        BundleError: A file without a manifest beside it.
+        BundleError: It is something else; the sentence says what, and what to do instead. Or a short name
+            that several bundles have.
     """
-    if not os.path.exists(path):
+    found = what_is(path)
+    if found.kind is Kind.NOTHING:
         return bundle_by_name(os.fspath(path), environ) or path
-    if os.path.isdir(path):
-        return path
-    directory = path.parent.parent if path.parent.name == PAYLOADS else path.parent
-    if not os.path.lexists(directory / MANIFEST):
-        raise BundleError(f"{path}: not a file of a trace bundle, there is no {MANIFEST} beside it")
-    return directory
+    if found.kind in (Kind.BUNDLE, Kind.DIRECTORY):
+        return found.path
+    raise BundleError(f"{path}: {found.words}")
+
+
+def one_bundle(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """The directory of the one bundle that `path` names; a trace root may name its only one.
+
+    Raises:
+        BundleError: It names none, or several.
+    """
+    directory = bundle_directory(path, environ)
+    found = only_bundle(directory)
+    if found is None:
+        newest = bundles_under(directory)
+        raise BundleError(
+            f"{directory}: holds {len(newest)} bundles; name one, the newest is {newest[0].path.name}"
+        )
+    return found
+
+
+def only_bundle(directory: Path) -> Path | None:
+    """The bundle that a directory is, or has as its only one; None where it has several.
+
+    Raises:
+        BundleError: It has none, or cannot be listed.
+    """
+    if what_is(directory).kind is not Kind.DIRECTORY:
+        return directory
+    try:
+        found = [entry.path for entry in entries_of(directory) if not entry.is_barred]
+    except OSError as error:
+        raise BundleError(f"{directory}: {in_words(error)}") from None
+    if not found:
+        raise BundleError(f"{directory}: {without_bundles(directory)}")
+    return found[0] if len(found) == 1 else None
+
+
+def has_bundles(directory: Path) -> bool:
+    """Whether a directory is a bundle or holds some; one that cannot be listed may."""
+    found = what_is(directory)
+    if found.kind is not Kind.DIRECTORY:
+        return found.kind is Kind.BUNDLE
+    try:
+        return any(not entry.is_barred for entry in entries_of(directory))
+    except OSError:
+        return True
 
 
 def bundles_under(root: Path) -> list[FoundBundle]:
@@ -112,7 +143,7 @@ def bundles_under(root: Path) -> list[FoundBundle]:
         OSError: The directory cannot be listed.
     """
     found = [
-        FoundBundle(entry.path, _started(entry.path)) for entry in entries_of(root) if not entry.is_barred
+        FoundBundle(entry.path, started_at(entry.path)) for entry in entries_of(root) if not entry.is_barred
     ]
     return sorted(found, key=lambda bundle: (-bundle.started_at_unix_ms, bundle.path))
 
@@ -152,7 +183,8 @@ def _entry(path: Path) -> Entry | None:
     )
 
 
-def _started(bundle: Path) -> int:
+def started_at(bundle: Path) -> int:
+    """When a recording began, in milliseconds since 1970; 0 where nothing tells."""
     try:
         return open_bundle(bundle).manifest.started_at_unix_ms
     except BundleError:

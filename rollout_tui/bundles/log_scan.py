@@ -87,7 +87,7 @@ class LogScan:
                 return
             self._take(line.data)
             self._number = line.number + 1
-            self._offset = line.offset + len(line.data) + 1
+            self._offset = line.offset + line.size
 
     def _take(self, data: bytes) -> None:
         if not self.has_lost_payloads and b'"capture"' in data:
@@ -157,7 +157,10 @@ def scan_log(bundle: Bundle, before: LogScan | None = None) -> LogScan:
         BundleError: the log is missing or unreadable.
     """
     scan = LogScan(bundle) if before is None or bundle.log_size() < before.offset else before
-    if not bundle.log_path.exists():
-        raise BundleError(f"{bundle.log_path}: there is no event log")
-    scan.read_on()
+    try:
+        scan.read_on()
+    except BundleError:
+        if not bundle.has_log():
+            raise BundleError(f"{bundle.log_path}: there is no event log") from None
+        raise
     return scan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -13,11 +13,17 @@ from typing import NamedTuple
 from reducer.storage.bundle import LOG, MANIFEST
 from rollout_tui.bundles.liveness import is_fresh, logs_being_written
 from rollout_tui.bundles.summary import BundleSummary, Summariser
-from rollout_tui.trace_root import entries_of
+from rollout_tui.trace_root import entries_of, started_at
 
 Progress = Callable[[int, int], None]
 """Called with the bundles that were looked at, and how many there are; what it raises ends the look."""
 
+
+PAGE = 500
+"""Bundles that are listed together: reading so many takes about a second."""
+
+FIRST_PAGE = 100
+"""Those that are listed first of very many: somebody waits for the first line."""
 
 FIRST_PUBLISHED = 0.15
 """Seconds of a look after which what it found is published for the first time."""
@@ -85,6 +91,28 @@ class TraceRoot:
                 if publish is not None and pace.is_due():
                     publish(self._listed())
             return self._listed()
+
+    def pages(self, size: int = PAGE, first: int = FIRST_PAGE) -> Iterator[list[ListedBundle]]:
+        """The bundles there are now, newest first, as they are read.
+
+        A session whose bundles are on several pages stands on each of them. Nothing is kept: neither in the
+        memory nor for a later look.
+
+        Args:
+            size: bundles of a page.
+            first: bundles of the first one, where all do not go on one page.
+
+        Raises:
+            OSError: the directory cannot be listed.
+        """
+        paths = [entry.path for entry in entries_of(self.path)]
+        at, end = 0, size
+        if len(paths) > size:
+            paths.sort(key=lambda path: (-started_at(path), path))
+            end = first
+        while at < len(paths):
+            yield grouped(with_liveness([Summariser(path).summary() for path in paths[at:end]]))
+            at, end = end, end + size
 
     def _listed(self) -> list[ListedBundle]:
         return grouped(with_liveness([known.summary for known in self._known.values()]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,6 +16,7 @@ from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
 from reducer.model.session import RecordingStatus
 from reducer.schemas import Schema
 from reducer.schemas.choice import schema_of
+from reducer.storage.bundle import PAYLOADS
 from reducer.storage.payload_store import read_payload
 from reducer.storage.stored_payloads import StoredPayloads
 from reducer.wire.payload_refs import PayloadRef, ShardRef
@@ -143,12 +145,12 @@ class Summariser:
             status="unknown",
             problem=problem,
             started_at_unix_ms=manifest.started_at_unix_ms,
-            written_at_unix_ms=_written(bundle.log_path) or manifest.started_at_unix_ms,
+            written_at_unix_ms=bundle.log_written_at_unix_ms() or manifest.started_at_unix_ms,
             schema_version=manifest.schema_version,
             trace_id=manifest.trace_id,
             root_thread_id=manifest.root_thread_id,
             session_id=manifest.root_thread_id,
-            bytes=_size_of(self._path),
+            bytes=_size_of(bundle),
         )
         # A log that is not there yet may come; one that cannot be read is no recording of 0 calls.
         if problem is not None and os.path.lexists(bundle.log_path):
@@ -327,15 +329,10 @@ def _written(path: Path) -> int:
         return 0
 
 
-def _size_of(path: Path) -> int:
+def _size_of(bundle: Bundle) -> int:
     """Bytes of the files of a bundle; links are not followed."""
     total = 0
-    for directory in (path, path / "payloads"):
-        try:
-            with os.scandir(directory) as entries:
-                for entry in entries:
-                    if entry.is_file(follow_symlinks=False):
-                        total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue
+    for folder in (".", PAYLOADS):
+        with suppress(OSError):
+            total += bundle.folder.size_of_files(folder)
     return total

@@ -20,7 +20,7 @@ from reducer.check import Finding, Place, Report, check_bundle
 from reducer.check.report import Section
 from rollout_tui.commands.output import CLEAN, MAX_LISTED_LINE, PROBLEMS, write_json, write_line
 from rollout_tui.safe_text import SafeText, clip, safe_text
-from rollout_tui.trace_root import bundle_directory
+from rollout_tui.trace_root import one_bundle
 from rollout_tui.views.words import duration, plural, size
 
 WIDTH = 80
@@ -53,7 +53,7 @@ def check(path: Path, *, as_json: bool) -> int:
     Raises:
         BundleError: There is no bundle, or its log cannot be read.
     """
-    bundle = open_bundle(bundle_directory(path))
+    bundle = open_bundle(one_bundle(path))
     report = check_bundle(bundle)
     if as_json:
         write_json(sys.stdout, report_json(report, str(bundle.path)))

@@ -12,11 +12,11 @@ from typing import NoReturn
 import typer
 
 from reducer import BundleError, open_bundle
-from reducer.storage.bundle import MANIFEST
 from rollout_tui import glyphs
-from rollout_tui.commands.output import UNUSABLE, CommandError, complain, plain_reason, report
-from rollout_tui.trace_root import bundle_directory, bundles_under, named_trace_root
-from rollout_tui.views.places import PlaceRefused, parse_at, parse_location
+from rollout_tui.commands.output import UNUSABLE, CommandError, complain, report
+from rollout_tui.default_root import default_root
+from rollout_tui.trace_root import bundle_directory, bundles_under, has_bundles, nothing_recorded, only_bundle
+from rollout_tui.views.places import Location, PlaceRefused, parse_at, parse_location
 
 MAX_LISTED = 50
 """Bundles of a trace root that are listed; a root collects one for every session."""
@@ -26,7 +26,7 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
     """Open the inspector.
 
     Args:
-        path: A bundle, a file in one, or a trace root; None for the one that the environment names.
+        path: A bundle, a file in one, or a trace root; None for the default one.
         ascii_wanted: Draw with ASCII only, also where the locale is UTF-8.
         color: Whether colours may be used; `NO_COLOR` says no as well.
         mouse: Whether the inspector takes the mouse.
@@ -36,18 +36,19 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
         The exit status.
 
     Raises:
-        BundleError: There is no bundle, it is unusable, or none was named.
+        BundleError: There is no bundle, it is unusable, or nothing was recorded yet.
         CommandError: There is no terminal.
         typer.Exit: Several bundles were named, and listed for want of a terminal.
     """
-    named = path if path is not None else named_trace_root(os.environ, "name a bundle to open")
-    location = parse_location(named)
+    location = Location(default_root(os.environ)) if path is None else parse_location(path)
     try:
         seq = location.seq if at is None else parse_at(at)
     except PlaceRefused as error:
         raise CommandError(str(error)) from None
     directory = bundle_directory(location.bundle)
-    bundle = _one_bundle(directory)
+    if path is None and not has_bundles(directory):
+        raise BundleError(nothing_recorded(directory))
+    bundle = only_bundle(directory)
     if bundle is not None:
         open_bundle(bundle)
     elif not _has_terminal():
@@ -57,25 +58,12 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
     color = color and not os.environ.get("NO_COLOR")
     # Half of the time to the first screen is this import: everything that can be refused was before it.
     if bundle is None:
-        from rollout_tui.picker import run_picker
+        from rollout_tui.app import run_picker
 
         return run_picker(directory, ascii_only=ascii_only, color=color, mouse=mouse)
     from rollout_tui.app import run_inspector
 
     return run_inspector(bundle, ascii_only=ascii_only, color=color, mouse=mouse, at_seq=seq)
-
-
-def _one_bundle(directory: Path) -> Path | None:
-    """The bundle that a directory is, or has as its only one; None where it has several."""
-    if os.path.lexists(directory / MANIFEST) or not os.path.isdir(directory):
-        return directory
-    try:
-        found = bundles_under(directory)
-    except OSError as error:
-        raise BundleError(f"{directory}: {plain_reason(error)}") from None
-    if not found:
-        raise BundleError(f"{directory}: neither a trace bundle nor a directory that holds one")
-    return found[0].path if len(found) == 1 else None
 
 
 def _list_bundles(directory: Path) -> NoReturn:

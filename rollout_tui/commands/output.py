@@ -80,12 +80,14 @@ class ClosedOutput(io.TextIOBase):
 def prepare_streams() -> None:
     """Settle how the standard streams are used.
 
-    Messages are ASCII where standard error is not UTF-8. Python has None for a closed stream, and whoever
+    Messages are ASCII where standard error is not UTF-8; results have the marks of a Linux console only where
+    they are shown on one. Python has None for a closed stream, and whoever
     prints, such as typer its help, takes that for a place where everything may go: a result would be lost.
     """
     if sys.stdout is None:
         sys.stdout = ClosedOutput()
-    glyphs.use(glyphs.for_terminal(sys.stderr.encoding if sys.stderr else None))
+    term = os.environ.get("TERM") if sys.stdout.isatty() else None
+    glyphs.use(glyphs.for_terminal(sys.stderr.encoding if sys.stderr else None, term=term))
 
 
 def complain(text: str) -> None:

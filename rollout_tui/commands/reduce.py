@@ -11,7 +11,7 @@ import msgspec
 from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_pieces
 from rollout_tui.commands.output import CLEAN, PROBLEMS, complain, print_path, report, write_json
 from rollout_tui.commands.results import STANDARD_OUTPUT, Form, Result, print_result, write_result
-from rollout_tui.trace_root import bundle_directory
+from rollout_tui.trace_root import one_bundle
 
 MAX_PROBLEMS = 100
 """Problems listed line by line; a damaged log has as many as it has events. `--json` lists all."""
@@ -33,7 +33,7 @@ def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: boo
         BundleError: There is no bundle, or its log cannot be read.
         CommandError: The result could not be written.
     """
-    bundle = open_bundle(bundle_directory(path))
+    bundle = open_bundle(one_bundle(path))
     try:
         reduction = reduce_bundle(bundle, strict=strict)
     except Refused as refused:

@@ -9,6 +9,7 @@ import msgspec
 
 from reducer import Bundle, BundleError, UnreadablePayload
 from reducer.model import InferenceCall
+from reducer.wire.json_text import is_valid
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.commands.output import CLEAN, PROBLEMS, CommandError, print_path, report
 from rollout_tui.commands.results import (
@@ -21,8 +22,9 @@ from rollout_tui.commands.results import (
 )
 from rollout_tui.exports import context_bytes, context_text
 from rollout_tui.insight.captures import lost_words
+from rollout_tui.safe_text import safe_text
 from rollout_tui.session import Session
-from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, parse_what
+from rollout_tui.showing.asking import AllOf, OneOf, parse_what
 from rollout_tui.showing.document import Document
 from rollout_tui.showing.failures import failures_document, is_any
 from rollout_tui.showing.finding import object_asked_for
@@ -34,9 +36,10 @@ from rollout_tui.showing.objects import (
     thread_document,
 )
 from rollout_tui.showing.steppers import cell_document, compaction_document
-from rollout_tui.trace_root import bundle_directory
+from rollout_tui.trace_root import one_bundle
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.language import InputRefused, usage_of_show
 
 
 def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool, output: str | None = None) -> int:
@@ -58,21 +61,26 @@ def show(path: Path, what: Sequence[str], *, as_json: bool, raw: bool, output: s
     """
     try:
         if as_json and raw:
-            raise AskedWrongly("--json and --raw are two forms of it: name one")
+            raise InputRefused("--json and --raw are two forms of it: name one")
+        directory = one_bundle(path)
+        if not what and not as_json and not raw:
+            print_result(text_result(map(safe_text, usage_of_show())))
+            return CLEAN
         wish = parse_what(what)
-        session = Session(bundle_directory(path))
+        session = Session(directory)
         index = session.load(lambda _done, _total: None).index
         if isinstance(wish, AllOf):
             if raw:
-                raise AskedWrongly("--raw shows the evidence of one thing, not of a list")
+                raise InputRefused("--raw shows the evidence of one thing, not of a list")
             document, status = _all(index, wish)
             result = _told(document, as_json)
         elif wish.what == "payload" or raw:
-            form = Form.JSON if as_json else Form.RAW
-            result, status = Result(_evidence(session, index, wish), form), CLEAN
+            data = _evidence(session, index, wish)
+            result = _as_document(index, wish, data) if as_json else Result(data, Form.RAW)
+            status = CLEAN
         else:
             result, status = _one(session, index, wish, as_json), CLEAN
-    except AskedWrongly as wrong:
+    except InputRefused as wrong:
         raise CommandError(str(wrong)) from None
     _put(result, output, session.bundle)
     return status
@@ -126,7 +134,7 @@ def _evidence(session: Session, index: TraceIndex, wish: OneOf) -> bytes:
     """The raw bytes behind what was asked for.
 
     Raises:
-        AskedWrongly: there are none.
+        InputRefused: there are none.
     """
     if wish.what == "payload":
         payload = _payload_asked_for(index, wish.name)
@@ -138,23 +146,41 @@ def _evidence(session: Session, index: TraceIndex, wish: OneOf) -> bytes:
         call = index.trace.inference_calls[object_asked_for(index, wish).id]
         return _payload(session, _payload_asked_for(index, _prompt_id(call)))
     if wish.what == "compaction":
-        raise AskedWrongly(
+        raise InputRefused(
             "a compaction has several payloads: show it without --raw, then the payload by number"
         )
     ref = object_asked_for(index, wish)
     detail = describe(index, ref)
     if detail is None:
-        raise AskedWrongly(f"there is no evidence of {wish.what} {wish.name[:60]}")
+        raise InputRefused(f"there is no evidence of {wish.what} {wish.name[:60]}")
     if wish.what not in ("seq", "line") and detail.payloads:
         return _payload(session, detail.payloads[0].ref)
     if detail.log_line is None:
-        raise AskedWrongly(f"there is no evidence of {wish.what} {wish.name[:60]}")
+        raise InputRefused(f"there is no evidence of {wish.what} {wish.name[:60]}")
     return session.log_line(detail.log_line) + b"\n"
+
+
+def _as_document(index: TraceIndex, wish: OneOf, data: bytes) -> Result:
+    """A payload as JSON: itself, or if it is none, as what was cut is not, a document that says so."""
+    if is_valid(data):
+        return Result(data, Form.JSON)
+    payload = _payload_asked_for(index, wish.name)
+    return _told(
+        Document(
+            payload.raw_payload_id,
+            data={
+                "raw_payload_id": payload.raw_payload_id,
+                "problem": lost_words(payload) or "not JSON",
+                "text": data.decode("utf-8", "replace"),
+            },
+        ),
+        as_json=True,
+    )
 
 
 def _prompt_id(call: InferenceCall) -> str:
     if not isinstance(call.prepared_prompt_payload_id, str):
-        raise AskedWrongly("no prompt was recorded for this call: that came with trace schema 3")
+        raise InputRefused("no prompt was recorded for this call: that came with trace schema 3")
     return call.prepared_prompt_payload_id
 
 
@@ -163,7 +189,7 @@ def _payload_asked_for(index: TraceIndex, name: str) -> PayloadRef:
     number = name.removeprefix("raw_payload:").lstrip("#")
     found = payloads.get(f"raw_payload:{number}")
     if found is None:
-        raise AskedWrongly(f"there is no payload {name[:60]}: there are {len(payloads)}")
+        raise InputRefused(f"there is no payload {name[:60]}: there are {len(payloads)}")
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, get_args
+
+from rollout_tui.views.language import InputRefused, word_meant
 
 Single = Literal[
     "thread",
@@ -32,17 +33,10 @@ Listed = Literal[
 OF_AN_AGENT: frozenset[Single] = frozenset({"turn", "call", "prompt", "tool", "cell", "compaction"})
 """What is counted for each agent by itself, if an agent is named."""
 
-_OTHER_NAMES = {"agent": "thread", "agents": "threads", "context": "call", "exec": "cell", "event": "seq"}
+_SORTS = {"agent": "thread"}
+"""Words that are called otherwise here."""
+
 _FILLERS = frozenset({"of", "in"})
-
-HELP = (
-    "threads, turns, calls, tools, cells, compactions, edges, failures, problems, or one of them by its "
-    "number, id or path, as in call 3; prompt N of a call; item N, payload N, seq N, line N"
-)
-
-
-class AskedWrongly(ValueError):  # noqa: N818 - not a fault of the program
-    """Nothing can be shown for what was asked; the text is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +74,27 @@ def parse_what(words: Sequence[str]) -> OneOf | AllOf:
         words: such as `call 3 of /root/alpha`, in one word or in several.
 
     Raises:
-        AskedWrongly: it means nothing; the sentence names what there is, or the nearest.
+        InputRefused: it means nothing; the sentence names what there is, or the nearest.
     """
     split = " ".join(words).split()
     if not split:
-        raise AskedWrongly(f"say what to show: {HELP}")
-    what, rest = _full_name(split[0].lower()), [word for word in split[1:] if word not in _FILLERS]
+        raise InputRefused("say what to show")
+    if len(split) == 1 and split[0].lstrip("#").isdecimal():
+        return OneOf("seq", split[0])
+    what = word_meant(split[0].lower(), "shown").name
+    what, rest = _SORTS.get(what, what), [word for word in split[1:] if word not in _FILLERS]
     for listed in get_args(Listed):
         if what == listed:
             return AllOf(listed, _last(listed, rest))
     for single in get_args(Single):
         if what == single:
             if not rest:
-                raise AskedWrongly(f"after {single} there must be a number or an id, as in {single} 1")
+                raise InputRefused(f"after {single} there must be a number or an id, as in {single} 1")
             return OneOf(single, rest[0], _last(single, rest[1:]))
-    raise AskedWrongly(f"there is no {split[0]!r} to show: {HELP}")
-
-
-def _full_name(word: str) -> str:
-    """The word of the language that was meant: itself, another name, or a beginning that only one has."""
-    names: list[str] = [*get_args(Single), *get_args(Listed)]
-    if word in names:
-        return word
-    if word in _OTHER_NAMES:
-        return _OTHER_NAMES[word]
-    begun: set[str] = {name.removesuffix("s") for name in names if name.startswith(word)}
-    if len(begun) == 1:
-        return next(name for name in names if name.startswith(word))
-    if begun:
-        raise AskedWrongly(f"{word!r} could be {' or '.join(sorted(begun))}")
-    near = get_close_matches(word, names, 1, 0.5)
-    nearest = f"; did you mean {near[0]}?" if near else f": {HELP}"
-    raise AskedWrongly(f"there is no {word[:40]!r} to show{nearest}")
+    raise AssertionError(f"{what} is in the table of words, but is no sort of thing")
 
 
 def _last(what: Single | Listed, rest: Sequence[str]) -> str | None:
     if len(rest) > 1:
-        raise AskedWrongly(f"{' '.join(rest)[:60]!r} after {what} is one word too many")
+        raise InputRefused(f"{' '.join(rest)[:60]!r} after {what} is one word too many")
     return rest[0] if rest else None

@@ -8,6 +8,7 @@ from typing import Any
 
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, flowing_lines, flowing_text, safe_text
+from rollout_tui.views.detail.blobs import without_data_urls
 from rollout_tui.widgets.rows import Row, blank
 from rollout_tui.widgets.spans import Span, spans_text
 
@@ -40,8 +41,8 @@ class Document:
     data: dict[str, Any] = field(default_factory=dict)
 
     def add_text(self, heading: str, text: str) -> None:
-        """Add a text of any number of lines."""
-        self.sections.append(Section(heading, flowing_lines(text)))
+        """Add a text of any number of lines, with what blobs are in place of their letters."""
+        self.sections.append(Section(heading, flowing_lines(without_data_urls(text))))
 
     def add_rows(self, heading: str, rows: Iterable[Row]) -> None:
         """Add rows of a list."""

@@ -23,7 +23,7 @@ def failures_document(index: TraceIndex, agent: str | None) -> Document:
         agent: the agent, as typed; None for all.
 
     Raises:
-        AskedWrongly: there is no such agent.
+        InputRefused: there is no such agent.
     """
     wanted = None if agent is None else thread_asked_for(index, agent)
     found = [one for one in failures(index) if wanted in (None, one.thread_id)]

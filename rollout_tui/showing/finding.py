@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from reducer import ObjectRef
-from rollout_tui.showing.asking import OF_AN_AGENT, AskedWrongly, OneOf, Single
+from rollout_tui.showing.asking import OF_AN_AGENT, OneOf, Single
 from rollout_tui.views.cells.steps import cells_in_order
-from rollout_tui.views.commands import CommandRefused, GoToNumber, agent_named
+from rollout_tui.views.commands import GoToNumber, agent_named
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.language import InputRefused
 from rollout_tui.views.numbers import numbered
 from rollout_tui.views.words import plural
 
@@ -34,22 +35,22 @@ def thread_asked_for(index: TraceIndex, name: str | None) -> str:
     """The id of the agent with a path, a name or an id; the root by default.
 
     Raises:
-        AskedWrongly: there is none, or several; the sentence says so.
+        InputRefused: there is none, or several; the sentence says so.
     """
     threads = index.trace.threads
     if name is None:
         root = index.trace.root_thread_id
         if root in threads:
             return root
-        raise AskedWrongly("the log of this bundle does not have its root thread")
+        raise InputRefused("the log of this bundle does not have its root thread")
     if name in threads:
         return name
     paths = {thread.agent_path: thread.thread_id for thread in threads.values()}
     try:
         return paths[agent_named(name, list(paths))]
-    except CommandRefused as refused:
+    except InputRefused as refused:
         there = ", ".join(list(paths)[:8])
-        raise AskedWrongly(f"{_lowered(str(refused).rstrip('.'))}: there are {there}") from None
+        raise InputRefused(f"{_lowered(str(refused).rstrip('.'))}: there are {there}") from None
 
 
 def object_asked_for(index: TraceIndex, wish: OneOf) -> ObjectRef:
@@ -60,7 +61,7 @@ def object_asked_for(index: TraceIndex, wish: OneOf) -> ObjectRef:
         wish: anything but a compaction, which may be no object of the graph, or a payload.
 
     Raises:
-        AskedWrongly: there is no such thing; the sentence says what there is.
+        InputRefused: there is no such thing; the sentence says what there is.
     """
     if wish.what == "thread":
         return ObjectRef("Thread", thread_asked_for(index, wish.name))
@@ -97,7 +98,7 @@ def ids_of(index: TraceIndex, what: Single, agent: str | None) -> list[str]:
         ]
     if what == "edge":
         return list(trace.interaction_edges)
-    return [str(place) for place in range(len(index.reduction.problems))]
+    return [index.problem_ref(place).id for place in range(len(index.reduction.problems))]
 
 
 def _by_number(index: TraceIndex, wish: OneOf, number: int) -> ObjectRef:
@@ -105,11 +106,11 @@ def _by_number(index: TraceIndex, wish: OneOf, number: int) -> ObjectRef:
     if what == "item" or what == "seq" or what == "line":
         found = _on_the_way(index, what, number)
         if found is None:
-            raise AskedWrongly(f"there is no {what} {number}: {_how_many(index, what)}")
+            raise InputRefused(f"there is no {what} {number}: {_how_many(index, what)}")
         return found
     ids = ids_of(index, what, wish.agent)
     if not 0 < number <= len(ids):
-        raise AskedWrongly(f"there is no {what} {number}{_of_whom(index, wish)}: {_counted(what, len(ids))}")
+        raise InputRefused(f"there is no {what} {number}{_of_whom(index, wish)}: {_counted(what, len(ids))}")
     return ObjectRef(_TYPES[what], ids[number - 1])
 
 
@@ -152,12 +153,12 @@ def _by_id(index: TraceIndex, wish: OneOf) -> ObjectRef:
     }
     ids = known.get(wish.what)
     if ids is None:
-        raise AskedWrongly(f"{wish.what} takes a number, as in {wish.what} 1")
+        raise InputRefused(f"{wish.what} takes a number, as in {wish.what} 1")
     begun = [id_ for id_ in ids if id_.startswith(wish.name)] if len(wish.name) >= _BEGINNING else []
     found = [wish.name] if wish.name in ids else begun
     if len(found) != 1:
         so_many = f"{len(found)} of them begin so" if found else _counted(wish.what, len(ids))
-        raise AskedWrongly(f"there is no {wish.what} {wish.name[:80]!r}: {so_many}")
+        raise InputRefused(f"there is no {wish.what} {wish.name[:80]!r}: {so_many}")
     return ObjectRef(_TYPES[wish.what], found[0])
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from reducer import ObjectRef
-from reducer.model import ExecutionWindow
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.output_items import output_item
 from rollout_tui.insight.prompts import prompt_of
+from rollout_tui.insight.sent_texts import sent_text
 from rollout_tui.session import Session
-from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, Single
+from rollout_tui.showing.asking import AllOf, OneOf, Single
 from rollout_tui.showing.document import Document
 from rollout_tui.showing.finding import ids_of, thread_asked_for
 from rollout_tui.views.compaction.steps import compaction_steps, thread_steps
 from rollout_tui.views.compaction.words import title_spans
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.failure_words import verdict
+from rollout_tui.views.detail.facts import Fact, TextSection
+from rollout_tui.views.detail.object_facts import sent_section
+from rollout_tui.views.edges.delivery import Sent, delivery_facts, delivery_view
+from rollout_tui.views.failure_words import state_words
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.prompts import prompt_text
+from rollout_tui.views.language import InputRefused
+from rollout_tui.views.prompts import prompt_sections
 from rollout_tui.views.threads import turn_time
-from rollout_tui.views.words import duration, one_line, plural, window_ms
+from rollout_tui.views.words import count, duration, one_line, plural, window_ms
 from rollout_tui.widgets.spans import spans_text
 
 _ONE: dict[str, Single] = {
@@ -46,11 +51,11 @@ def object_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
     """An object with its facts, its texts and where its evidence is.
 
     Raises:
-        AskedWrongly: the graph does not have it.
+        InputRefused: the graph does not have it.
     """
     detail = describe(index, ref)
     if detail is None:
-        raise AskedWrongly(f"this bundle has nothing to show of {ref.id[:80]}")
+        raise InputRefused(f"this bundle has nothing to show of {ref.id[:80]}")
     document = Document(str(detail.title))
     document.facts = [(fact.name, fact.value) for fact in detail.facts]
     document.facts += [
@@ -63,12 +68,24 @@ def object_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
     document.data = {
         "type": ref.type,
         "id": ref.id,
+        "title": encodable(detail.title),
         "object": graph_object(index, ref),
         "facts": [_fact_data(fact) for fact in detail.facts],
         "texts": [{"heading": heading, "text": encodable(text)} for heading, text in texts],
         "payloads": [{"name": one.name, **_payload_data(one.ref)} for one in detail.payloads],
+        **_item_data(index, ref, read),
     }
     return document
+
+
+def _item_data(index: TraceIndex, ref: ObjectRef, read: Callable[[TextSection], str]) -> dict[str, Any]:
+    """Of an item, or the item that an edge brought: what an output tells, and what an encrypted text was."""
+    item = index.trace.conversation_items.get(ref.id) if ref.type == "ConversationItem" else None
+    if ref.type == "InteractionEdge":
+        item = index.target_item(index.trace.interaction_edges[ref.id])
+    output, sent = (None, None) if item is None else (output_item(index, item), sent_text(index, item))
+    data: dict[str, Any] = {} if output is None else {"output": output.data()}
+    return data if sent is None else {**data, "sent": sent.data(read(sent_section(index, sent, "item")))}
 
 
 def graph_object(index: TraceIndex, ref: ObjectRef) -> Any:
@@ -95,15 +112,16 @@ def prompt_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
     """The prepared prompt of a call, beside the request that was sent.
 
     Raises:
-        AskedWrongly: none was recorded.
+        InputRefused: none was recorded.
     """
     call = index.trace.inference_calls[ref.id]
     prompt = prompt_of(index.trace, call, index.previous_call(call), session.json)
     if prompt is None:
-        raise AskedWrongly("no prompt was recorded for this call: that came with trace schema 3")
+        raise InputRefused("no prompt was recorded for this call: that came with trace schema 3")
     place = f"call {index.place_of_call(call) + 1} of {index.thread_path(call.thread_id)}"
     document = Document(f"prompt of {place}, {prompt.raw_payload_id}")
-    document.add_text("prompt", prompt_text(prompt))
+    for heading, text in prompt_sections(prompt):
+        document.add_text(heading or "prompt", text)
     document.data = {"type": "Prompt", "prompt": prompt}
     return document
 
@@ -124,12 +142,32 @@ def edge_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docume
 
 
 def thread_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
-    """An agent, with its turns and calls."""
+    """An agent, with what it was sent and answered, its turns and calls."""
     document = object_document(session, index, ref)
+    if session.timelines is not None:
+        view = delivery_view(session.timelines.links, index.trace.threads[ref.id])
+        document.facts += [(fact.name, fact.value) for fact in delivery_facts(index, view)]
+        document.data["sent"] = [_sent_data(one) for one in view.sent]
     for what in ("turn", "call"):
         rows = _listed(index, what, ref.id)
         document.add_text(f"{what}s", "\n".join(rows) or "none")
     return document
+
+
+def _sent_data(sent: Sent) -> dict[str, Any]:
+    """A task or message for an agent; of an encrypted one what its sender had, and where that is from."""
+    message = sent.message
+    return {
+        "kind": sent.kind,
+        "seq": sent.seq,
+        "sender": encodable(sent.sender),
+        "contents": message.contents,
+        "text": encodable(message.text) if message.contents == "plain" else None,
+        "rebuilt": None if message.sent is None else message.sent.data(message.sent.text),
+        "item_id": None if sent.item is None else sent.item.item_id,
+        "first_seen_by": None if sent.seen_by is None else sent.seen_by.inference_call_id,
+        "missing": None if sent.missing is None else encodable(sent.missing),
+    }
 
 
 # Lists
@@ -139,7 +177,7 @@ def list_document(index: TraceIndex, wish: AllOf) -> Document:
     """A list of things, one line each, with the numbers by which they are asked for.
 
     Raises:
-        AskedWrongly: there is no such agent.
+        InputRefused: there is no such agent.
     """
     if wish.what == "threads":
         return _threads(index)
@@ -169,7 +207,7 @@ def _listed(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
     rows = []
     for number, id_ in enumerate(ids_of(index, what, thread), 1):
         if what == "problem":
-            problem = index.reduction.problems[int(id_)]
+            problem = index.reduction.problems[number - 1]
             rows.append(f"{number:>5}  {one_line(f'{problem.where()}: {problem.reason}')}")
             continue
         ref = _ref(what, id_)
@@ -177,26 +215,32 @@ def _listed(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
         seq = index.first_seq(ref)
         words = [
             "" if seq is None else f"seq {seq:<6}",
-            "" if detail is None else one_line(detail.title, 120),
-            "" if window is None else f"{_state(index, ref, window)}  {duration(window_ms(window))}",
+            "" if detail is None else one_line(detail.title),
+            "" if window is None else f"{state_words(index, ref, window)}  {duration(window_ms(window))}",
+            _tokens(index, ref),
             id_,
         ]
         rows.append(f"{number:>5}  {'  '.join(filter(None, words))}")
     return rows
 
 
-def _state(index: TraceIndex, ref: ObjectRef, window: ExecutionWindow) -> str:
-    """The verdict of what failed, such as `✗ 127`, else the status."""
-    failure = failure_of(index, ref)
-    return window.status if failure is None else verdict(failure)
+def _tokens(index: TraceIndex, ref: ObjectRef) -> str:
+    """Tokens in and out of a call."""
+    call = index.trace.inference_calls.get(ref.id) if ref.type == "InferenceCall" else None
+    usage = None if call is None else call.usage
+    return "" if usage is None else f"{count(usage.input_tokens + usage.output_tokens)} tok"
 
 
 def _listed_data(index: TraceIndex, what: Single, thread: str | None) -> list[dict[str, Any]]:
     found = []
     for number, id_ in enumerate(ids_of(index, what, thread), 1):
         ref = _ref(what, id_)
-        about = index.reduction.problems[int(id_)] if what == "problem" else graph_object(index, ref)
-        found.append({"number": number, "id": id_, "object": about})
+        about = index.problem(id_) if what == "problem" else graph_object(index, ref)
+        detail = describe(index, ref)
+        title = None if detail is None else encodable(detail.title)
+        failure = failure_of(index, ref)
+        told = {"title": title, "verdict": None if failure is None else failure.verdict}
+        found.append({"number": number, "id": id_, **told, "object": about})
     return found
 
 
@@ -220,10 +264,12 @@ def _threads(index: TraceIndex) -> Document:
         counts = f"{plural(len(contents.turns), 'turn')}  {plural(len(contents.calls), 'call')}"
         indent = "  " * min(20, index.depth.get(thread.thread_id, 0))
         took = turn_time(contents)
-        state = _state(index, ObjectRef("Thread", thread.thread_id), thread.execution)
+        state = state_words(index, ObjectRef("Thread", thread.thread_id), thread.execution)
         state += "" if took is None else f"  {duration(took)} in turns"
+        state += f"  {count(contents.tokens)} tok" if contents.tokens else ""
         rows.append(f"{indent}{thread.agent_path}  {state}  {counts}  {thread.thread_id}")
-        data.append({"thread": thread, "turns": len(contents.turns), "calls": len(contents.calls)})
+        told = {"turns": len(contents.turns), "calls": len(contents.calls), "tokens": contents.tokens}
+        data.append({"thread": thread, **told})
     document.add_text("by agent path", "\n".join(rows) or "none")
     document.data = {"threads": data}
     return document
@@ -252,7 +298,7 @@ def wanted_compaction_place(wish: OneOf, ids: list[str | None]) -> int:
         ids: the ids of all compactions, None for one that has none.
 
     Raises:
-        AskedWrongly: there is none.
+        InputRefused: there is none.
     """
     name = wish.name.lstrip("#")
     if name.isdecimal() and 0 < int(name[:19]) <= len(ids):
@@ -261,4 +307,4 @@ def wanted_compaction_place(wish: OneOf, ids: list[str | None]) -> int:
     if len(found) == 1 and len(wish.name) > 3:
         return found[0]
     there = f"there are {len(ids)}" if len(ids) > 1 else f"there is {len(ids) or 'none'}"
-    raise AskedWrongly(f"there is no compaction {wish.name[:60]}: {there}")
+    raise InputRefused(f"there is no compaction {wish.name[:60]}: {there}")

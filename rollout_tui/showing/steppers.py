@@ -39,7 +39,7 @@ def compaction_document(index: TraceIndex, wish: OneOf) -> Document:
     """A compaction in its four states, with the verdicts on every item and the totals.
 
     Raises:
-        AskedWrongly: there is no such compaction.
+        InputRefused: there is no such compaction.
     """
     steps = (
         compaction_steps(index)
@@ -165,6 +165,7 @@ def _step_data(step: Step, texts: list[dict[str, str]]) -> dict[str, Any]:
         "since_ms": step.since_ms,
         "took_ms": step.took_ms,
         "status": step.status,
+        "verdict": None if step.failure is None else step.failure.verdict,
         "tool_call_id": None if step.call is None else step.call.tool_call_id,
         "words": encodable(step.words),
         "texts": texts,

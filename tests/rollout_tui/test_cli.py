@@ -6,6 +6,7 @@ import ctypes
 import gc
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -317,7 +318,9 @@ def test_a_problem_line_is_of_bounded_length(run_program: Run, demo_trace: Demo)
 
 def test_no_such_path(run_program: Run) -> None:
     for command in ([], ["reduce"]):
-        assert error_line(run_program(*command, "nope")) == "rollout-tui: nope: no such file or directory"
+        assert (
+            error_line(run_program(*command, "missing")) == "rollout-tui: missing: no such file or directory"
+        )
 
 
 def test_an_empty_directory(run_program: Run, tmp_path: Path) -> None:
@@ -506,6 +509,17 @@ def test_memory_that_is_used_up_is_no_fault(
     assert capsys.readouterr().err == "rollout-tui: there is not enough memory for this\n"
 
 
+@pytest.mark.parametrize("command", ["reduce", "check"])
+def test_a_limit_of_memory_is_met_with_one_sentence(demo_trace: Demo, command: str) -> None:
+    bundle = demo_trace("schema-2")
+    (bundle / "payloads/1.json").write_bytes(b'{"text":"' + b"x" * 200_000_000 + b'"}')
+    # In KiB, of addresses: enough to start, and less than the payload needs.
+    limited = f"ulimit -v 300000; exec {shlex.join([*PROGRAM, command, str(bundle)])}"
+    finished = subprocess.run(["sh", "-c", limited], capture_output=True, timeout=60)
+    assert error_line(finished) == "rollout-tui: there is not enough memory for this"
+    assert finished.returncode == 2
+
+
 @pytest.mark.parametrize("arguments", [["reduce", "BUNDLE", "-o", "-"], ["--help"], ["--version"]])
 def test_a_reader_that_went_away_gets_no_complaint(demo_trace: Demo, arguments: list[str]) -> None:
     bundle = str(demo_trace("team"))
@@ -580,7 +594,8 @@ def test_the_inspector_needs_a_terminal(run_program: Run, demo_trace: Demo) -> N
 def test_without_a_bundle_and_a_trace_root_it_says_what_to_do(run_program: Run) -> None:
     for environment in ({}, {"CODEX_ROLLOUT_TRACE_ROOT": ""}):
         line = error_line(run_program(environment=environment))
-        assert "CODEX_ROLLOUT_TRACE_ROOT" in line
+        assert "no traces yet in " in line
+        assert "`rollout-tui record -- COMMAND...` records one" in line
 
 
 def test_the_trace_root_with_one_bundle_is_that_bundle(run_program: Run, demo_trace: Demo) -> None:

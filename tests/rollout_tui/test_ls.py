@@ -6,13 +6,16 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from places import REPOSITORY
 from rich.cells import cell_len
 
+from reducer import BundleError
+from rollout_tui.bundles.root import ListedBundle, TraceRoot
+from rollout_tui.commands.ls import list_bundles
 from rollout_tui.trace_root import bundle_directory
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -78,10 +81,9 @@ def test_an_empty_root_and_none_at_all(run_program: Run, tmp_path: Path) -> None
     assert (empty.returncode, empty.stdout) == (0, b"")
     assert b"holds no trace bundles" in empty.stderr
     assert json.loads(run_program("ls", tmp_path, "--json").stdout)["bundles"] == []
-    for arguments in ([], [tmp_path / "nothing"]):
-        refused = run_program("ls", *arguments)
-        assert (refused.returncode, refused.stdout) == (2, b"")
-        assert refused.stderr.count(b"\n") == 1
+    refused = run_program("ls", tmp_path / "nothing")
+    assert (refused.returncode, refused.stdout) == (2, b"")
+    assert refused.stderr.count(b"\n") == 1
 
 
 def test_nothing_that_a_terminal_obeys_comes_out(run_program: Run, root: Path) -> None:
@@ -99,6 +101,46 @@ def test_a_short_name_is_enough_to_open_a_bundle_of_the_root(tmp_path: Path) -> 
         (tmp_path / name / "manifest.json").write_text("{}")
     environ = {"CODEX_ROLLOUT_TRACE_ROOT": str(tmp_path)}
     assert bundle_directory(Path("12345678"), environ) == tmp_path / "trace-12345678-aaaa"
-    for none in ("1234", "99", "", "../x"):
+    for none in ("99", "123", "", "../x"):
         assert bundle_directory(Path(none), environ) == Path(none)
     assert bundle_directory(Path("12345678"), {}) == Path("12345678")
+    with pytest.raises(BundleError, match=r"2 bundles of .* begin so: 12345678-aaaa, 12349999-bbbb"):
+        bundle_directory(Path("1234"), environ)
+
+
+def test_a_pipe_gets_names_and_instructions_whole(run_program: Run, root: Path) -> None:
+    name = "a-name-that-no-column-has-room-for-" + "x" * 150
+    (root / "team").rename(root / name)
+    heading, *lines = run_program("ls", root).stdout.decode().splitlines()
+    line = next(line for line in lines if name in line)
+    assert line.endswith("read the code. Don't change anything yet.")
+    assert "/home/mara/src/quaycache" in line
+    assert line.index("✓") == heading.index("STATUS") - 2, "columns are as wide as what is in them"
+    cut = run_program("ls", root, environment={"COLUMNS": "100"}).stdout.decode()
+    assert name not in cut
+    assert all(cell_len(line) <= 100 for line in cut.splitlines())
+
+
+def test_very_many_bundles_come_in_pages_newest_first(root: Path) -> None:
+    trace_root = TraceRoot(root)
+    whole = [one.summary.path.name for one in trace_root.look()]
+    assert [[one.summary.path.name for one in page] for page in trace_root.pages()] == [whole]
+    pages = trace_root.pages(size=2, first=1)
+    assert [one.summary.path.name for one in next(pages)] == whole[:1]
+    assert [[one.summary.path.name for one in page] for page in pages] == [whole[1:3]]
+
+
+def test_the_first_page_is_printed_before_the_rest_is_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = TraceRoot.pages
+    lines_at_page: list[int] = []
+
+    def watched(self: TraceRoot) -> Iterator[list[ListedBundle]]:
+        for page in pages(self, size=1, first=1):
+            lines_at_page.append(capsys.readouterr().out.count("\n"))
+            yield page
+
+    monkeypatch.setattr(TraceRoot, "pages", watched)
+    assert list_bundles(root, as_json=False) == 0
+    assert lines_at_page == [0, 2, 1], "each page is out before the next one is read"
