@@ -55,21 +55,23 @@ class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong with a bundle.
 
     Attributes:
-        line: physical line of `trace.jsonl`, from 1; None when the problem is not tied to a line.
+        line: physical line of `trace.jsonl`, or of `file`, from 1; None when it is not tied to a line.
         seq: sequence number of the event, when it could be read.
         event: kind of the event, such as `inference_started`, when it could be read.
+        file: the session file that is wrong; None for a bundle, whose lines are those of its log.
         reason: what is wrong, in one sentence.
         consequence: what is missing from the graph as a result, in one sentence.
         raw_payload_id: the payload concerned, if any.
         reference_says: the message with which the reference refuses a bundle for this, where it does and the
             message is known: the first line it prints, without `Error: `. It may hold text of the bundle.
         in_manifest: whether the manifest is what is wrong.
-        thread_id: the thread that the event's envelope names, when it could be read.
+        thread_id: the thread that the event or else its envelope names, when it could be read.
     """
 
     line: int | None = None
     seq: int | None = None
     event: str | None = None
+    file: str | None = None
     reason: str
     consequence: str
     raw_payload_id: str | None = None
@@ -81,7 +83,9 @@ class Problem(Struct, frozen=True, kw_only=True):
         """Line, sequence number and event kind, as far as they are known."""
         parts = ["manifest.json"] if self.in_manifest else []
         if self.line is not None:
-            parts.append(f"trace.jsonl line {self.line}")
+            parts.append(f"{self.file or 'trace.jsonl'} line {self.line}")
+        elif self.file is not None:
+            parts.append(self.file)
         if self.seq is not None:
             parts.append(f"seq {self.seq}")
         if self.event is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from msgspec import Struct, structs
@@ -23,8 +24,8 @@ class EventRecord(Struct, frozen=True):
         offset: where that line begins, in bytes.
         at_unix_ms: wall-clock time of the event.
         kind: kind of the event, such as `inference_started`.
-        thread_id: the thread its envelope names.
-        codex_turn_id: the turn its envelope names.
+        thread_id: the thread that its body names, or else its envelope.
+        codex_turn_id: the turn that its body names, or else its envelope.
         payloads: the payload references it carries.
         note: what it says besides, such as the type of a protocol event or the reason of a failure.
     """
@@ -63,8 +64,8 @@ class Provenance:
                 line.offset,
                 raw.wall_time_unix_ms,
                 raw.payload.name_of_type,
-                raw.thread_id,
-                raw.codex_turn_id,
+                named_thread(raw),
+                _named(raw.payload, "turn") or raw.codex_turn_id,
                 tuple(payloads),
                 _note(raw.payload),
             )
@@ -85,11 +86,23 @@ class Provenance:
                 line.offset,
                 raw.wall_time_unix_ms,
                 raw.kind,
-                raw.thread_id,
-                raw.codex_turn_id,
+                _told(raw.payload, _OWN_FIELDS["thread"]) or raw.thread_id,
+                _told(raw.payload, _OWN_FIELDS["turn"]) or raw.codex_turn_id,
                 tuple(payloads),
             )
         )
+
+    def objects_of(self, event: EventRecord) -> list[ObjectRef]:
+        """The objects that an event concerns, the eldest first; this looks through all that are older."""
+        position = bisect_left(self.events, event.offset, key=lambda one: one.offset)
+        found = []
+        for ref, trail in [*self._trails.items()]:  # another thread may be at it
+            if trail[0] > position:
+                break  # trails are in the order in which they began
+            place = bisect_left(trail, position)
+            if place < len(trail) and trail[place] == position:
+                found.append(ref)
+        return found
 
     def of(self, type_: str, object_id: str) -> list[EventRecord]:
         """The events that concern an object; the first one made it, or asked for it to be made.
@@ -99,6 +112,32 @@ class Provenance:
             object_id: its id in the graph.
         """
         return [self.events[position] for position in self._trails.get(ObjectRef(type_, object_id), ())]
+
+
+_OWN_FIELDS = {
+    "thread": ("thread_id", "child_thread_id"),
+    "turn": ("codex_turn_id", "child_codex_turn_id"),
+}
+"""Fields of a body that say of whom an event tells; a result is its child's, whoever gets it."""
+
+
+def named_thread(raw: RawEvent) -> str | None:
+    """The thread of which an event tells: its body knows better than its envelope, which need not say."""
+    return _named(raw.payload, "thread") or raw.thread_id
+
+
+def _named(event: Event, what: str) -> str | None:
+    name = _own_field(type(event), what)
+    return None if name is None else getattr(event, name)
+
+
+@cache
+def _own_field(type_: type[Event], what: str) -> str | None:
+    return next((name for name in _OWN_FIELDS[what] if name in type_.__struct_fields__), None)
+
+
+def _told(body: Mapping[str, object], names: Sequence[str]) -> str | None:
+    return next((told for name in names if isinstance(told := body.get(name), str)), None)
 
 
 def payload_refs(event: Event) -> list[PayloadRef]:

@@ -22,7 +22,7 @@ from reducer.consequences import (
 from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
 from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
-from reducer.provenance import Provenance, payload_refs
+from reducer.provenance import Provenance, named_thread, payload_refs
 from reducer.rules.agents import Agents
 from reducer.rules.code_cells import CodeCells
 from reducer.rules.compaction import Compactions
@@ -328,7 +328,7 @@ class Replay:
                 line=line,
                 seq=raw.seq,
                 event=raw.payload.name_of_type,
-                thread_id=raw.thread_id,
+                thread_id=named_thread(raw),
                 reason=reason,
                 consequence=consequence,
                 reference_says=reference_says,

@@ -1,6 +1,7 @@
 """`python -m rollout_tui`: the program as a process of its own."""
 
 import gc
+import os
 import sys
 
 
@@ -11,6 +12,10 @@ def run() -> int:
     searched for any, neither meanwhile nor before the process ends. Commands that last turn the search on.
     """
     gc.disable()
+    if "_ROLLOUT_TUI_COMPLETE" in os.environ:
+        from rollout_tui.completion import complete
+
+        return complete()
     from rollout_tui.cli import main
 
     status = main()

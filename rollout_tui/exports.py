@@ -114,7 +114,7 @@ def context_text(session: Session, index: TraceIndex, call: InferenceCall) -> st
 
 def context_bytes(session: Session, index: TraceIndex, call: InferenceCall) -> bytes:
     """The whole context of a call as JSON. Reads payloads."""
-    return context_json(index, call, _parts(session, index, call))
+    return context_json(index, call, _parts(session, index, call), session.reader())
 
 
 def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestTexts:

@@ -169,7 +169,8 @@ class Feed:
                 return past.last_seq >= seq
 
             if past.last_seq < seq:
-                past.read_on(stop)
+                # A last line without a line feed is an event if it was taken for one before.
+                past.read_on(stop, is_whole=seq <= self._now.last_seq)
             return self._view(past)
 
     def let_go(self, view: object) -> None:

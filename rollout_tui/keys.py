@@ -2,7 +2,7 @@
 
 This table is the only place that names a key. From it come the Textual bindings, the footer, the help screen
 and the command palette, so none of them can disagree. An action called `zoom` is carried out by a method
-`action_zoom` of the widget, screen or app that took the bindings of its context.
+`action_zoom` of the widget or screen that took the bindings of its context; one called `app.zoom` by the app.
 """
 
 from __future__ import annotations
@@ -84,6 +84,8 @@ PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
 INSPECTOR_PANES = (Pane.THREADS, Pane.TIMELINE, Pane.CONTEXT, Pane.DETAIL, Pane.TREE, Pane.TEXT)
 """What has the focus on the main screen."""
 
+_STEPPERS = (Pane.COMPACTION, Pane.EXEC)
+
 TYPING = frozenset({Pane.PROMPT, Pane.FORM})
 """Where a character is text, so that no key that has one means anything else."""
 
@@ -117,8 +119,9 @@ class Action:
 
 
 _APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
-_COMPACTION, _EXEC, _EVERYWHERE = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
+_COMPACTION, _EXEC, _ALL = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
 _SCRUBBER = Context.SCRUBBER
+_BACK, _LEAVE, _SUSPEND = "screen.back", "screen.leave", "app.suspend_process"
 _HITS, _PROMPT, _HISTORY = Context.HITS, Context.PROMPT, Context.HISTORY
 
 ACTIONS: tuple[Action, ...] = (
@@ -155,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("cells_before", ("X",), "last exec", "step through the code cell before this", _PANES),
     Action("search_everything", ("ctrl+f",), "search", "search items, tools, payloads, ids", _PANES, rank=8),
     Action("filter", ("&",), "filter", "show only some rows of the timeline", _PANES),
-    Action("command", (":",), "command", "go somewhere by number or name, write, quit", _PANES),
+    Action("command", (":",), "command", "go to seq 812, call 3, an agent; 50%, now; write; quit", _PANES),
     Action("set_mark", ("m",), "mark", "set a mark here: then a letter", _PANES),
     Action("go_to_mark", ("'",), "to mark", "go to a mark: then its letter, ' for the last place", _PANES),
     Action("copy", ("y",), "copy", "then y value, i id, p path, q jq filter, c context", _PANES, rank=16),
@@ -196,7 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("complete", ("tab",), "complete", "complete it as far as there is one way", _PROMPT, rank=28),
     Action("next_choice", ("down", "tab"), "what", "the next thing to write", Context.FORM, rank=29),
     Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Context.FORM),
-    Action("back", ("escape",), "back", "back one level; close; cancel; end a search", _EVERYWHERE, rank=30),
+    Action("back", ("escape",), "back", "back one level; close; end a search", _ALL, _BACK, rank=30),
     Action("problems", ("i",), "problems", "problems of the recording, failures of the run", _APP, rank=13),
     Action("write", ("w",), "write", "write state.json, this payload, this context", _APP, rank=17),
     Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _APP, rank=18),
@@ -212,11 +215,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("last_event", ("G", "end"), "last", "to the last event", _SCRUBBER),
     Action("stay", ("enter",), "look around", "look around then; esc goes back to now", _SCRUBBER, rank=35),
     Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=14),
-    Action("help", ("?", "f1"), "help", "show what the keys do in this pane", _EVERYWHERE, rank=0),
-    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _EVERYWHERE, rank=50),
-    Action("quit", ("Q",), "quit", "quit", _EVERYWHERE),
-    Action("suspend_process", ("ctrl+z",), "suspend", "to the shell; fg returns", _EVERYWHERE, priority=True),
-    Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _EVERYWHERE, call="quit", priority=True),
+    Action("help", ("?", "f1"), "help", "what the keys do in this pane", _ALL, call="app.help", rank=0),
+    Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _ALL, _LEAVE, rank=50),
+    Action("quit", ("Q",), "quit", "quit", _ALL, call="app.quit"),
+    Action("suspend", ("ctrl+z",), "suspend", "to the shell; fg returns", _ALL, _SUSPEND, priority=True),
+    Action("interrupt", ("ctrl+c",), "quit", "quit, from anywhere", _ALL, call="app.quit", priority=True),
 )  # fmt: skip
 """The table, in the order in which help shows it."""
 
@@ -325,6 +328,8 @@ def _keys_in(pane: Pane, action: Action) -> list[str]:
 def footer_text(pane: Pane, width: int) -> SafeText:
     """The keys that matter most while `pane` has the focus, as many as fit; help always does.
 
+    In a stepper its own keys come first.
+
     Args:
         pane: Which pane has the focus.
         width: Cells there are.
@@ -332,10 +337,10 @@ def footer_text(pane: Pane, width: int) -> SafeText:
     Returns:
         At most `width` cells.
     """
-    gap = "  "
+    gap, nearest = "  ", PANE_CONTEXTS[pane][0]
     ranked = sorted(
         (action for action in actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None),
-        key=lambda action: action.rank or 0,
+        key=lambda action: (pane in _STEPPERS and action.context is not nearest, action.rank or 0),
     )
     entries = {
         action.name: _footer_entry(action, held[0]) for action in ranked if (held := _keys_in(pane, action))

@@ -5,7 +5,7 @@ and hides or reorders others; neither Rich nor Textual stops them. Everything he
 printable characters only, one line, and exactly as wide on screen as `rich.cells.cell_len` says. What could
 not be shown as it is stays visible as a mark:
 
-- C0 controls and DEL become control pictures (`␛`), in the ASCII set caret notation (`^[`);
+- C0 controls and DEL become control pictures (`␛`), where there are none caret notation (`^[`);
 - C1, bidi and zero-width characters, other format characters, variation selectors and fillers that select
   nothing, line and paragraph separators, lone surrogates, private, unassigned and non-characters become
   their names, such as `<U+202E>`;
@@ -44,8 +44,6 @@ MAX_MARKS = 4
 
 _CHARS_PER_CELL = MAX_MARKS + 2
 """Characters of safe text that are certain to fill more than one cell."""
-
-_ORPHAN_BASE = "◌"
 
 _INVISIBLE = frozenset(
     chr(code)
@@ -118,12 +116,13 @@ def safe_pieces(text: str, *, in_columns: bool = True) -> list[str]:
     if glyphs.active().ascii_only:
         return _ascii_pieces(text)
     pieces: list[str] = []
+    shapes = glyphs.active()
     column = 0
     marks = 0  # on the current base; beyond MAX_MARKS they are left out
     base = ""  # the character marks would sit on, empty when there is none
     may_select = False
     for place, char in enumerate(text):
-        piece = _shown(char)
+        piece = _shown(char, shapes.has_pictures)
         # A joiner counts as a mark; the mark that may follow must fit as well.
         if char in JOINERS and marks + 2 <= MAX_MARKS and belongs(base, char, text[place + 1 : place + 2]):
             piece = "" if in_columns and char == JOINER else char
@@ -136,12 +135,12 @@ def safe_pieces(text: str, *, in_columns: bool = True) -> list[str]:
         elif piece is _COMBINING:
             may_select = False
             if not base:
-                piece, base, marks = _ORPHAN_BASE + char, _ORPHAN_BASE, 1
+                piece, base, marks = shapes.orphan_base + char, shapes.orphan_base, 1
             else:
                 marks += 1
                 piece = char if marks <= MAX_MARKS else ""
                 if marks == MAX_MARKS + 1:
-                    piece = glyphs.UNICODE.replacement
+                    piece = shapes.replacement
         else:
             if char == "\t":
                 piece = " " * (TAB_WIDTH - column % TAB_WIDTH)
@@ -275,13 +274,11 @@ def _head_cells(text: str, cells: int) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _shown(char: str) -> str:
+def _shown(char: str, has_pictures: bool) -> str:
     """What stands for one character by itself, or `_COMBINING`."""
     code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2421 if code == 0x7F else 0x2400 + code) if has_pictures else f"^{chr(code ^ 0x40)}"
     if not char.isprintable():
         is_space = unicodedata.category(char) == "Zs"
         return " " * get_character_cell_size(char) if is_space else _name(char)

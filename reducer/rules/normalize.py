@@ -123,7 +123,18 @@ def normalize_document(document: JsonDocument, payload_id: str, schema: Schema) 
     Raises:
         Inconsistent: it is not of a known form.
     """
-    return _ItemReader(document, payload_id, schema, (), document.value).item()
+    return normalize_at(document, payload_id, (), document.value, schema)
+
+
+def normalize_at(
+    document: JsonDocument, payload_id: str, path: tuple[str | int, ...], value: Any, schema: Schema
+) -> NormalItem:
+    """The item that stands at a path of a payload.
+
+    Raises:
+        Inconsistent: it is not of a known form.
+    """
+    return _ItemReader(document, payload_id, schema, path, value).item()
 
 
 class _ItemReader:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rich.cells import cell_len
@@ -17,7 +17,10 @@ from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import Span, StyleName, span
 
 MIN_INSTRUCTION = 20
-"""Cells that an instruction keeps before any column that may be left out is shown."""
+"""Cells that an instruction keeps before any column is shown that is there only if there is room."""
+
+LEAST_INSTRUCTION = 12
+"""Cells that it keeps in a narrow terminal, where other columns are left out."""
 
 WIDE_NAMES = 120
 """Cells from which on a list that needs no names shows them."""
@@ -43,6 +46,7 @@ class Column:
         text: what a bundle has there.
         to_the_right: whether it is set to the right, as numbers are.
         style: how it looks.
+        is_cut: whether a text that is wider is cut.
     """
 
     title: str
@@ -50,6 +54,7 @@ class Column:
     text: Callable[[ListedBundle], str]
     to_the_right: bool = False
     style: Callable[[ListedBundle], StyleName] = lambda _bundle: "text"
+    is_cut: bool = True
 
 
 def short_time(unix_ms: int) -> str:
@@ -79,7 +84,7 @@ def tokens_words(summary: BundleSummary) -> str:
     """Tokens in a few characters; estimated ones say so."""
     if summary.tokens is None:
         return ""
-    about = ("~" if glyphs.active().ascii_only else "≈") if summary.tokens_are_estimated else ""
+    about = glyphs.active().about if summary.tokens_are_estimated else ""
     return about + count(summary.tokens)
 
 
@@ -126,19 +131,27 @@ def _session_mark(bundle: ListedBundle) -> str:
 
 _STATUS_WIDTH = 9
 
-_ALWAYS: tuple[Column, ...] = (
-    Column("UTC", 11, lambda one: short_time(one.summary.started_at_unix_ms), style=lambda _one: "muted"),
-    Column(
-        "  STATUS",
-        _STATUS_WIDTH + 2,
-        lambda one: f"{status_mark(one.summary.status)} {one.summary.status}",
+
+def _status() -> Column:
+    """The column of states: a mark, as wide as marks are, and a word."""
+    marks = glyphs.active().state_width
+    return Column(
+        " " * marks + " STATUS",
+        marks + 1 + _STATUS_WIDTH,
+        lambda one: f"{status_mark(one.summary.status):<{marks}} {one.summary.status}",
         style=lambda one: STATUS_STYLES[one.summary.status],
-    ),
+    )
+
+
+_TIME = Column("UTC", 11, lambda one: short_time(one.summary.started_at_unix_ms), style=lambda _one: "muted")
+_NUMBERS: tuple[Column, ...] = (
     Column("AGENTS", 6, lambda one: _counted(one.summary.agents), to_the_right=True),
     Column("CALLS", 5, lambda one: _counted(one.summary.calls), to_the_right=True),
     Column("TOKENS", 6, lambda one: tokens_words(one.summary), to_the_right=True),
     Column("SIZE", 6, lambda one: size(one.summary.bytes), to_the_right=True),
 )
+_LEFT_OUT = ("SIZE", "AGENTS", "TOKENS", "CALLS")
+"""Columns that a narrow terminal has no room for, the first to go first."""
 _NAME = Column("NAME", SHORT_NAME, lambda one: bundle_name(one.summary.path.name), style=lambda _one: "muted")
 _IF_THERE_IS_ROOM: tuple[Column, ...] = (
     Column("FAILED", 6, lambda one: failed_words(one.summary), to_the_right=True, style=lambda _one: "bad"),
@@ -147,20 +160,35 @@ _IF_THERE_IS_ROOM: tuple[Column, ...] = (
 )
 
 
-def columns_for(width: int, *, with_name: bool) -> tuple[Column, ...]:
+def columns_for(width: int | None, *, with_name: bool) -> tuple[Column, ...]:
     """The columns before the instruction that fit.
 
     Args:
-        width: cells of a line.
+        width: cells of a line; None where it has no end, as in a pipe: there nothing is cut.
         with_name: whether bundles are to be named, since they are opened by typing.
     """
-    chosen = [*_ALWAYS[:1], _NAME, *_ALWAYS[1:]] if with_name else [*_ALWAYS]
+    chosen = [_TIME, *([_NAME] if with_name else []), _status(), *_NUMBERS]
+    if width is None:
+        return tuple(replace(column, is_cut=False) for column in (*chosen, *_IF_THERE_IS_ROOM))
+    for title in _LEFT_OUT:
+        if width - sum(column.width + 1 for column in chosen) < LEAST_INSTRUCTION + 2:
+            chosen = [column for column in chosen if column.title != title]
     room = width - sum(column.width + 1 for column in chosen) - 2 * MIN_INSTRUCTION
     for column in _IF_THERE_IS_ROOM:
         if room > column.width:
             chosen.append(column)
             room -= column.width + 1
     return tuple(chosen)
+
+
+def widened(columns: Sequence[Column], bundles: Sequence[ListedBundle]) -> tuple[Column, ...]:
+    """Columns that are not cut, each wide enough for what some bundles have in it."""
+    return tuple(
+        replace(
+            column, width=max([column.width, *(cell_len(safe_text(column.text(one))) for one in bundles)])
+        )
+        for column in columns
+    )
 
 
 def heading(columns: Sequence[Column]) -> list[Span]:
@@ -180,8 +208,11 @@ def bundle_row(bundle: ListedBundle, columns: Sequence[Column]) -> Row:
 
 
 def _cell(column: Column, text: str) -> str:
-    """A text in exactly the width of a column."""
-    clean = safe_text(text[: 20 * column.width])
-    fitted = clip_start(clean, column.width) if column.title == "DIRECTORY" else clip(clean, column.width)
-    padding = " " * (column.width - cell_len(fitted))
+    """A text in exactly the width of a column, or as wide as it is if it is not to be cut."""
+    if not column.is_cut:
+        fitted = safe_text(text)
+    else:
+        clean = safe_text(text[: 20 * column.width])
+        fitted = clip_start(clean, column.width) if column.title == "DIRECTORY" else clip(clean, column.width)
+    padding = " " * max(0, column.width - cell_len(fitted))
     return padding + fitted if column.to_the_right else fitted + padding

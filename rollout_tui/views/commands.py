@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, get_args
 
+from rollout_tui.views.language import InputRefused, word_meant, words_of
+
 MAX_NUMBER = 2**63
 """What no sequence number, line or id reaches."""
-
-
-class CommandRefused(ValueError):  # noqa: N818 - not a fault of the program
-    """What was typed is no command; the text is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,10 @@ class AsOf:
     """Show everything as of an event, as if the log ended with it.
 
     Attributes:
-        seq: its sequence number; None for one that is told by a share.
         percent: which share of the events there was, from 0 to 100.
     """
 
-    seq: int | None = None
-    percent: float = 100.0
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +86,6 @@ class Write:
 Command = GoToNumber | AsOf | AsOfNow | GoToAgent | ShowProblems | ShowHelp | Quit | Write
 
 
-@dataclass(frozen=True, slots=True)
-class CommandWord:
-    """A command as it is offered.
-
-    Attributes:
-        name: the word it begins with.
-        argument: what follows, in capitals; in brackets if it may be left out.
-        help: what it does, in a few words.
-    """
-
-    name: str
-    argument: str
-    help: str
-
-
-COMMANDS: tuple[CommandWord, ...] = (
-    CommandWord("seq", "N", "show everything as of an event; 50% does so for a share of the log"),
-    CommandWord("now", "", "show everything as it is now"),
-    CommandWord("go", "N", "go to a sequence number; a bare number does the same"),
-    CommandWord("call", "N", "go to a call of this agent"),
-    CommandWord("turn", "N", "go to a turn of this agent"),
-    CommandWord("item", "N", "show a conversation item"),
-    CommandWord("payload", "N", "show a raw payload"),
-    CommandWord("line", "N", "go to a line of the log"),
-    CommandWord("agent", "NAME", "go to an agent"),
-    CommandWord("problems", "", "list the problems"),
-    CommandWord("write", "[PATH]", "write state.json"),
-    CommandWord("export", "WHAT [PATH]", "write the state, this payload, or this context"),
-    CommandWord("help", "", "show what the keys do"),
-    CommandWord("quit", "", "quit"),
-)
-"""Every command, in the order in which they are offered."""
-
-_SHORT = {"q": "quit", "q!": "quit", "w": "write", "h": "help", "?": "help"}
 _PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*%")
 _ID_PREFIXES = {"item": "conversation_item:", "payload": "raw_payload:"}
 _EXPORTS: tuple[Exported, ...] = get_args(Exported)
@@ -136,11 +98,11 @@ def parse_command(text: str) -> Command:
         text: what was typed, with or without the colon before it.
 
     Raises:
-        CommandRefused: it is none; the sentence names the nearest one, or what is wrong with its argument.
+        InputRefused: it is none; the sentence names the nearest one, or what is wrong with its argument.
     """
     words = text.strip().removeprefix(":").strip()
     if not words:
-        raise CommandRefused(f"Type a command: {', '.join(one.name for one in COMMANDS)}.")
+        raise InputRefused(f"Type a command: {', '.join(word.name for word in words_of('typed'))}.")
     percent = _PERCENT.fullmatch(words)
     if percent is not None:
         return _share(float(percent[1]))
@@ -151,25 +113,23 @@ def parse_command(text: str) -> Command:
 
 
 def _full_name(name: str) -> str:
-    """The command that a word means: its name, a short form, or a beginning that only one has."""
-    names = [one.name for one in COMMANDS]
-    if name in names:
-        return name
-    if name in _SHORT:
-        return _SHORT[name]
-    begun = [one for one in names if one.startswith(name)]
-    if len(begun) == 1:
-        return begun[0]
-    if begun:
-        raise CommandRefused(f"{name} could be {' or '.join(begun)}.")
-    near = get_close_matches(name, names, 1, 0.5)
-    nearest = f"; did you mean {near[0]}?" if near else f": there are {', '.join(names)}."
-    raise CommandRefused(f"There is no command {name[:40]}{nearest}")
+    """The command that a word means."""
+    try:
+        return word_meant(name, "typed").name
+    except InputRefused as refused:
+        sentence = str(refused)
+        end = "" if sentence.endswith("?") else "."
+        raise InputRefused(f"{_capital(sentence)}{end}") from None
+
+
+def _capital(sentence: str) -> str:
+    """What stands on a line of its own begins with a capital, unless it begins with what was typed."""
+    return f"There{sentence[5:]}" if sentence.startswith("there ") else sentence
 
 
 def _share(percent: float) -> AsOf:
     if percent > 100:
-        raise CommandRefused("There is nothing beyond 100%.")
+        raise InputRefused("There is nothing beyond 100%.")
     return AsOf(percent=percent)
 
 
@@ -177,19 +137,19 @@ def _number(what: str, argument: str) -> int:
     """The number after a command; an id that ends in it will do."""
     digits = argument.removeprefix(_ID_PREFIXES.get(what, "#")).removeprefix("#")
     if not digits.isdecimal():
-        raise CommandRefused(f"After {what} there must be a number, as in {what} 12.")
+        raise InputRefused(f"After {what} there must be a number, as in {what} 12.")
     number = int(digits) if len(digits) < 20 else MAX_NUMBER
     if number >= MAX_NUMBER:
-        raise CommandRefused(f"No {what} has a number like that.")
+        raise InputRefused(f"No {what} has a number like that.")
     if number == 0 and what != "seq":
-        raise CommandRefused(f"{what} is counted from 1.")
+        raise InputRefused(f"{what} is counted from 1.")
     return number
 
 
 def _without_argument(name: str, command: Command) -> Callable[[str], Command]:
     def read(argument: str) -> Command:
         if argument:
-            raise CommandRefused(f"{name} stands alone.")
+            raise InputRefused(f"{name} stands alone.")
         return command
 
     return read
@@ -201,7 +161,7 @@ def _to_number(what: Literal["seq", "line", "call", "turn", "item", "payload"]) 
 
 def _agent(argument: str) -> Command:
     if not argument:
-        raise CommandRefused("After agent there must be a name, as in agent root.")
+        raise InputRefused("After agent there must be a name, as in agent root.")
     return GoToAgent(argument)
 
 
@@ -213,14 +173,13 @@ def _export(argument: str) -> Command:
     word, _, path = argument.partition(" ")
     what = next((one for one in _EXPORTS if one == word), None)
     if what is None:
-        raise CommandRefused(f"What can be exported: {', '.join(_EXPORTS)}; as in export state.")
+        raise InputRefused(f"What can be exported: {', '.join(_EXPORTS)}; as in export state.")
     return Write(what, path.strip() or None)
 
 
 _READERS: dict[str, Callable[[str], Command]] = {
-    "seq": lambda argument: AsOf(_number("seq", argument)),
+    "seq": _to_number("seq"),
     "now": _without_argument("now", AsOfNow()),
-    "go": _to_number("seq"),
     "line": _to_number("line"),
     "call": _to_number("call"),
     "turn": _to_number("turn"),
@@ -247,7 +206,7 @@ def command_completions(text: str, agents: Sequence[str] = ()) -> list[str]:
     """
     name, blank, argument = text.lstrip().partition(" ")
     if not blank:
-        offered = [one.name + (" " if one.argument else "") for one in COMMANDS]
+        offered = [word.name + (" " if word.argument else "") for word in words_of("typed")]
         return [one for one in offered if one.startswith(name.lower()) and one != text]
     if name == "agent":
         wanted = argument.strip().lower()
@@ -269,7 +228,7 @@ def agent_named(name: str, paths: Sequence[str]) -> str:
         paths: agent paths there are.
 
     Raises:
-        CommandRefused: none is called so, or several.
+        InputRefused: none is called so, or several.
     """
     wanted = name.strip().lower()
     tests: tuple[Callable[[str], bool], ...] = (
@@ -282,6 +241,6 @@ def agent_named(name: str, paths: Sequence[str]) -> str:
         if len(found) == 1:
             return found[0]
         if found:
-            raise CommandRefused(f"Several agents are called so: {', '.join(found[:4])}.")
+            raise InputRefused(f"Several agents are called so: {', '.join(found[:4])}.")
     near = get_close_matches(wanted, [path.rpartition("/")[2].lower() for path in paths], 1, 0.5)
-    raise CommandRefused(f"There is no agent {name}" + (f"; did you mean {near[0]}?" if near else "."))
+    raise InputRefused(f"There is no agent {name}" + (f"; did you mean {near[0]}?" if near else "."))

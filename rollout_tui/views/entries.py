@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import CompactionProducer, ConversationItem
-from rollout_tui.views.compaction.rewrites import Rewrite
-from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.lookups import RESULT_EVENT
+
+if TYPE_CHECKING:
+    from rollout_tui.views.compaction.rewrites import Rewrite
+    from rollout_tui.views.edges.agent_links import AgentLinks
 
 EntryType = Literal[
     "InteractionEdge",
@@ -37,7 +39,7 @@ class Entry(NamedTuple):
     """One entry of the timeline: an object of the graph, and where it stands in the log.
 
     `ref` names the object. Three types are not of the graph: `Event` by sequence number (a protocol event, or
-    an agent's report of its result), `Problem` by its place in the list of problems, and `Rewrite` by the id
+    an agent's report of its result), `Problem` by the id of a problem, and `Rewrite` by the id
     of the inference call whose request was rewritten. An edge stands in the thread it leads to; a
     `ConversationItem` is a message of another agent that no edge of the graph accounts for.
     """
@@ -175,9 +177,7 @@ def problem_entry(index: TraceIndex, place: int) -> Entry | None:
     problem = index.reduction.problems[place]
     if problem.seq is None:
         return None
-    return Entry(
-        problem.seq, ObjectRef("Problem", str(place)), _known(index, problem.thread_id), turn_id=None
-    )
+    return Entry(problem.seq, index.problem_ref(place), _known(index, problem.thread_id), turn_id=None)
 
 
 def _known(index: TraceIndex, thread_id: str | None) -> str:

@@ -8,16 +8,23 @@ from typing import NamedTuple
 from reducer.model import EdgeKind, ExecutionWindow
 from rollout_tui import glyphs
 from rollout_tui.insight.failures import failure_of
-from rollout_tui.views.contexts.item_words import agent_text
+from rollout_tui.insight.sent_texts import sent_with
+from rollout_tui.views.contexts.item_words import agent_words, rebuilt_words
 from rollout_tui.views.edges.arrivals import edge_arrival, item_arrival, result_arrival, sent_arrival
 from rollout_tui.views.entries import Entries, Entry
-from rollout_tui.views.failure_words import cause_span, verdict_tail
+from rollout_tui.views.failure_words import cause_span, verdict_span
 from rollout_tui.views.lookups import RESULT_EVENT
 from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.words import Status, count, duration, one_line, plural, status_span, window_ms
 from rollout_tui.widgets.rows import Row
-from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.widgets.spans import Span, StyleName, span, spans_width
+
+ENTRY_MAIN = 26
+"""Cells of an entry that come before its duration and tokens: number, kind, the beginning of its words."""
+
+COLUMNS = f"{'took':>6} {'tok':>5}"
+"""What stands above the columns at the right: how long it took, tokens in and out."""
 
 
 class _Words(NamedTuple):
@@ -67,23 +74,20 @@ class EntryWords:
             leaf = self._index.thread_path(entry.thread_id).rsplit("/", 1)[-1] or "/"
             thread = (span(f"{leaf[:10]:<10} ", "link"),)
         kind = span(f"{words.kind:<8}", words.style)
-        cause, state = self._state(entry, words)
+        failure = failure_of(self._index, entry.ref)
+        # The words of an event are its cause; and nothing arrives that was sent in vain.
+        cause = () if failure is None or entry.ref.type == "Event" else (cause_span(failure),)
+        arrival = () if failure is not None or words.arrival is None else (words.arrival,)
+        verdict = verdict_span(failure) if failure is not None else _state_span(words.status)
         return Row(
             key=entry.ref,
             spans=(span(f"{entry.seq:>4} ", "muted"), *thread, kind, *words.spans, *cause),
-            tail=(*state, *words.tail),
+            tail=(*arrival, *(() if verdict is None else (verdict,)), *words.tail),
             depth=node.depth,
             fold=node.fold,
+            verdict=verdict,
+            min_main=ENTRY_MAIN + spans_width(thread),
         )
-
-    def _state(self, entry: Entry, words: _Words) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-        """Why an entry failed, if it did, and the first pieces of the tail: those that are kept longest."""
-        failure = failure_of(self._index, entry.ref)
-        if failure is not None:
-            # The words of an event are its cause; and nothing arrives that was sent in vain.
-            return () if entry.ref.type == "Event" else (cause_span(failure),), verdict_tail(failure)
-        arrival = () if words.arrival is None else (words.arrival,)
-        return (), arrival if words.status is None else (*arrival, status_span(words.status))
 
     def _turn(self, turn_id: str) -> _Words:
         turn = self._index.trace.codex_turns[turn_id]
@@ -95,7 +99,7 @@ class EntryWords:
         asked, answered = len(call.request_item_ids), len(call.response_item_ids)
         number = self._index.place_of_call(call) + 1
         words = f"{asked}{glyphs.active().becomes}{plural(answered, 'item')}"
-        tokens = "" if call.usage is None else count(call.usage.input_tokens)
+        tokens = "" if call.usage is None else count(call.usage.input_tokens + call.usage.output_tokens)
         spans = (span(f"{number}  ", "strong"), span(words))
         return _Words("call", "accent", spans, _took(call.execution, tokens), call.execution.status)
 
@@ -111,7 +115,7 @@ class EntryWords:
 
     def _cell(self, cell_id: str) -> _Words:
         cell = self._index.trace.code_cells[cell_id]
-        words = cell_words(self._index, cell.nested_tool_call_ids, cell.source_js)
+        words = cell_words(self._index, cell)
         return _Words("exec", "special", (span(words),), _took(cell.execution), cell.execution.status)
 
     def _edge(self, edge_id: str) -> _Words:
@@ -121,14 +125,15 @@ class EntryWords:
         origin = "?" if source is None else self._index.thread_path(source)
         item = self._index.target_item(edge)
         arrival = edge_arrival(self._links, edge)
-        text = "" if item is None else agent_text(item)
+        sent = sent_with(self._index, edge) if item is None else None
+        text = agent_words(self._index, item) if item is not None else rebuilt_words(sent) if sent else ""
         return _Words(_EDGE_LABELS[edge.kind], "link", _incoming(origin, text), arrival=arrival)
 
     def _item(self, item_id: str) -> _Words:
         """A message of another agent of which no edge is known."""
         item = self._index.trace.conversation_items[item_id]
         author = "?" if item.agent_message is None else item.agent_message.author
-        words = _incoming(author, agent_text(item))
+        words = _incoming(author, agent_words(self._index, item))
         return _Words("message", "link", words, arrival=item_arrival(self._links, item))
 
     def _request(self, request_id: str) -> _Words:
@@ -176,13 +181,14 @@ class EntryWords:
         to = "" if parent is None else self._index.thread_path(parent)
         words = (
             span(f"{glyphs.active().edge_out} {to}", "link"),
-            span(f"  {'' if said is None else one_line(agent_text(said))}"),
+            span(f"  {'' if said is None else agent_words(self._index, said)}"),
         )
         arrival = result_arrival(self._links, turn)
         return _Words("result", "link", words, arrival=arrival)
 
-    def _problem(self, place: str) -> _Words:
-        return _Words("problem", "bad", (span(self._index.reduction.problems[int(place)].reason),))
+    def _problem(self, problem_id: str) -> _Words:
+        problem = self._index.problem(problem_id)
+        return _Words("problem", "bad", (span("" if problem is None else problem.reason),))
 
 
 _MAKERS: dict[str, Callable[[EntryWords, str], _Words]] = {
@@ -199,6 +205,10 @@ _MAKERS: dict[str, Callable[[EntryWords, str], _Words]] = {
     "Problem": EntryWords._problem,
 }
 """What makes the words of an entry, by the type of what it stands for."""
+
+
+def _state_span(status: Status | None) -> Span | None:
+    return None if status is None else status_span(status)
 
 
 def _took(execution: ExecutionWindow, tokens: str = "") -> tuple[Span, ...]:

@@ -6,7 +6,7 @@ from reducer import ObjectRef
 from rollout_tui.insight.failures import Failure
 from rollout_tui.views.failure_words import cause_span, verdict_span
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_label, tool_words
+from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.words import one_line
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import span
@@ -18,15 +18,22 @@ WORDS = 40
 """Characters of what a tool call did."""
 
 
-def failure_row(index: TraceIndex, failure: Failure) -> Row:
-    """A failure in a list. Its key is what failed."""
+def failure_row(index: TraceIndex, failure: Failure, *, is_narrow: bool = False) -> Row:
+    """A failure in a list. Its key is what failed.
+
+    Args:
+        index: the graph.
+        failure: the failure.
+        is_narrow: whether to leave out the agent, and blanks that only set columns.
+    """
+    gap = 2 if is_narrow else max(1, VERDICT_WIDTH - len(failure.verdict))
     return Row(
         key=failure.ref,
         spans=(
-            span(f"seq {failure.seq:<5} ", "muted"),
+            span(f"{failure.seq:>4} " if is_narrow else f"seq {failure.seq:<5} ", "muted"),
             verdict_span(failure),
-            span(" " * max(1, VERDICT_WIDTH - len(failure.verdict))),
-            span(f"{index.thread_path(failure.thread_id)}  ", "link"),
+            span(" " * gap),
+            span("" if is_narrow else f"{index.thread_path(failure.thread_id)}  ", "link"),
             span(failed_words(index, failure.ref), "accent"),
             cause_span(failure),
         ),
@@ -39,6 +46,8 @@ def failed_words(index: TraceIndex, ref: ObjectRef) -> str:
     if ref.type == "ToolCall":
         call = trace.tool_calls[ref.id]
         return one_line(f"{tool_label(index, call)} {tool_words(index, call)}", WORDS)
+    if ref.type == "CodeCell":
+        return one_line(f"exec {cell_words(index, trace.code_cells[ref.id])}", WORDS)
     if ref.type == "InferenceCall":
         return f"call {index.place_of_call(trace.inference_calls[ref.id]) + 1}"
     if ref.type == "Turn":
@@ -46,4 +55,4 @@ def failed_words(index: TraceIndex, ref: ObjectRef) -> str:
     if ref.type == "Event":
         event = index.event_at(int(ref.id))
         return "event" if event is None or event.note is None else event.note
-    return {"CodeCell": "exec", "CompactionRequest": "request to compact"}.get(ref.type, ref.type)
+    return {"CompactionRequest": "request to compact"}.get(ref.type, ref.type)

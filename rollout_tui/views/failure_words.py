@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from reducer import ObjectRef
+from reducer.model import ExecutionWindow
 from rollout_tui import glyphs
-from rollout_tui.insight.failures import Failure, Manner
+from rollout_tui.insight.failures import Failure, Manner, failure_of
+from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import plural
 from rollout_tui.widgets.spans import Span, StyleName, span
 
-_STYLES: dict[Manner, StyleName] = {"failed": "bad", "aborted": "warn", "never ended": "warn"}
+STYLES: dict[Manner, StyleName] = {"failed": "bad", "aborted": "warn", "never ended": "warn"}
+"""The colour of how something failed."""
 
 
 def verdict(failure: Failure) -> str:
     """How something failed, in a mark and a word: `✗ 127`, `✗ 429`, `⊘ aborted`, `? never ended`."""
-    return f"{_mark(failure)} {failure.verdict}"
+    return f"{mark(failure)} {failure.verdict}"
 
 
-def verdict_tail(failure: Failure) -> tuple[Span, Span]:
-    """The verdict as the first pieces of a tail: where no room is left for the word, the mark stays."""
-    style = _STYLES[failure.manner]
-    return span(_mark(failure), style), span(failure.verdict, style)
+def state_words(index: TraceIndex, ref: ObjectRef, window: ExecutionWindow) -> str:
+    """How something is or ended: the verdict of what failed, else what the log says, such as `running`."""
+    failure = failure_of(index, ref)
+    return window.status if failure is None else verdict(failure)
 
 
 def verdict_span(failure: Failure) -> Span:
-    """The verdict in one piece."""
-    return span(verdict(failure), _STYLES[failure.manner])
+    """The verdict in its colour."""
+    return span(verdict(failure), STYLES[failure.manner])
 
 
-def _mark(failure: Failure) -> str:
+def mark(failure: Failure) -> str:
+    """The mark of how something failed."""
     marks = glyphs.active()
     found = {"failed": marks.failed, "aborted": marks.cancelled, "never ended": marks.unknown}
     return found[failure.manner]
@@ -34,7 +39,7 @@ def _mark(failure: Failure) -> str:
 
 def cause_span(failure: Failure) -> Span:
     """Why something failed, behind what the row says of it."""
-    return span(f"  {failure.cause}", _STYLES[failure.manner])
+    return span(f"  {failure.cause}", STYLES[failure.manner])
 
 
 def failures_span(number: int) -> Span:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reducer import EventRecord, ObjectRef, Reduction
+from reducer import EventRecord, ObjectRef, Problem, Reduction
 from reducer.model import (
     CodeCell,
     CodeCellRequester,
@@ -23,6 +23,7 @@ from reducer.model import (
     ThreadAnchor,
     ToolCall,
     ToolCallAnchor,
+    Turn,
 )
 from reducer.model.agents import Anchor
 from reducer.schemas import SCHEMAS
@@ -47,10 +48,12 @@ class TraceIndex:
         is_schema_known: whether the bundle was read by the rules of a schema; if not, the graph is empty, and
             there are only the events as they are.
         tells_end: whether the schema has an event for the end of the recording, and for accepted items.
-        problem_lines: lines of problems that were read, by the problem's place in the list.
+        problem_lines: lines of problems that were read for this graph, by the problem's id.
         protocol_notes: type and text of protocol events that were read, by sequence number.
         protocol_turns: the turn ids that they name, by sequence number; most name none.
         turn_starts: who started a turn, by its id, as far as that was told and read.
+        edge_to: the edge that an item delivered, by the item's id.
+        last_seq: sequence number of the last event of this graph; 0 for none.
     """
 
     def __init__(self, reduction: Reduction, lookups: Lookups | None = None) -> None:
@@ -65,10 +68,10 @@ class TraceIndex:
         self.is_over = bool(self.trace.is_recorded_whole) or self.trace.status != "running"
         self.is_schema_known = self.trace.schema_version in SCHEMAS
         self.tells_end = self.trace.is_recorded_whole is not None
-        self._last_seq = self._events[-1].seq if self._events else 0
+        self.last_seq = self._events[-1].seq if self._events else 0
         self._sizes: dict[str, ItemSize] = {}
         self.protocol_notes: dict[int, tuple[str, str]] = {}
-        self.problem_lines: dict[int, ProblemLine] = {}
+        self.problem_lines: dict[str, ProblemLine] = {}
         self.protocol_turns: dict[int, str] = {}
         self.turn_starts: dict[str, TurnStart] = {}
         self.lookups = Lookups.of(reduction) if lookups is None else lookups
@@ -77,7 +80,11 @@ class TraceIndex:
         self.threads, self.depth = self._thread_tree()
         self._edges_from: dict[Anchor, list[InteractionEdge]] = defaultdict(list)
         self._edges_into: dict[str, list[InteractionEdge]] = defaultdict(list)
+        self.edge_to: dict[str, InteractionEdge] = {}
         for edge in self.trace.interaction_edges.values():
+            item = self.target_item(edge)
+            if item is not None:
+                self.edge_to[item.item_id] = edge
             self._edges_from[edge.source].append(edge)
             target = self.thread_of_anchor(edge.target)
             if target is not None:
@@ -195,7 +202,7 @@ class TraceIndex:
     @cached_property
     def tokens(self) -> int:
         """Input and output tokens of all calls."""
-        return sum(one.input_tokens + one.output_tokens for one in self.contents.values())
+        return sum(one.tokens for one in self.contents.values())
 
     @cached_property
     def _event_of_seq(self) -> dict[int, EventRecord]:
@@ -204,7 +211,7 @@ class TraceIndex:
 
     def has_happened(self, seq: int) -> bool:
         """Whether the graph goes as far as this sequence number."""
-        return seq <= self._last_seq
+        return seq <= self.last_seq
 
     def event_at(self, seq: int) -> EventRecord | None:
         """The applied event with a sequence number; the first of several."""
@@ -213,6 +220,42 @@ class TraceIndex:
         place = bisect_left(self._events, seq, key=_seq)
         found = self._events[place] if place < len(self._events) else None
         return found if found is not None and found.seq == seq else None
+
+    def has(self, ref: ObjectRef) -> bool:
+        """Whether this graph has an object, or there is such an event, payload or problem."""
+        if ref.type == "Event":
+            seq = int(ref.id)
+            return self.has_happened(seq) and self.event_at(seq) is not None
+        return self.problem(ref.id) is not None if ref.type == "Problem" else ref.id in self._known(ref.type)
+
+    def _known(self, type_: str) -> Collection[str]:
+        trace = self.trace
+        known: dict[str, Collection[str]] = {
+            "Thread": trace.threads,
+            "Turn": trace.codex_turns,
+            "InferenceCall": trace.inference_calls,
+            "Rewrite": trace.inference_calls,
+            "ToolCall": trace.tool_calls,
+            "CodeCell": trace.code_cells,
+            "ConversationItem": trace.conversation_items,
+            "TerminalOperation": trace.terminal_operations,
+            "TerminalSession": trace.terminal_sessions,
+            "Compaction": trace.compactions,
+            "CompactionRequest": trace.compaction_requests,
+            "InteractionEdge": trace.interaction_edges,
+            "Payload": trace.raw_payloads,
+        }
+        return known.get(type_, ())
+
+    def problem_ref(self, place: int) -> ObjectRef:
+        """What names a problem, by its place in the list of this graph."""
+        return ObjectRef("Problem", self.lookups.problem_ids[place])
+
+    def problem(self, problem_id: str) -> Problem | None:
+        """The problem with an id; None where this graph does not have it."""
+        place = self.lookups.place_of_problem.get(problem_id)
+        problems = self.reduction.problems
+        return problems[place] if place is not None and place < len(problems) else None
 
     def previous_call(self, call: InferenceCall) -> InferenceCall | None:
         """The call of the same thread before this one."""
@@ -224,6 +267,22 @@ class TraceIndex:
         calls = self.contents[thread_id].calls if thread_id in self.contents else []
         place = bisect_right(calls, seq, key=started_seq)
         return calls[place - 1] if place else None
+
+    def results_for(self, thread_id: str) -> list[tuple[int, Turn]]:
+        """The turns whose results were reported to an agent, with the number of the event, in its order."""
+        return self._results_for.get(thread_id, [])
+
+    @cached_property
+    def _results_for(self) -> dict[str, list[tuple[int, Turn]]]:
+        found: dict[str, list[tuple[int, Turn]]] = defaultdict(list)
+        for seq, turn_id in self.lookups.reports.turn_of_seq.copy().items():
+            turn = self.trace.codex_turns.get(turn_id)
+            thread = None if turn is None else self.trace.threads.get(turn.thread_id)
+            if turn is None or thread is None or not self.has_happened(seq):
+                continue
+            if isinstance(thread.origin, SpawnedOrigin):
+                found[thread.origin.parent_thread_id].append((seq, turn))
+        return found
 
     def first_seq(self, ref: ObjectRef) -> int | None:
         """The sequence number of the event that made an object."""

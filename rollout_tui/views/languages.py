@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rollout_tui.views.commands import COMMANDS
 from rollout_tui.views.filters import STATUSES
+from rollout_tui.views.language import words_of
 
 
 class Form(NamedTuple):
@@ -62,7 +62,7 @@ LANGUAGES: tuple[InputLanguage, ...] = (
         "after : as a command",
         (
             Form("812  seq 812  50%", "go to an event; show all as of it; as of half of the log"),
-            *(Form(f"{one.name} {one.argument}".strip(), one.help) for one in COMMANDS),
+            *(Form(f"{word.name} {word.argument}".strip(), word.typed) for word in words_of("typed")),
         ),
     ),
 )

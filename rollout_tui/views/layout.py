@@ -168,7 +168,7 @@ class Layout:
             self._agents, self._problems = len(index.threads), 0
         count = len(index.reduction.problems)
         for place in range(self._problems, count):
-            self._wanted[ObjectRef("Problem", str(place))] = problem_entry(index, place)
+            self._wanted[index.problem_ref(place)] = problem_entry(index, place)
         self._problems = count
 
     def _judge(self, index: TraceIndex, everything: Tree[Entry]) -> None:

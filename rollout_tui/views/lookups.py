@@ -8,13 +8,14 @@ are copied before they change.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from reducer import EventRecord, ObjectRef, Reduction
+from reducer import EventRecord, ObjectRef, Problem, Reduction
 from reducer.model import (
     CodeCell,
     ConversationItem,
@@ -26,6 +27,7 @@ from reducer.model import (
     Turn,
 )
 from reducer.wire.events import AssignAgentTask, SendMessage
+from reducer.wire.payload_refs import ShardRef, common_parts
 
 C = TypeVar("C", InferenceCall, ToolCall)
 
@@ -52,6 +54,11 @@ class ThreadContents:
     cells: list[CodeCell] = field(default_factory=list)
     input_tokens: int = 0
     output_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens of all its calls: what `tok` means everywhere."""
+        return self.input_tokens + self.output_tokens
 
     def copy(self) -> ThreadContents:
         """The same in lists of their own."""
@@ -111,8 +118,13 @@ class Lookups:
         sends: the tool calls that sent an agent a message or a task.
         seen: for each item the places of calls from which on it was in requests, and from which on it was
             not, by turns. An item belongs to one thread, and so do the calls that see it.
+        carried: for each payload that prompts of a thread have as a part, by thread and id, the places of
+            calls as in `seen`. Calls without a prompt do not count.
+        parts_of: for each payload that is a part of parts, the ids of these.
         reports: how results were handed on.
         in_order: whether the sequence numbers of all events go up.
+        problem_ids: an id for each problem: its place in the list is another one in another view.
+        place_of_problem: the place of each problem in the list, by its id.
     """
 
     def __init__(self) -> None:
@@ -127,12 +139,17 @@ class Lookups:
         self.installs: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.sends: dict[str, None] = {}
         self.seen: dict[str, list[int]] = defaultdict(list)
+        self.carried: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.parts_of: dict[str, dict[str, None]] = defaultdict(dict)
         self.reports = Reports()
         self.in_order = True
+        self.problem_ids: list[str] = []
+        self.place_of_problem: dict[str, int] = {}
         self._place_of_tool_call: dict[str, int] = {}
         self._cells: set[str] = set()
         self._copied: set[str] = set()
         self._last_request: dict[str, list[str]] = {}
+        self._last_prompt: dict[str, tuple[ShardRef, ...]] = {}
         self._last_seq = -1
 
     @classmethod
@@ -159,11 +176,22 @@ class Lookups:
             self.in_order &= event.seq > self._last_seq
             self._last_seq = event.seq
             self.reports.add(event)
+        self._add_problems(reduction.problems)
         for ref in changed:
             add = _ADDERS.get(ref.type)
             if add is not None and not add(self, reduction, ref.id):
                 return False
         return True
+
+    def _add_problems(self, problems: Sequence[Problem]) -> None:
+        for place in range(len(self.problem_ids), len(problems)):
+            found = problem_id = _problem_id(problems[place])
+            same = 1
+            while problem_id in self.place_of_problem:
+                same += 1
+                problem_id = f"{found}-{same}"
+            self.place_of_problem[problem_id] = place
+            self.problem_ids.append(problem_id)
 
     def _of_thread(self, thread_id: str) -> ThreadContents:
         """The contents of a thread, to be changed: views have the lists from before."""
@@ -190,6 +218,9 @@ class Lookups:
             return True
         self.place_of_call[call_id] = len(contents.calls) - 1
         self.see(call.thread_id, len(contents.calls) - 1, call.request_item_ids)
+        prompt = reduction.trace.raw_payloads.get(str(call.prepared_prompt_payload_id))
+        if isinstance(prompt, ShardRef):
+            self._carry(call.thread_id, len(contents.calls) - 1, prompt.parts)
         self.calls_of_turn.setdefault(call.codex_turn_id, []).append(call_id)
         return _is_last(contents.calls)
 
@@ -206,6 +237,45 @@ class Lookups:
             if len(places) % 2 == 0:
                 places.append(place)
         self._last_request[thread_id] = now
+
+    def _carry(self, thread_id: str, place: int, now: tuple[ShardRef, ...]) -> None:
+        """Note of which parts a prompt consists; it mostly continues the one before, too."""
+        before = self._last_prompt.get(thread_id, ())
+        known = common_parts(now, before)
+        if len(before) > known:
+            kept = {part.raw_payload_id for part in now}
+            for part_id in {part.raw_payload_id for part in before[known:]} - kept:
+                self.carried[thread_id, part_id].append(place)
+        for part in now[known:]:
+            places = self.carried[thread_id, part.raw_payload_id]
+            if len(places) % 2 == 0:
+                places.append(place)
+            self._note_parts_of(part)
+        self._last_prompt[thread_id] = now
+
+    def _note_parts_of(self, part: ShardRef) -> None:
+        waiting = [part]
+        while waiting:
+            one = waiting.pop()
+            for inner in one.parts:
+                if one.raw_payload_id not in self.parts_of[inner.raw_payload_id]:
+                    self.parts_of[inner.raw_payload_id][one.raw_payload_id] = None
+                    waiting.append(inner)
+
+    def calls_carrying(self, payload_id: str) -> list[tuple[str, int]]:
+        """The calls whose prompts have a payload as a part, at any depth: threads and places in them."""
+        ids, waiting = {payload_id}, [payload_id]
+        while waiting:
+            around = [*self.parts_of.get(waiting.pop(), ())]
+            waiting += [one for one in around if one not in ids]
+            ids.update(around)
+        found: set[tuple[str, int]] = set()
+        for thread_id, contents in [*self.contents.items()]:
+            for one in ids:
+                ends = [*self.carried.get((thread_id, one), ()), len(contents.calls)]
+                for first, end in zip(ends[::2], ends[1::2], strict=False):
+                    found.update((thread_id, place) for place in range(first, end))
+        return sorted(found)
 
     def _add_tool_call(self, reduction: Reduction, call_id: str) -> bool:
         call = reduction.trace.tool_calls[call_id]
@@ -270,6 +340,12 @@ _NOTHING = ThreadContents()
 def started_seq(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:
     """The sequence number with which something began."""
     return window.execution.started_seq
+
+
+def _problem_id(problem: Problem) -> str:
+    """What tells a problem from others in every view of a bundle: what it is about, and what is wrong."""
+    about = (problem.line, problem.seq, problem.event, problem.raw_payload_id, problem.in_manifest)
+    return f"problem:{hashlib.sha256(repr((*about, problem.reason)).encode()).hexdigest()[:12]}"
 
 
 def _is_last(started: Sequence[Turn | InferenceCall | ToolCall]) -> bool:

@@ -27,21 +27,18 @@ def numbered(index: TraceIndex, thread_id: str, wanted: GoToNumber) -> ObjectRef
     if wanted.what == "turn":
         turns = [] if contents is None else contents.turns
         return ObjectRef("Turn", turns[number - 1].codex_turn_id) if 0 < number <= len(turns) else None
-    seq = _seq(index, wanted)
-    payload_id = f"raw_payload:{number}"
-    if seq is None and wanted.what == "payload" and payload_id in index.trace.raw_payloads:
-        return ObjectRef("Payload", payload_id)  # no event names it by itself: it is a part of others
-    return seq
+    if wanted.what == "payload":
+        payload_id = f"raw_payload:{number}"
+        return ObjectRef("Payload", payload_id) if payload_id in index.trace.raw_payloads else None
+    return _seq(index, wanted)
 
 
 def _seq(index: TraceIndex, wanted: GoToNumber) -> int | None:
-    """The sequence number of the event with this number, on this line, or with this payload."""
+    """The sequence number of the event with this number, or on this line."""
     events, number = index.reduction.provenance.events, wanted.number
     if wanted.what == "seq":
         found = (event.seq for event in events if event.seq == number)
-    elif wanted.what == "line":
-        found = (event.seq for event in events if event.line == number)
     else:
-        payload_id = f"raw_payload:{number}"
-        found = (event.seq for event in events for ref in event.payloads if ref.raw_payload_id == payload_id)
-    return next(found, None)
+        found = (event.seq for event in events if event.line == number)
+    seq = next(found, None)
+    return seq if seq is not None and index.has_happened(seq) else None

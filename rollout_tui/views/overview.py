@@ -1,4 +1,4 @@
-"""The run as a whole, in one line."""
+"""The run as a whole, in one line: as much of it as there is room for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rollout_tui.views.failure_words import failures_span
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.words import count, duration, plural
-from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
 
 UNKNOWN_SCHEMA = "trace schema {} is not known to this version"
 """Said where a graph would be."""
@@ -20,52 +20,55 @@ def unknown_schema_words(index: TraceIndex) -> str:
     return UNKNOWN_SCHEMA.format(index.trace.schema_version)
 
 
-def overview(timelines: Timelines, name: str, state: Iterable[Span] = ()) -> list[Span]:
+def overview(
+    timelines: Timelines | None, name: str, state: Iterable[Span] = (), width: int | None = None
+) -> list[Span]:
     """Name, state, time, how many failures, agents, calls, compactions, other rewrites, tokens and problems.
 
     Args:
-        timelines: those of the graph.
+        timelines: those of the graph; None while there is none.
         name: what the bundle is called.
         state: what is said of the reading itself.
+        width: cells there are; None for as many as are wanted.
     """
-    index = timelines.index
-    parts = [span(" rollout-tui ", "strong"), span(name, "accent"), *state]
-    if index.is_schema_known:
-        parts += _sums(timelines)
-    else:
-        events = plural(len(index.reduction.provenance.events), "event")
-        parts += [
-            span(f"schema {index.trace.schema_version} is not known", "warn"),
-            span(_took(index)),
-            span(events),
-        ]
-    if index.reduction.problems:
-        marks = glyphs.active()
-        parts.append(span(f"{marks.warning} {plural(len(index.reduction.problems), 'problem')}", "bad"))
-    gap = span("  ")
-    return [piece for part in parts if part.text for piece in (part, gap)]
+    parts = [(8, span("rollout-tui", "strong")), (4, span(name, "accent")), *((0, one) for one in state)]
+    if timelines is not None:
+        parts += _sums(timelines) if timelines.index.is_schema_known else _events(timelines.index)
+        problems = len(timelines.index.reduction.problems)
+        words = f"{glyphs.active().warning} {plural(problems, 'problem')}" if problems else ""
+        parts.append((3, span(words, "bad")))
+    pieces = [Piece(rank, [part, span("  ")]) for rank, part in parts if part.text]
+    # The gap behind the last one need not fit.
+    kept = drop_to_fit(pieces, None if width is None else width + 1)
+    return [span(" "), *kept[:-1]]
 
 
-def _sums(timelines: Timelines) -> list[Span]:
+def _events(index: TraceIndex) -> list[tuple[int, Span]]:
+    """What there is to say of a recording whose schema is not known."""
+    events = plural(len(index.reduction.provenance.events), "event")
+    unknown = f"schema {index.trace.schema_version} is not known"
+    return [(0, span(unknown, "warn")), (6, span(_took(index))), (5, span(events))]
+
+
+def _sums(timelines: Timelines) -> list[tuple[int, Span]]:
+    """What there is to say of a run, each with how soon it is left out."""
     index = timelines.index
-    trace = index.trace
+    trace, rewrites = index.trace, timelines.entries.rewrites
     cut = trace.recording_status == "closed_with_partial_payloads"
-    parts = [
-        span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text"),
-        span("payloads cut" if cut else "", "warn"),
-        span("" if index.tells_end else f"schema {trace.schema_version}", "muted"),
-        span(_took(index)),
-        failures_span(timelines.failed),
-        span(plural(len(trace.threads), "agent")),
-        span(plural(len(trace.inference_calls), "call")),
+    compacted = plural(len(trace.compactions), "compaction") if trace.compactions else ""
+    rewritten = plural(len(rewrites), "rewrite") if rewrites else ""
+    return [
+        (2, span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text")),
+        (5, span("payloads cut" if cut else "", "warn")),
+        (13, span("" if index.tells_end else f"schema {trace.schema_version}", "muted")),
+        (6, span(_took(index))),
+        (1, failures_span(timelines.failed)),
+        (7, span(plural(len(trace.threads), "agent"))),
+        (9, span(plural(len(trace.inference_calls), "call"))),
+        (11, span(compacted)),
+        (12, span(rewritten)),
+        (10, span(f"{count(index.tokens)} tok" if index.tokens else "")),
     ]
-    if trace.compactions:
-        parts.append(span(plural(len(trace.compactions), "compaction")))
-    if timelines.entries.rewrites:
-        parts.append(span(plural(len(timelines.entries.rewrites), "rewrite")))
-    if index.tokens:
-        parts.append(span(f"{count(index.tokens)} tok"))
-    return parts
 
 
 def _state(index: TraceIndex) -> str:

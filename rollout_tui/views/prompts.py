@@ -18,28 +18,36 @@ def prompt_text(prompt: Prompt) -> str:
     Args:
         prompt: the prompt.
     """
-    if prompt.lost is not None:
-        return f"There is no prompt to show: {prompt.lost}. ({prompt.raw_payload_id})"
-    return "\n\n".join(
-        [_differences(prompt), _items(prompt), _tools(prompt), _settings(prompt), _base(prompt)]
-    )
-
-
-def _headed(heading: str, lines: list[str]) -> str:
     rule = glyphs.active().rule * 2
-    return "\n".join([f"{rule} {heading} {rule}", *lines])
+    sections = prompt_sections(prompt)
+    texts = (
+        f"{rule} {heading} {rule}\n{text}".rstrip("\n") if heading else text for heading, text in sections
+    )
+    return "\n\n".join(texts)
 
 
-def _differences(prompt: Prompt) -> str:
+def prompt_sections(prompt: Prompt) -> list[tuple[str, str]]:
+    """The same as headings, each with what stands below it; a sentence without one if there is no prompt."""
+    if prompt.lost is not None:
+        return [("", f"There is no prompt to show: {prompt.lost}. ({prompt.raw_payload_id})")]
+    parts = (_differences(prompt), _items(prompt), _tools(prompt), _settings(prompt), _base(prompt))
+    return [(heading, "\n".join(lines)) for heading, lines in parts]
+
+
+Part = tuple[str, list[str]]
+"""A heading, and the lines below it."""
+
+
+def _differences(prompt: Prompt) -> Part:
     continues = f" (which continues {prompt.continues})" if prompt.continues is not None else ""
     lines = prompt.differences or ["nothing differs"]
-    return _headed(f"prompt against the request that was sent{continues}", lines)
+    return f"prompt against the request that was sent{continues}", lines
 
 
-def _items(prompt: Prompt) -> str:
+def _items(prompt: Prompt) -> Part:
     new = sum(item.is_new for item in prompt.items)
     heading = f"{plural(len(prompt.items), 'item')}, + {new} not in the prompt before"
-    return _headed(heading, [*map(_item, prompt.items)])
+    return heading, [*map(_item, prompt.items)]
 
 
 def _item(item: PromptItem) -> str:
@@ -49,23 +57,23 @@ def _item(item: PromptItem) -> str:
     return f"{mark} {item.place:>4}  {item.kind:<{_NAME}} {size(item.bytes):>7}{held}{sent}"
 
 
-def _tools(prompt: Prompt) -> str:
+def _tools(prompt: Prompt) -> Part:
     whole = sum(bytes_ for _, bytes_ in prompt.tools)
     lines = [f"  {name:<{_NAME + 6}} {size(bytes_):>7}" for name, bytes_ in prompt.tools]
-    return _headed(f"{plural(len(prompt.tools), 'tool')}, {size(whole)}", lines)
+    return f"{plural(len(prompt.tools), 'tool')}, {size(whole)}", lines
 
 
-def _settings(prompt: Prompt) -> str:
+def _settings(prompt: Prompt) -> Part:
     lines = [
         f"  {key:<{_NAME}} {json.dumps(value, ensure_ascii=False, default=str)}"
         for key, value in prompt.settings.items()
     ]
-    return _headed("settings", lines)
+    return "settings", lines
 
 
-def _base(prompt: Prompt) -> str:
+def _base(prompt: Prompt) -> Part:
     if prompt.base_instructions is None:
-        return _headed("base instructions", ["none"])
+        return "base instructions", ["none"]
     where = "" if prompt.provenance is None else f", from {prompt.provenance}"
     heading = f"base instructions, {size(len(prompt.base_instructions.encode(errors='replace')))}{where}"
-    return _headed(heading, [prompt.base_instructions])
+    return heading, [prompt.base_instructions]

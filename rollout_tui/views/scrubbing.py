@@ -8,10 +8,16 @@ from collections.abc import Sequence
 from reducer import EventRecord
 from rollout_tui import glyphs
 from rollout_tui.views.words import clock
-from rollout_tui.widgets.spans import Span, span
+from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
 
 MARK_WIDTH = 28
-"""Cells of the line itself; the words about the event need the rest of 80."""
+"""Cells of the line itself at most."""
+
+WORDS_WIDTH = 52
+"""Cells that the words about an event need beside it."""
+
+SHORTEST_MARK = 8
+"""Cells of the line at least."""
 
 
 class EventLine:
@@ -41,18 +47,28 @@ class EventLine:
         """The sequence number of the event at a place."""
         return self._seqs[place]
 
-    def spans(self, place: int) -> list[Span]:
-        """The line with a mark at a place, and what happened there."""
+    def spans(self, place: int, width: int) -> list[Span]:
+        """The line with a mark at a place, and what happened there.
+
+        Args:
+            place: the place.
+            width: cells there are; the line gets shorter first, then the time goes, then the share.
+        """
         marks = glyphs.active()
         event, last = self._events[place], len(self._events) - 1
-        done = 0 if last == 0 else round(place / last * (MARK_WIDTH - 1))
-        return [
+        length = max(SHORTEST_MARK, min(MARK_WIDTH, width - WORDS_WIDTH))
+        done = 0 if last == 0 else round(place / last * (length - 1))
+        line = [
             span(" "),
             span(marks.rule * done, "accent"),
             span(marks.trunk, "strong"),
-            span(marks.rule * (MARK_WIDTH - 1 - done), "muted"),
-            span(f"  seq {event.seq}", "strong"),
-            span(f"  {100 * (place + 1) // (last + 1)}%", "accent"),
-            span(f"  {clock(event.at_unix_ms)}", "muted"),
-            span(f"  {event.kind}"),
+            span(marks.rule * (length - 1 - done), "muted"),
         ]
+        pieces = [
+            Piece(0, line),
+            Piece(0, [span(f"  seq {event.seq}", "strong")]),
+            Piece(1, [span(f"  {100 * (place + 1) // (last + 1)}%", "accent")]),
+            Piece(2, [span(f"  {clock(event.at_unix_ms)}", "muted")]),
+            Piece(0, [span(f"  {event.kind}")]),
+        ]
+        return drop_to_fit(pieces, width)

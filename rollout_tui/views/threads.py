@@ -9,7 +9,7 @@ from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
 from rollout_tui import glyphs
 from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.edges.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
-from rollout_tui.views.failure_words import failures_span, verdict_tail
+from rollout_tui.views.failure_words import failures_span, verdict_span
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.lookups import ThreadContents
 from rollout_tui.views.timeline import Timelines
@@ -104,7 +104,7 @@ class ThreadWords:
     def __init__(self, timelines: Timelines) -> None:
         self._links, self._index = timelines.links, timelines.index
         self._failed_of = timelines.failed_of
-        self._made: dict[str, tuple[tuple[Span, ...], tuple[Span, ...]]] = {}
+        self._made: dict[str, tuple[tuple[Span, ...], Span, tuple[Span, ...]]] = {}
 
     def row(self, node: TreeNode[Thread]) -> Row:
         """Leaf of the agent path, what is amiss, and at the right verdict or state, time in turns, and sums.
@@ -114,16 +114,18 @@ class ThreadWords:
         thread = node.value
         made = self._made.get(thread.thread_id)
         if made is None:
-            made = self._made[thread.thread_id] = (self._amiss(thread), self._tail(thread))
-        amiss, tail = made
+            made = (self._amiss(thread), self._verdict(thread), self._tail(thread))
+            self._made[thread.thread_id] = made
+        amiss, verdict, tail = made
         leaf = "/" + thread.agent_path.rsplit("/", 1)[-1]
         name = span(leaf, "strong" if node.depth == 0 else "text")
         return Row(
             key=thread.thread_id,
             spans=(name, *self._helper(thread), *amiss),
-            tail=tail,
+            tail=(verdict, *tail),
             depth=node.depth,
             fold=node.fold,
+            verdict=verdict,
         )
 
     def _helper(self, thread: Thread) -> tuple[Span, ...]:
@@ -159,12 +161,14 @@ class ThreadWords:
             words.append(f"{out} no result")
         return tuple(span(f" {one}", "warn") for one in words)
 
+    def _verdict(self, thread: Thread) -> Span:
+        failure = failure_of(self._index, ObjectRef("Thread", thread.thread_id))
+        return status_span(thread.execution.status) if failure is None else verdict_span(failure)
+
     def _tail(self, thread: Thread) -> tuple[Span, ...]:
         contents = self._index.contents[thread.thread_id]
-        tokens, failed = contents.input_tokens, self._failed_of[thread.thread_id]
-        failure = failure_of(self._index, ObjectRef("Thread", thread.thread_id))
-        state = (status_span(thread.execution.status),) if failure is None else verdict_tail(failure)
-        tail = [*state, span(duration(turn_time(contents)))]
+        tokens, failed = contents.tokens, self._failed_of[thread.thread_id]
+        tail = [span(duration(turn_time(contents)))]
         if failed:
             tail.append(failures_span(failed))
         if tokens:

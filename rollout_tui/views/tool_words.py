@@ -6,7 +6,7 @@ import re
 
 import orjson
 
-from reducer.model import ExecCommandRequest, TerminalOperation, ToolCall, ToolCallAnchor
+from reducer.model import CodeCell, ExecCommandRequest, TerminalOperation, ToolCall, ToolCallAnchor
 from reducer.wire.events import (
     AgentSummary,
     ApplyPatch,
@@ -25,12 +25,17 @@ from reducer.wire.events import (
     WriteStdin,
 )
 from rollout_tui import glyphs
-from rollout_tui.insight.tool_results import timed_out
+from rollout_tui.insight.waits import WaitEnd, wait_end
+from rollout_tui.views.cells.script_words import script_words
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import duration, first_line, one_line
+from rollout_tui.views.words import duration, one_line
 
 _PATCHED_FILE = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$", re.MULTILINE)
+_TARGETS = re.compile(r'"targets"\s*:\s*\[([^\]]*)')
 _TIMEOUT = re.compile(r'"timeout_ms"\s*:\s*(\d{1,12})\b')
+NAMED_CALLS = 60
+"""Characters up to which the calls of a script are named; of more than one call the rest is counted."""
+
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "fish"})
 _LABELS: dict[type, str] = {
     ExecCommand: "command",
@@ -50,7 +55,7 @@ _LABELS: dict[type, str] = {
 def tool_label(index: TraceIndex, call: ToolCall) -> str:
     """The word for a tool call's kind, such as `command`, `stdin`, `exec`, `spawn`."""
     if isinstance(call.kind, OtherTool):
-        is_exec = call.kind.name == "exec" and index.cell_of_call(call) is not None
+        is_exec = call.kind.name == "exec" and (index.cell_of_call(call) is not None or _has_script(call))
         is_wait = call.kind.name == "wait" and index.cell_of_wait(call.tool_call_id) is not None
         is_wait = is_wait or call.resolved_wait_runtime_cell_id is not None
         return "exec" if is_exec else "wait" if is_wait else "tool"
@@ -70,22 +75,44 @@ def tool_words(index: TraceIndex, call: ToolCall) -> str:
         return f"{call.kind.server}.{call.kind.tool} {_preview(call)}".rstrip()
     cell = index.cell_of_call(call)
     if cell is not None:
-        return cell_words(index, cell.nested_tool_call_ids, cell.source_js)
+        return cell_words(index, cell)
+    if isinstance(call.kind, OtherTool) and call.kind.name == "exec" and _has_script(call):
+        return script_words(_input(call))
     waited = index.cell_of_wait(call.tool_call_id)
     if waited is not None:
-        return f"for {cell_words(index, waited.nested_tool_call_ids, waited.source_js)}"
+        return f"for {cell_words(index, waited)}"
     if isinstance(call.kind, WaitAgent):
-        words = _wait_words(call)
-        return f"timed out: {words}" if timed_out(index, call) else words
-    name = call.kind.name if isinstance(call.kind, OtherTool) else ""
+        end, words = wait_end(index, call), _wait_words(index, call)
+        return words if end is None else f"{wait_end_words(end)}: {words}"
+    if isinstance(call.kind, ExecCommand) and (command := argument(call, "cmd")):
+        return one_line(command)  # it never began, so no operation has it
+    name = call.kind.name if isinstance(call.kind, OtherTool) else call.kind.name_of_type
     return f"{name} {_preview(call)}".strip()
 
 
-def cell_words(index: TraceIndex, nested_call_ids: list[str], source_js: str) -> str:
-    """What a cell's JavaScript ran; the beginning of its source where it ran no tool."""
-    calls = [index.trace.tool_calls[one] for one in nested_call_ids[:8] if one in index.trace.tool_calls]
-    ran = "; ".join(tool_words(index, call) for call in calls)
-    return ran or first_line(_without_directives(source_js))
+def cell_words(index: TraceIndex, cell: CodeCell) -> str:
+    """What a cell's JavaScript ran, `git status; make +3`; what its script says where it ran no tool."""
+    calls = [
+        index.trace.tool_calls[one] for one in cell.nested_tool_call_ids if one in index.trace.tool_calls
+    ]
+    ran = ""
+    for number, call in enumerate(calls):
+        words = f"{ran}; {tool_words(index, call)}" if ran else tool_words(index, call)
+        if ran and len(words) > NAMED_CALLS:
+            return f"{ran} +{len(calls) - number}"
+        ran = words
+    return ran or script_words(cell.source_js)
+
+
+def _has_script(call: ToolCall) -> bool:
+    """Whether the input of an `exec` call is JavaScript: a tool of that name may take JSON."""
+    return bool(_input(call)) and not _input(call).lstrip().startswith("{")
+
+
+def _input(call: ToolCall) -> str:
+    """The beginning of the arguments of a call, as the trace keeps it."""
+    preview = call.summary.input_preview if isinstance(call.summary, GenericSummary) else None
+    return preview or ""
 
 
 def operation_words(operation: TerminalOperation) -> str:
@@ -109,7 +136,7 @@ def visible_keys(stdin: str) -> str:
     shown = []
     for char in stdin[:400]:
         if char in "\r\n":
-            shown.append("\\n" if glyphs.active().ascii_only else "⏎")
+            shown.append(glyphs.active().line_feed)
         elif char < " ":
             shown.append("^" + chr(ord(char) + 64))
         else:
@@ -137,19 +164,35 @@ def _agent_words(index: TraceIndex, call: ToolCall) -> str:
     return f"{marks.edge_out} {to}  {one_line(message)}".rstrip()
 
 
-def _wait_words(call: ToolCall) -> str:
+def wait_end_words(end: WaitEnd) -> str:
+    """`/root/alpha's result`, `timed out`: what ended a wait for agents."""
+    if end.kind in ("result", "message"):
+        return f"{end.sender}'s {end.kind}"
+    return {"timeout": "timed out", "interrupted": "interrupted by new input"}.get(end.kind, end.kind)
+
+
+def _wait_words(index: TraceIndex, call: ToolCall) -> str:
     """For whom a call waits, and for how long at most."""
     summary = call.summary
     if isinstance(summary, WaitAgentSummary):
-        target, limit = summary.target_agent_path or "any agent", summary.timeout_ms
+        target, limit = summary.target_agent_path, summary.timeout_ms
     else:
-        found = _TIMEOUT.search(_preview(call))
-        target, limit = argument(call, "target") or "any agent", int(found[1]) if found else None
-    return f"for {target}" if limit is None else f"for {target}, {duration(limit)} at most"
+        found, named = _TIMEOUT.search(_preview(call)), _TARGETS.search(_preview(call))
+        ids = () if named is None else re.findall(r'"([^"\\]+)"', named[1])
+        target = argument(call, "target") or ", ".join(index.thread_path(one) for one in ids)
+        limit = int(found[1]) if found else None
+    words = f"for {target or 'any agent'}"
+    return words if limit is None else f"{words}, {duration(limit)} at most"
 
 
 def argument(call: ToolCall, name: str) -> str | None:
     """A text argument of a call, read from the beginning of the arguments that the trace keeps."""
+    found = argument_part(call, name)
+    return None if found is None else found[0]
+
+
+def argument_part(call: ToolCall, name: str) -> tuple[str, bool] | None:
+    """The same, and whether it goes on behind what the trace keeps."""
     preview = call.summary.input_preview if isinstance(call.summary, GenericSummary) else None
     if preview is None:
         return None
@@ -160,8 +203,8 @@ def argument(call: ToolCall, name: str) -> str | None:
     try:
         value = orjson.loads(f'"{text}"')
     except orjson.JSONDecodeError:
-        return text
-    return value if isinstance(value, str) else None
+        return text, not found[2]
+    return (value, not found[2]) if isinstance(value, str) else None
 
 
 def _preview(call: ToolCall) -> str:
@@ -171,8 +214,3 @@ def _preview(call: ToolCall) -> str:
     if isinstance(summary, AgentSummary):
         return one_line(f"{summary.target_agent_path} {summary.message_preview}")
     return ""
-
-
-def _without_directives(source: str) -> str:
-    """JavaScript without the `// @exec:` line in front of it."""
-    return re.sub(r"\A\s*//\s*@exec:[^\n]*\n", "", source)

@@ -12,6 +12,15 @@ from rollout_tui.widgets.spans import Span, StyleName
 
 Status = ExecutionStatus | RolloutStatus
 
+STATUS_STYLES: dict[Status, StyleName] = {
+    "completed": "good",
+    "failed": "bad",
+    "running": "accent",
+    "cancelled": "warn",
+    "aborted": "warn",
+}
+"""The colour of a state, in a mark and in words."""
+
 SHORT_NAME = 8
 """Characters of a trace id that are enough to tell a bundle from the others."""
 
@@ -85,17 +94,16 @@ def moment(unix_ms: int) -> str:
 
 
 def status_span(status: Status) -> Span:
-    """A state as one mark: completed, failed, running, cancelled or aborted."""
+    """A state as a mark, in the cells that a column of them has."""
     marks = glyphs.active()
-    look: dict[Status, tuple[str, StyleName]] = {
-        "completed": (marks.succeeded, "good"),
-        "failed": (marks.failed, "bad"),
-        "running": (marks.running, "accent"),
-        "cancelled": (marks.cancelled, "warn"),
-        "aborted": (marks.cancelled, "warn"),
+    shapes: dict[Status, str] = {
+        "completed": marks.succeeded,
+        "failed": marks.failed,
+        "running": marks.running,
+        "cancelled": marks.cancelled,
+        "aborted": marks.cancelled,
     }
-    mark, style = look[status]
-    return Span(safe_text(mark), style)
+    return Span(safe_text(f"{shapes[status]:<{marks.state_width}}"), STATUS_STYLES[status])
 
 
 def first_line(text: str, limit: int = 400) -> str:

@@ -55,6 +55,7 @@ class CodexHome:
     """The real codex, in a home of its own, asking a scripted server.
 
     Attributes:
+        home: its own directory, in which its sessions are.
         workspace: where its commands run.
         trace_root: where its bundles appear, if `environment` is used as it is.
     """
@@ -79,10 +80,10 @@ class CodexHome:
                 `codex-code-mode-host`, which must lie beside the program.
         """
         self._codex = codex
-        self._home = directory / "home"
+        self.home = directory / "home"
         self.workspace = directory / "workspace"
         self.trace_root = directory / "traces"
-        for created in (self._home, self.workspace, self.trace_root):
+        for created in (self.home, self.workspace, self.trace_root):
             created.mkdir(parents=True)
         limit = "" if compact_above is None else f"model_auto_compact_token_limit = {compact_above}"
         config = _CONFIG.format(
@@ -91,13 +92,13 @@ class CodexHome:
             compaction=limit,
             code_mode=str(code_mode).lower(),
         )
-        (self._home / "config.toml").write_text(config)
+        (self.home / "config.toml").write_text(config)
 
     @property
     def changes(self) -> dict[str, str | None]:
         """What its environment has that is not in ours; None for what is removed."""
         removed: dict[str, str | None] = {name: None for name in os.environ if _UNWANTED.match(name)}
-        home = str(self._home)
+        home = str(self.home)
         return {**removed, "HOME": home, "CODEX_HOME": home, "CODEX_ROLLOUT_TRACE_ROOT": str(self.trace_root)}
 
     @property

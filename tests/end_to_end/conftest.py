@@ -28,3 +28,11 @@ def codex_program(request: pytest.FixtureRequest) -> Path:
     program = request.getfixturevalue(request.param)
     assert isinstance(program, Path)
     return program
+
+
+@pytest.fixture(params=["codex_164", "codex_169", "codex_171"])
+def codex_of_each_schema(request: pytest.FixtureRequest) -> Path:
+    """A codex of each trace schema; all of them keep sessions."""
+    program = request.getfixturevalue(request.param)
+    assert isinstance(program, Path)
+    return program

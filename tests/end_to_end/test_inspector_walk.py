@@ -125,8 +125,8 @@ def test_the_same_cursor_in_both_layouts(start: Start, demo_trace: Demo) -> None
     assert sum("│" in row for row in terminal.screen) < 30
     terminal.press("4")
     assert any(detail.strip("─ ")[:30] in row for row in terminal.screen)
-    terminal.resize(60, 15)
-    terminal.wait_for("80")
+    terminal.resize(39, 15)
+    terminal.wait_for("This needs")
     terminal.resize(*WIDE)
     terminal.wait_for("4 Detail")
     terminal.wait_for("1 Threads")

@@ -139,7 +139,7 @@ def test_ctrl_z_and_back_leaves_everything_as_it_was(start: Start, demo_trace: D
     before = burst(terminal, *keys)
     terminal.send(written(["ctrl+z"]))
     terminal.wait_for(lambda _rows: is_stopped(terminal))
-    # All is written before the program stops, but need not have been read here when it is seen to have stopped.
+    # All is written before the program stops, but need not have been read here by then.
     terminal.wait_for(lambda _rows: terminal.output.endswith(b"\x1b[?1004l"))
     terminal.process.send_signal(signal.SIGCONT)
     terminal.wait_for(lambda rows: rows == before)

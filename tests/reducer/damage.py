@@ -40,7 +40,7 @@ class MemoryBundle(WholePayloads):
     """A bundle whose payloads are held in memory."""
 
     def __init__(self, found: Bundle, payloads: dict[str, bytes]) -> None:
-        super().__init__(found.path, found.manifest)
+        super().__init__(found.folder, found.manifest)
         self.kept = payloads
 
     def read_payload(self, ref: PayloadRef) -> bytes:

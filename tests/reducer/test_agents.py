@@ -422,3 +422,21 @@ def test_an_item_delivers_one_edge_per_sighting(b: BundleBuilder) -> None:
     b.request("i1", [found])
     b.request("i2", [found])
     assert list(edges(b)) == ["e1"]
+
+
+@pytest.mark.parametrize("are_delivered", [False, True], ids=["pending", "stored"])
+def test_a_result_goes_to_the_first_edge_of_its_call(b: BundleBuilder, are_delivered: bool) -> None:
+    b.thread(OTHER, "/root/b")
+    b.turn("to", OTHER)
+    if are_delivered:
+        b.request("i1", [task()], CHILD)
+        b.request("i2", [letter(TASK, "/root", "/root/b")], OTHER)
+    b.tool("T", "spawn_agent", invocation=SPAWN_INVOCATION)
+    b.runtime_ended("T", activity("started", CHILD, "/root/a"))
+    b.runtime_ended("T", activity("started", OTHER, "/root/b"))
+    before = edges(b)
+    b.tool_ended("T", direct("spawned"))
+    first, second = sorted(before)
+    now = edges(b)
+    assert now[second].carried_raw_payload_ids == before[second].carried_raw_payload_ids
+    assert len(now[first].carried_raw_payload_ids) == len(before[first].carried_raw_payload_ids) + 1

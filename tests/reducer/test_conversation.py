@@ -168,6 +168,13 @@ def test_reasoning_is_completed_by_its_other_copies(b: BundleBuilder) -> None:
     assert item(graph, 1).body.parts == [TextPart("t"), SummaryPart("s"), sealed]
 
 
+def test_the_text_that_was_stored_first_stays(b: BundleBuilder) -> None:
+    b.request("i1", [reasoning(text="t")])
+    b.request("i2", [reasoning(text="u", summary="s")])
+    sealed = EncodedPart("encrypted_content", "e")
+    assert item(b.graph(), 1).body.parts == [TextPart("t"), SummaryPart("s"), sealed]
+
+
 def test_a_call_id_names_one_call(b: BundleBuilder) -> None:
     call = {"type": "function_call", "call_id": "c", "arguments": "{}"}
     b.request("i1", [call, {**call, "type": "custom_tool_call", "input": "x"}])
@@ -208,6 +215,16 @@ def test_an_older_response_is_continued_along_the_snapshot(b: BundleBuilder) -> 
     problem = b.only_problem()
     assert "item 1 of the context" in problem
     assert "is not conversation_item:2, which stood there before" in problem
+
+
+def test_what_stands_in_the_snapshot_has_no_other_id(b: BundleBuilder) -> None:
+    b.request("i1", [message("a")])
+    b.response("i1", [], "r1")
+    b.request("i2", [{**message("b"), "id": "m1"}], previous_response_id="r1")
+    b.request("i3", [message("b")], previous_response_id="r1")
+    assert shown(b.graph(), "i3") == [1, 2]
+    b.request("i4", [{**message("b"), "id": "m2"}], previous_response_id="r1")
+    assert "is not conversation_item:2, which stood there before" in b.only_problem()
 
 
 def test_a_response_is_looked_up_in_the_same_thread_only(b: BundleBuilder) -> None:

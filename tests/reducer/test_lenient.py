@@ -256,14 +256,14 @@ class DamagedBundle(WholePayloads):
     """Reads the payloads of a sound bundle, except for the damaged ones."""
 
     def __init__(self, found: Sample, damages: list[Any]) -> None:
-        super().__init__(found.path, found.bundle.manifest)
+        super().__init__(found.bundle.folder, found.bundle.manifest)
         self.damaged: dict[str, tuple[str, int]] = {}
         ids = sorted(fed(found.bundle, found.lines).graph().raw_payloads)
         for what, number in damages:
             self.damaged[ids[number % len(ids)]] = (what, number)
 
     def read_payload(self, ref: PayloadRef) -> bytes:
-        data = b"".join(StoredPayloads(self.path, strict=False).pieces(ref))
+        data = b"".join(StoredPayloads(self.folder, strict=False).pieces(ref))
         what, number = self.damaged.get(ref.raw_payload_id, ("", 0))
         if what == "delete":
             raise UnreadablePayload("no such file or directory")

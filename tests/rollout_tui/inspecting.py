@@ -8,7 +8,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from rollout_tui.app import InspectorApp
+from rollout_tui import keys
+from rollout_tui.app import RolloutApp
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from rollout_tui.widgets.line_view import LineView
@@ -17,20 +18,40 @@ from rollout_tui.widgets.spans import spans_text
 WIDE = (120, 40)
 NARROW = (80, 24)
 
+SCREENS: dict[str, tuple[tuple[str, ...], keys.Pane]] = {
+    "inspector": ((), keys.Pane.TIMELINE),
+    "compactions": (("c",), keys.Pane.COMPACTION),
+    "cells": (("x",), keys.Pane.EXEC),
+    "help": (("?",), keys.Pane.DIALOG),
+    "search": (("ctrl+f",), keys.Pane.HITS),
+    "command": ((":",), keys.Pane.PROMPT),
+    "filter": (("&",), keys.Pane.PROMPT),
+    "find": (("/",), keys.Pane.PROMPT),
+    "write": (("w",), keys.Pane.FORM),
+    "problems": (("i",), keys.Pane.DIALOG),
+    "visibility": (("1", "v"), keys.Pane.DIALOG),
+}
+"""What opens each screen, and whose keys hold there."""
+
 SCREEN_SWITCH = 0.06
 """Seconds; Textual holds keys back for 50 ms after another screen came up."""
+
+
+def inspector_of(app: RolloutApp) -> InspectorScreen:
+    """The inspector that was opened last."""
+    return next(one for one in reversed(app.screen_stack) if isinstance(one, InspectorScreen))
 
 
 class Inspection:
     """A running inspector, and what can be seen of it."""
 
-    def __init__(self, app: InspectorApp, pilot: Pilot[int]) -> None:
+    def __init__(self, app: RolloutApp, pilot: Pilot[int]) -> None:
         self.app = app
         self.pilot = pilot
 
     @property
     def screen(self) -> InspectorScreen:
-        return self.app.inspector
+        return inspector_of(self.app)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -39,13 +60,19 @@ class Inspection:
     async def settle(self) -> None:
         """Wait until everything that was asked for is on the screen."""
         await self.pilot.pause(SCREEN_SWITCH)
-        while self.app.is_running and (self.app.state.is_reading or self.app.session.timelines is None):
+        while self.app.is_running and self.is_reading:
             await self.pilot.pause(SCREEN_SWITCH)
         await self.pilot.pause()
         # What a worker found may make another one begin.
         while any(not worker.is_finished for worker in self.app.workers):
             await self.app.workers.wait_for_complete()
             await self.pilot.pause()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the bundle is still read, or a moment of the past is looked for."""
+        inspectors = [one for one in self.app.screen_stack if isinstance(one, InspectorScreen)]
+        return any(one.reader.state.is_reading or one.session.timelines is None for one in inspectors)
 
     def rows(self, view: LineView) -> list[str]:
         """The text of all rows of a view, cut to its width."""
@@ -54,6 +81,17 @@ class Inspection:
     def row(self, view: LineView) -> str:
         """The text of the row under the cursor."""
         return spans_text(view.line_spans(view.cursor, 200)).rstrip()
+
+    def rows_of_tabs(self) -> str:
+        """The line of tabs of the detail."""
+        bar = self.screen.detail.tab_bar
+        return "".join(segment.text for segment in bar.render_line(0))
+
+    @property
+    def said(self) -> str:
+        """The sentence at the foot of the screen, which may take several lines."""
+        height = self.screen.said_bar().size.height
+        return " ".join(line.strip() for line in self.screen_text()[-height:])
 
     def screen_text(self) -> list[str]:
         """What is on the screen, line by line."""
@@ -67,7 +105,7 @@ async def inspecting(
     bundle: Path, size: tuple[int, int] = WIDE, at_seq: int | None = None
 ) -> AsyncIterator[Inspection]:
     """Open a bundle and wait until it is loaded."""
-    app = InspectorApp(Session(bundle), at_seq=at_seq)
+    app = RolloutApp(InspectorScreen(Session(bundle), at_seq=at_seq))
     async with app.run_test(size=size) as pilot:
         inspection = Inspection(app, pilot)
         await inspection.settle()

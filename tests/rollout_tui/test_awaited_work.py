@@ -14,10 +14,14 @@ from inspecting import Inspection, inspecting
 from places import REPOSITORY
 from test_picker import picking
 
-from rollout_tui.app import InspectorApp
+from rollout_tui.app import RolloutApp
 from rollout_tui.awaited_work import AwaitingWork, death_words
 from rollout_tui.bundles.root import TraceRoot
 from rollout_tui.feed import Feed
+from rollout_tui.reader import BundleReader
+from rollout_tui.root_watcher import RootWatcher
+from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.picker import PickerScreen
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
 
@@ -46,6 +50,10 @@ def classes_that_start_workers() -> list[type]:
 
 @pytest.mark.parametrize("owner", classes_that_start_workers(), ids=lambda one: one.__name__)
 def test_whoever_starts_a_worker_hears_of_its_death(owner: type) -> None:
+    if owner is BundleReader:
+        owner = InspectorScreen  # whose workers they are
+    elif owner is RootWatcher:
+        owner = PickerScreen
     if owner.__name__ == "JobView":
         return  # it has jobs instead, and `job_failed`; test_json_tree and test_search_screen let them die
     assert issubclass(owner, AwaitingWork)
@@ -64,7 +72,7 @@ def test_only_the_name_of_an_error_is_told() -> None:
 
 async def test_reading_that_dies_ends_the_program_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Feed, "read", die)
-    app = InspectorApp(Session(DEMOS / "team"))
+    app = RolloutApp(InspectorScreen(Session(DEMOS / "team")))
     async with app.run_test():
         for _ in range(100):
             if not app.is_running:
@@ -81,23 +89,23 @@ async def test_a_list_whose_look_dies_says_so(monkeypatch: pytest.MonkeyPatch, t
 
 
 async def following(at: Inspection) -> None:
-    at.app.follow()
-    while at.app.state.following is not Following.LOST:
+    at.screen.reader.follow()
+    while at.screen.reader.state.following is not Following.LOST:
         await at.pilot.pause(0.05)
 
 
 WORK: dict[str, tuple[str, str, Callable[[Inspection], Any]]] = {
     "reading again": ("rollout_tui.feed.Feed", "read", lambda at: at.press("R")),
     "following": ("rollout_tui.feed.Feed", "read_on", following),
-    "the past": ("rollout_tui.feed.Feed", "as_of", lambda at: at.press(":", *"seq", "space", *"9", "enter")),
+    "the past": ("rollout_tui.feed.Feed", "as_of", lambda at: at.press(":", *"50%", "enter")),
     "sizes of a request": (
         "rollout_tui.session.Session",
         "request_parts",
-        lambda at: at.press("2", "j"),
+        lambda at: at.press("2", "j", ")"),
     ),
     "a text": ("rollout_tui.session.Session", "text", lambda at: show_tab(at, "text")),
     "a payload": ("rollout_tui.session.Session", "payload", lambda at: show_tab(at, "evidence")),
-    "a comparison": ("rollout_tui.panes.detail", "compare", lambda at: show_tab(at, "saw_ran")),
+    "a comparison": ("rollout_tui.panes.tab_body", "compare", lambda at: show_tab(at, "saw_ran")),
     "a copy": ("rollout_tui.screens.taking_screen", "copy", lambda at: at.press("y", "i")),
     "who saw an item": (
         "rollout_tui.screens.inspector",
@@ -137,7 +145,7 @@ async def filtered(at: Inspection) -> None:
 async def written(at: Inspection) -> None:
     from rollout_tui.exports import text_export
 
-    at.screen._write(text_export(at.app.session, "x"), Path("/nowhere"))
+    at.screen._write(text_export(at.screen.session, "x"), Path("/nowhere"))
     await at.settle()
 
 
@@ -157,5 +165,5 @@ async def test_work_that_dies_is_told_of_where_it_was_awaited(
         shown = at.screen_text()
         assert any(FAULT in row for row in shown), "\n".join(shown)
         assert not any("reading ..." in row or "comparing ..." in row for row in shown)
-        assert not at.app.state.is_reading
+        assert not at.screen.reader.state.is_reading
         assert not any("\x1b" in row for row in shown)

@@ -16,8 +16,7 @@ from test_picker import picking
 from rollout_tui.bundles import root as root_module
 from rollout_tui.bundles.root import ListedBundle, TraceRoot
 from rollout_tui.bundles.summary import BundleSummary
-from rollout_tui.commands.inspector import _one_bundle
-from rollout_tui.trace_root import bundles_under
+from rollout_tui.trace_root import bundles_under, only_bundle
 
 NOBODY = 65534
 
@@ -93,8 +92,8 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     "barred directory": (barred_directory, "ermission denied"),
     "barred log": (barred_log, "ermission denied"),
     "barred manifest": (barred_manifest, "ermission denied"),
-    "directory for a log": (directory_for_a_log, "not a regular file"),
-    "loop for a log": (loop_for_a_log, "no event log"),
+    "directory for a log": (directory_for_a_log, "a directory, not a file"),
+    "loop for a log": (loop_for_a_log, "too many levels of symbolic links"),
     "loop for a manifest": (loop_for_a_manifest, "symbolic link"),
 }
 
@@ -126,7 +125,7 @@ def test_a_bad_entry_does_not_hide_the_bundle_beside_it(root: Path, kind: str) -
 def test_what_nobody_knows_to_be_a_bundle_is_none_to_open(root: Path, kind: str) -> None:
     BAD[kind][0](root / "bad")
     with as_nobody():
-        assert _one_bundle(root) == root / "good"
+        assert only_bundle(root) == root / "good"
 
 
 @pytest.mark.parametrize("name", ["", "trace.jsonl", "manifest.json"])

@@ -149,7 +149,7 @@ def test_a_cell_without_end_whose_call_failed_after_the_turn(code_mode: Path) ->
 def test_a_cell_that_ended_with_its_turn(everything: Path) -> None:
     steps = steps_of(everything, 5)
     assert kinds(steps) == [("started", 232), ("call", 233), ("turn end", 237)]
-    assert steps.steps[-1].words == "terminated with its turn (cancelled); 1 call had not returned"
+    assert steps.steps[-1].words == "terminated with its turn (⊘ cancelled); 1 call had not returned"
     assert text_of(everything, steps.steps[-1]) == "aborted by user after 0.7s"
 
 

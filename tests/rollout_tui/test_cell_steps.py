@@ -310,7 +310,10 @@ def test_rows_of_steps(code_mode: Path) -> None:
     facts = spans_text(step_facts(index, steps.steps[2]))
     assert facts == "seq 31  13:10:33.354  +6ms  2 open: command echo a; sleep 0.2; command echo b"
     header = spans_text(cell_header(index, steps, 1, 18))
-    assert header == " exec cell 2 of 18  /root  turn 1  ✓ completed  0.3s  3 nested calls, 2 at once"
+    ran = "echo a; sleep 0.2; echo b; from-cell.txt"
+    assert header == (
+        f" exec cell 2 of 18  /root  {ran}  turn 1  ✓ completed  0.3s  3 nested calls, 2 at once"
+    )
 
 
 def test_rows_in_ascii(code_mode: Path) -> None:

@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout_tui.views.commands import (
-    COMMANDS,
     AsOf,
     AsOfNow,
     Command,
-    CommandRefused,
     GoToAgent,
     GoToNumber,
     Quit,
@@ -22,17 +20,18 @@ from rollout_tui.views.commands import (
     command_completions,
     parse_command,
 )
+from rollout_tui.views.language import InputRefused, words_of
 
 
 @pytest.mark.parametrize(
     ("text", "command"),
     [
-        ("seq 812", AsOf(812)),
-        (":seq 812", AsOf(812)),
+        ("seq 812", GoToNumber("seq", 812)),
+        (":seq 812", GoToNumber("seq", 812)),
         ("go 812", GoToNumber("seq", 812)),
         ("812", GoToNumber("seq", 812)),
         (" #812 ", GoToNumber("seq", 812)),
-        ("seq 0", AsOf(0)),
+        ("seq 0", GoToNumber("seq", 0)),
         ("now", AsOfNow()),
         ("50%", AsOf(percent=50)),
         ("12.5 %", AsOf(percent=12.5)),
@@ -70,11 +69,11 @@ def test_a_command(text: str, command: Command) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "Type a command: " + ", ".join(one.name for one in COMMANDS) + "."),
-        (":", "Type a command: " + ", ".join(one.name for one in COMMANDS) + "."),
-        ("sek 12", "There is no command sek; did you mean seq?"),
-        ("problmes", "There is no command problmes; did you mean problems?"),
-        ("zzz", "There is no command zzz: there are " + ", ".join(one.name for one in COMMANDS) + "."),
+        ("", "Type a command: " + ", ".join(one.name for one in words_of("typed")) + "."),
+        (":", "Type a command: " + ", ".join(one.name for one in words_of("typed")) + "."),
+        ("sek 12", "There is no word sek; did you mean seq?"),
+        ("problmes", "There is no word problmes; did you mean problems?"),
+        ("zzz", "There is no word zzz: there are " + ", ".join(one.name for one in words_of("typed")) + "."),
         ("p", "p could be payload or problems."),
         ("seq", "After seq there must be a number, as in seq 12."),
         ("seq twelve", "After seq there must be a number, as in seq 12."),
@@ -92,7 +91,7 @@ def test_a_command(text: str, command: Command) -> None:
     ],
 )
 def test_what_is_no_command_is_refused_in_one_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(CommandRefused) as refusal:
+    with pytest.raises(InputRefused) as refusal:
         parse_command(text)
     assert str(refusal.value) == sentence
 
@@ -101,7 +100,7 @@ def test_what_is_no_command_is_refused_in_one_sentence(text: str, sentence: str)
 def test_any_text_is_a_command_or_refused(text: str) -> None:
     try:
         sentence = f"{parse_command(text)}."
-    except CommandRefused as refusal:
+    except InputRefused as refusal:
         sentence = str(refusal)
     assert sentence.endswith((".", "?"))
 
@@ -110,7 +109,7 @@ def test_any_text_is_a_command_or_refused(text: str) -> None:
 def test_any_number_is_taken_or_refused(name: str, digits: str) -> None:
     try:
         command = parse_command(f"{name} {digits}")
-    except CommandRefused:
+    except InputRefused:
         return
     assert isinstance(command, GoToNumber | AsOf)
     if isinstance(command, GoToNumber):
@@ -118,17 +117,17 @@ def test_any_number_is_taken_or_refused(name: str, digits: str) -> None:
 
 
 def test_every_command_that_is_offered_is_one() -> None:
-    for word in COMMANDS:
+    for word in words_of("typed"):
         argument = {"N": "1", "NAME": "root", "WHAT [PATH]": "context"}.get(word.argument, "")
         assert parse_command(f"{word.name} {argument}") is not None
-        assert word.help
+        assert word.typed
 
 
 def test_completions_are_commands_that_begin_so() -> None:
     assert command_completions("p") == ["payload ", "problems"]
     assert command_completions("pro") == ["problems"]
     assert command_completions("problems") == []
-    assert [one.strip() for one in command_completions("")] == [one.name for one in COMMANDS]
+    assert [one.strip() for one in command_completions("")] == [one.name for one in words_of("typed")]
     assert command_completions("export ") == ["export state", "export payload", "export context"]
     agents = ["/root", "/root/builder", "/root/reader"]
     assert command_completions("agent b", agents) == ["agent /root/builder"]
@@ -150,6 +149,6 @@ def test_an_agent_by_its_path_or_the_end_of_it() -> None:
         ("zzz", "There is no agent zzz."),
         ("r", "Several agents are called so: /root, /root/reader."),
     ):
-        with pytest.raises(CommandRefused) as refusal:
+        with pytest.raises(InputRefused) as refusal:
             agent_named(name, paths)
         assert str(refusal.value) == sentence

@@ -46,7 +46,7 @@ def test_the_request_says_model_time_state_payloads_and_why_it_failed(bundle_ind
     index = bundle_index("compaction-failing")
     facts = request_facts(index, StepView(index, compaction_steps(index)[0]))
     pairs = [(fact.name, fact.value) for fact in facts]
-    assert pairs[0] == ("state", "failed after 0.0s")
+    assert pairs[0] == ("state", "✗ failed after 0.0s")
     reason = " ".join(value for name, value in pairs[1:3])
     assert reason == '{"error": {"message": "cannot compact", "type": "invalid_request_error"}}'
     assert ("model", "gpt-5.5  (OpenAI)") in pairs
@@ -60,7 +60,7 @@ def test_the_request_says_model_time_state_payloads_and_why_it_failed(bundle_ind
 def test_several_requests_are_told_apart(team: TraceIndex) -> None:
     pairs = fact_pairs(team, compaction_steps(team)[1])
     states = [value for name, value in pairs if name == "state"]
-    assert states == ["failed after 9.0s", "completed after 14.0s"]
+    assert states == ["✗ failed after 9.0s", "completed after 14.0s"]
     assert ("because", "server_is_overloaded: try again later") in pairs
     assert ("summary", "plain text, 391 chars") in pairs
 
@@ -176,9 +176,9 @@ def test_the_last_call_shows_what_was_answered_and_what_came_after(bundle_index:
     assert rows[9:] == [
         "── answered with 2 items",
         " reasoning **Step 2**  (encrypted, 648 B)    10 ch",
-        ' call      command {"cmd":"seq 2 32"}    18 ch',
+        " call      command seq 2 32    18 ch",
         "── added before the compaction: 1 item",
-        " output    Chunk ID: bec77a   188 ch",
+        " output    exit 0 · 22 tok · 2   188 ch",
     ]
 
 

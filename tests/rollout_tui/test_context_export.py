@@ -23,9 +23,15 @@ from rollout_tui.views.contexts.export import (
     request_texts,
 )
 from rollout_tui.views.contexts.item_words import item_text
+from rollout_tui.views.detail.facts import TextSection
 from rollout_tui.views.index import TraceIndex
 
 ODD = st.text(st.sampled_from("`~ab \n\t\r\x1b\u202e#<"), max_size=60)
+
+
+def said_in(section: TextSection) -> str:
+    """The text of a section as far as the graph has it."""
+    return section.text or ""
 
 
 def blocks_of(document: str) -> tuple[list[str], list[str]]:
@@ -104,7 +110,7 @@ def test_hostile_evidence_stays_text() -> None:
 def test_json_is_the_items_and_the_request_as_they_are(team: TraceIndex) -> None:
     call = call_at(team, "/root", 3)
     tools = b'[{"a": 1.50, "b\\u00e9": "\xc3\xa9"}]'
-    data = context_json(team, call, RequestTexts("say\x1b[31m half \ud800", tools))
+    data = context_json(team, call, RequestTexts("say\x1b[31m half \ud800", tools), said_in)
     document = json.loads(data)
     assert document["instructions"] == "say\x1b[31m half ?"
     assert document["tools"] == [{"a": 1.5, "bé": "é"}]
@@ -130,16 +136,16 @@ def test_a_request_that_says_nothing_has_no_parts(payload: bytes, team: TraceInd
     parts = request_texts(payload)
     assert parts == RequestTexts()
     call = call_at(team, "/root", 1)
-    document = context_markdown(team, call, parts, lambda section: section.text or "")
+    document = context_markdown(team, call, parts, said_in)
     assert "## Instructions" not in document
-    assert json.loads(context_json(team, call, parts))["tools"] is None
+    assert json.loads(context_json(team, call, parts, said_in))["tools"] is None
 
 
 def test_tools_that_are_no_json_do_not_spoil_the_document(team: TraceIndex) -> None:
     call = call_at(team, "/root", 1)
     parts = request_texts(b'{"tools": [NaN, "\xff"]}')
-    assert json.loads(context_json(team, call, parts))["tools"] == '[NaN, "\\xff"]'
-    assert '[NaN, "\\xff"]' in context_markdown(team, call, parts, lambda section: section.text or "")
+    assert json.loads(context_json(team, call, parts, said_in))["tools"] == '[NaN, "\\xff"]'
+    assert '[NaN, "\\xff"]' in context_markdown(team, call, parts, said_in)
 
 
 def test_the_text_of_an_item_has_every_readable_part(team: TraceIndex) -> None:

@@ -44,14 +44,17 @@ def test_an_agent_that_got_two_tasks_and_a_message_and_answered_twice(shared_dir
     # Checked against trace.jsonl and payloads: 15, 57, 124 send; 30, 72, 132 are the first requests of alpha
     # with each text; 89 and 155 report; 94 and 160 are the first requests of root with each result.
     assert told(recorded(shared_dir, "multi-agent-v2"), "/root/alpha") == [
-        "task: from /root, seq 15: encrypted, 34 B >",
+        "task: from /root, seq 15: ≈ ALPHA-TASK: look at the repository  (rebuilt from call 1 of /root)"
+        "  (encrypted, 34 B) >",
         "  seen by: call 1 of 7 of /root/alpha, seq 30 >",
-        "message: from /root, seq 57: encrypted, 24 B >",
+        "message: from /root, seq 57: ≈ NOTE for alpha: hurry up  (rebuilt from call 3 of /root)"
+        "  (encrypted, 24 B) >",
         "  seen by: call 2 of 7 of /root/alpha, seq 72 >",
         "answered: turn 1: ALPHA RESULT: looked around. >",
         "  reported: seq 89 >",
         "  seen by: call 5 of 17 of /root, seq 94 >",
-        "task: from /root, seq 124: encrypted, 27 B >",
+        "task: from /root, seq 124: ≈ ALPHA-AGAIN: one more thing  (rebuilt from call 7 of /root)"
+        "  (encrypted, 27 B) >",
         "  seen by: call 5 of 7 of /root/alpha, seq 132 >",
         "answered: turn 2: ALPHA SECOND RESULT. >",
         "  reported: seq 155 >",
@@ -71,7 +74,7 @@ def test_the_size_of_an_encrypted_task_is_that_in_the_evidence(shared_dir: Path)
     ]
     assert [len(one) for one in sealed] == [34]
     (task, *_rest) = view_of(index, "/root/alpha").sent
-    assert task.message == Message("encrypted", bytes=34)
+    assert (task.message.contents, task.message.bytes) == ("encrypted", 34)
 
 
 def test_an_agent_that_failed_told_its_parent(shared_dir: Path) -> None:
@@ -110,7 +113,7 @@ def test_what_a_child_inherited_is_not_what_it_said(shared_dir: Path, tmp_path: 
 
 def test_a_result_that_the_parent_never_saw(shared_dir: Path) -> None:
     assert told(recorded(shared_dir, "interrupted-with-children"), "/root/quick") == [
-        "task: from /root, seq 23: encrypted, 10 B >",
+        "task: from /root, seq 23: ≈ QUICK-TASK  (rebuilt from call 1 of /root)  (encrypted, 10 B) >",
         "  seen by: call 1 of 3 of /root/quick, seq 45 >",
         "answered: turn 1: SLOW RESULT >",
         "  reported: seq 136",

@@ -60,7 +60,7 @@ def assert_all_agree(timelines: Timelines) -> int:
     assert [entry.ref for entry in kept.values] == refs
     for thread in index.threads:
         whole = ThreadWords(timelines).row(TreeNode(thread, 0))
-        assert_mark_stays(whole, failure_of(index, ObjectRef("Thread", thread.thread_id)))
+        assert_verdict_stays(whole, failure_of(index, ObjectRef("Thread", thread.thread_id)))
         row = spans_text(whole.tail)
         failed = sum(one.thread_id == thread.thread_id for one in defined)
         assert timelines.failed_of[thread.thread_id] == failed
@@ -76,10 +76,10 @@ def assert_all_agree(timelines: Timelines) -> int:
     return len(refs)
 
 
-def assert_mark_stays(row: Row, failure: Failure | None) -> None:
-    """A narrow pane shows the mark, if not the word."""
+def assert_verdict_stays(row: Row, failure: Failure | None) -> None:
+    """The narrowest pane shows the verdict whole."""
     if failure is not None:
-        assert verdict(failure)[:2] in spans_text(lay_out(row, 22)) + " "
+        assert f" {verdict(failure)} " in spans_text(lay_out(row, 22)) + " "
 
 
 def marked(timelines: Timelines) -> set[ObjectRef]:
@@ -164,13 +164,13 @@ def test_the_steps_of_a_script_say_which_of_its_calls_failed(shared_dir: Path, n
     for step in ended:
         if step.call is not None:
             assert step.failure == failure_of(index, ObjectRef("ToolCall", step.call.tool_call_id))
-        words = "" if step.failure is None else step.failure.verdict
+        words = "" if step.failure is None else verdict(step.failure)
         assert words in [piece.text for piece in step_row(step, 2).tail] or not words
 
 
 async def test_what_is_wrong_has_two_parts_and_each_row_leads_there() -> None:
     async with inspecting(REPOSITORY / "demo_traces/team") as inspection:
-        timelines = inspection.app.session.timelines
+        timelines = inspection.screen.session.timelines
         assert timelines is not None
         await inspection.press("i")
         assert isinstance(inspection.app.screen, ProblemsScreen)
@@ -194,12 +194,14 @@ def assert_row_says(row: str, failure: Failure) -> None:
 
 async def test_problems_of_the_recording_stand_before_failures() -> None:
     async with inspecting(REPOSITORY / "demo_traces/hostile") as inspection:
-        timelines = inspection.app.session.timelines
+        timelines = inspection.screen.session.timelines
         assert timelines is not None
         await inspection.press("i")
         rows = inspection.rows(inspection.app.screen.query_one(VirtualList))
         problems = len(timelines.index.reduction.problems)
-        assert [row.split()[0] for row in rows] == ["recording"] * problems + ["run"] * timelines.failed
+        cut = sum(ref.is_lost for ref in timelines.index.trace.raw_payloads.values())
+        expected = ["recording"] * (problems + cut) + ["run"] * timelines.failed
+        assert [row.split()[0] for row in rows] == expected
 
 
 def test_an_agent_has_the_time_of_its_turns_not_of_its_life(team_timelines: Timelines) -> None:

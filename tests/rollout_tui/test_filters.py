@@ -184,6 +184,13 @@ def test_rows_of_the_demo_answer(team_timelines: Timelines) -> None:
     assert len(passing("!kind:tool")) + len(passing("kind:tool")) == len(found)
 
 
+def test_what_was_aborted_is_found_as_cancelled_too(team_timelines: Timelines) -> None:
+    found = all_facts(team_timelines)
+    aborted = [facts for _entry, facts in found if parse_filter("status:aborted").matches(facts)]
+    assert aborted
+    assert all(parse_filter("status:cancelled").matches(facts) for facts in aborted)
+
+
 def test_kept_rows_stand_under_the_nearest_kept_row() -> None:
     depths = {"a": 0, "a1": 1, "a2": 1, "a21": 2, "b": 0, "b1": 1, "c": 0}
     tree = tree_of_depths(depths.items(), str)

@@ -70,7 +70,7 @@ async def test_commands_show_objects_and_agents(demo_trace: Demo) -> None:
         assert inspection.screen.detail.ref is not None
         assert inspection.screen.detail.ref.id == "conversation_item:2"
         await ask(inspection, ":", "agent reader")
-        index = inspection.app.session.timelines.index  # type: ignore[union-attr]
+        index = inspection.screen.session.timelines.index  # type: ignore[union-attr]
         assert index.thread_path(inspection.screen.timeline.thread_id or "") == "/root/reader"
         await ask(inspection, ":", "payload 33")
         carrier = next(

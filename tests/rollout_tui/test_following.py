@@ -321,7 +321,7 @@ def test_a_compaction_that_failed_says_so(shared_dir: Path) -> None:
     assert requests
     for request_id in requests:
         way = follower.forward(ObjectRef("CompactionRequest", request_id))
-        assert why_not(way) == "no compaction was installed: the request is failed"
+        assert why_not(way) == "no compaction was installed: the request is ✗ failed"
 
 
 # Everywhere

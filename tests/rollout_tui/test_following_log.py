@@ -11,14 +11,15 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from inspecting import NARROW, WIDE, Inspection, inspecting
+from inspecting import NARROW, WIDE, Inspection, inspecting, inspector_of
 from textual.pilot import Pilot
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
 from reducer.recorder import TRACE_ROOT_VARIABLE, SessionMetadata, SessionTrace, start_session
 from rollout_tui import feed as feed_module
-from rollout_tui.app import InspectorApp
+from rollout_tui.app import RolloutApp
 from rollout_tui.feed import Feed
+from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
 
@@ -82,9 +83,13 @@ class LiveInspection(Inspection):
         return self.screen_text()[0]
 
 
-async def opened(pilot: Pilot[int], app: InspectorApp) -> LiveInspection:
+async def opened(pilot: Pilot[int], app: RolloutApp) -> LiveInspection:
     inspection = LiveInspection(app, pilot)
-    await inspection.until(lambda: app.session.timelines is not None and not app.state.is_reading)
+    await inspection.until(
+        lambda: (
+            inspector_of(app).session.timelines is not None and not inspector_of(app).reader.state.is_reading
+        )
+    )
     return inspection
 
 
@@ -96,7 +101,7 @@ def host(tmp_path: Path) -> Host:
 
 
 async def test_t_shows_what_is_added_and_leaves_the_cursor(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         assert len(inspection.timeline()) == 2
@@ -117,7 +122,7 @@ async def test_t_shows_what_is_added_and_leaves_the_cursor(host: Host) -> None:
 async def test_what_runs_is_shown_when_it_ends(host: Host) -> None:
     """The context of the call at the cursor gets its answer, and the detail its end."""
     call = host.turn.start_inference(model="m", provider_name="p", request={"input": host.history})
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("G", "t")
@@ -132,7 +137,7 @@ async def test_what_runs_is_shown_when_it_ends(host: Host) -> None:
 
 
 async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("t", "=")
@@ -145,7 +150,7 @@ async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
 
 
 async def test_equals_without_following_says_so(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("=")
@@ -153,13 +158,13 @@ async def test_equals_without_following_says_so(host: Host) -> None:
 
 
 async def test_t_again_stops(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("t")
-        assert app.state.following is Following.ON
+        assert inspector_of(app).reader.state.following is Following.ON
         await inspection.press("t")
-        assert app.state.following is Following.OFF
+        assert inspector_of(app).reader.state.following is Following.OFF
         assert "following" not in inspection.header()
         host.call()
         await app.workers.wait_for_complete()
@@ -167,15 +172,15 @@ async def test_t_again_stops(host: Host) -> None:
 
 
 async def test_the_end_of_the_recording_is_said(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle), follow=True)
+    app = RolloutApp(InspectorScreen(Session(host.bundle), follow=True))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
-        assert app.state.following is Following.ON
+        assert inspector_of(app).reader.state.following is Following.ON
         host.call()
         host.finish()
-        await inspection.until(lambda: app.state.following is Following.COMPLETE)
+        await inspection.until(lambda: inspector_of(app).reader.state.following is Following.COMPLETE)
         assert "the recording is complete" in inspection.header()
-        timelines = app.session.timelines
+        timelines = inspector_of(app).session.timelines
         assert timelines is not None
         expected = reduce_bundle(open_bundle(host.bundle))
         assert state_json(timelines.index.trace) == state_json(expected.trace)
@@ -186,25 +191,25 @@ async def test_a_live_log_that_is_followed_from_the_start(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Feed, "is_being_written", lambda feed: True)
-    app = InspectorApp(Session(host.bundle), follow=True)
+    app = RolloutApp(InspectorScreen(Session(host.bundle), follow=True))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         host.call()
         await inspection.until(lambda: len(inspection.timeline()) == 3)
-        assert app.state.following is Following.ON
+        assert inspector_of(app).reader.state.following is Following.ON
         assert "t follows" not in inspection.header()
 
 
 async def test_a_live_log_says_how_to_follow_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Feed, "is_being_written", lambda feed: True)
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.until(lambda: "still being written: t follows" in inspection.header())
 
 
 async def test_all_agents_are_followed_too(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=NARROW) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("a", "t")
@@ -214,7 +219,7 @@ async def test_all_agents_are_followed_too(host: Host) -> None:
 
 
 async def test_folds_stay(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("g", "h", "t")
@@ -226,18 +231,18 @@ async def test_folds_stay(host: Host) -> None:
         assert inspection.screen.timeline.list.cursor_key == turn
 
 
-def _calls(app: InspectorApp) -> int:
-    timelines = app.session.timelines
+def _calls(app: RolloutApp) -> int:
+    timelines = inspector_of(app).session.timelines
     return 0 if timelines is None else len(timelines.index.trace.inference_calls)
 
 
 async def test_a_log_that_is_cut_is_said(host: Host) -> None:
-    app = InspectorApp(Session(host.bundle))
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=(200, 40)) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("t")
         (host.bundle / "trace.jsonl").write_bytes(b"")
-        await inspection.until(lambda: app.state.following is Following.LOST)
+        await inspection.until(lambda: inspector_of(app).reader.state.following is Following.LOST)
         assert "not followed any more" in inspection.header()
         assert len(inspection.timeline()) == 2
 
@@ -250,7 +255,7 @@ async def test_a_torn_line_waits(host: Host, tmp_path: Path) -> None:
     host.call()
     more = (host.bundle / "trace.jsonl").read_bytes()[len(whole) :]
     shutil.copytree(host.bundle / "payloads", copy / "payloads", dirs_exist_ok=True)
-    app = InspectorApp(Session(copy))
+    app = RolloutApp(InspectorScreen(Session(copy)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.press("t")
@@ -260,7 +265,9 @@ async def test_a_torn_line_waits(host: Host, tmp_path: Path) -> None:
             await inspection.until(lambda: _calls(app) == 2)
             assert "problem" not in inspection.header()
             stream.write(more[-30:])
-        await inspection.until(lambda: app.state.last_seq == reduce_bundle(copy).provenance.events[-1].seq)
+        await inspection.until(
+            lambda: inspector_of(app).reader.state.last_seq == reduce_bundle(copy).provenance.events[-1].seq
+        )
         assert "problem" not in inspection.header()
 
 

@@ -11,6 +11,7 @@ from inspecting import NARROW, WIDE, Inspection, inspecting
 from reducer import reduce_bundle, state_json
 from rollout_tui.screens.help import HelpScreen
 from rollout_tui.screens.problems import ProblemsScreen
+from rollout_tui.screens.sized_screen import TOO_SMALL
 from rollout_tui.screens.write_form import WriteForm
 
 Demo = Callable[[str], Path]
@@ -115,9 +116,16 @@ async def test_a_narrow_terminal_shows_one_pane_and_where_it_is(demo_trace: Demo
         assert not any(line.startswith("2 Timeline") for line in text)
 
 
-async def test_a_tiny_terminal_gets_a_sentence(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("quickstart"), (60, 20)) as inspection:
-        assert any("at least 80x24" in line for line in inspection.screen_text())
+@pytest.mark.parametrize("size", [(39, 24), (80, 9), (1, 1)])
+async def test_a_tiny_terminal_gets_a_sentence(demo_trace: Demo, size: tuple[int, int]) -> None:
+    async with inspecting(demo_trace("quickstart"), size) as inspection:
+        words = " ".join(" ".join(inspection.screen_text()).split())
+        assert words == TOO_SMALL[: len(words)]
+        await inspection.pilot.resize_terminal(40, 10)
+        await inspection.settle()
+        assert inspection.screen_text()[1].startswith("2 Timeline")
+        await inspection.press("j")
+        assert inspection.screen.timeline.list.cursor == 1
 
 
 async def test_enter_goes_from_agent_to_timeline_to_detail(demo_trace: Demo) -> None:
@@ -167,9 +175,9 @@ async def test_the_tabs_of_the_detail_hold_text_and_raw_evidence(demo_trace: Dem
 def _request(inspection: Inspection) -> bytes:
     view = inspection.screen.context.view
     assert view is not None
-    assert inspection.app.session.timelines is not None
-    trace = inspection.app.session.timelines.index.trace
-    return inspection.app.session.bundle.read_payload(trace.raw_payloads[view.call.raw_request_payload_id])
+    assert inspection.screen.session.timelines is not None
+    trace = inspection.screen.session.timelines.index.trace
+    return inspection.screen.session.bundle.read_payload(trace.raw_payloads[view.call.raw_request_payload_id])
 
 
 async def test_instructions_open_in_the_raw_request(demo_trace: Demo) -> None:
@@ -312,7 +320,7 @@ async def test_a_log_that_cannot_be_read_ends_the_program_with_the_reason(demo_t
 
 async def test_every_object_that_is_linked_can_be_described(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
-        timelines = inspection.app.session.timelines
+        timelines = inspection.screen.session.timelines
         assert timelines is not None
         screen = inspection.screen
         for entry in timelines.tree(None).values:

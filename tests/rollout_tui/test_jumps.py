@@ -82,7 +82,7 @@ async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace
             "ConversationItem",
             "InferenceCall",
         ]
-        index = inspection.app.session.timelines.index  # type: ignore[union-attr]
+        index = inspection.screen.session.timelines.index  # type: ignore[union-attr]
         trace = index.trace
         agents = [
             trace.conversation_items[ref.id].thread_id for ref in visited if ref.type == "ConversationItem"
@@ -104,7 +104,7 @@ async def test_the_source_of_a_result_is_the_agent_that_gave_it(demo_trace: Demo
         await inspection.press("F")
         entry = inspection.screen.timeline.entry
         assert entry is not None
-        assert inspection.app.session.timelines.index.thread_path(entry.thread_id) == "/root/reader"  # type: ignore[union-attr]
+        assert inspection.screen.session.timelines.index.thread_path(entry.thread_id) == "/root/reader"  # type: ignore[union-attr]
 
 
 async def test_the_exec_stepper_opens_at_the_cell_and_leads_to_a_nested_call(demo_trace: Demo) -> None:

@@ -61,7 +61,7 @@ def test_bindings_are_what_textual_expects() -> None:
         assert len(made) == sum(len(action.keys) for action in keys.actions_in(context))
     made = Binding.make_bindings(keys.bindings(Context.EVERYWHERE, Context.PANES))
     by_key = {binding.key: binding for binding in made}
-    assert by_key["question_mark"].action == "help"
+    assert by_key["question_mark"].action == "app.help"
     assert by_key["1"].action == "show_pane('threads')"
     assert by_key["ctrl+c"].priority
     assert not by_key["Q" if "Q" in by_key else "upper_q"].priority
@@ -89,7 +89,7 @@ def test_the_footer_fits_and_always_offers_help(pane: Pane, width: int) -> None:
     if width >= 7:
         assert footer.endswith("F1 help" if pane in keys.TYPING else "? help")
     if width >= 20 and Context.LINES in PANE_CONTEXTS[pane]:
-        assert footer.startswith("j/k move")
+        assert footer.startswith("s/S st" if pane in (Pane.COMPACTION, Pane.EXEC) else "j/k move")
     if width == 400:
         shown = [
             action
@@ -143,8 +143,8 @@ def test_the_palette_offers_each_action_once_with_its_key() -> None:
     entries = keys.palette_entries()
     offered = [entry.action for entry in entries]
     assert len(offered) == len(set(offered))
-    assert {"zoom", "write", "reload", "problems", "help", "quit", "wrap"} <= set(offered)
+    assert {"zoom", "write", "reload", "problems", "app.help", "app.quit", "wrap"} <= set(offered)
     assert "show_pane('context')" in offered
     assert "cursor_down" not in offered
-    assert next(entry.title for entry in entries if entry.action == "quit") == "quit  (Q)"
+    assert next(entry.title for entry in entries if entry.action == "app.quit") == "quit  (Q)"
     assert "wrap" not in {entry.action for entry in keys.palette_entries([Pane.TIMELINE])}

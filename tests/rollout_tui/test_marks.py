@@ -134,7 +134,7 @@ async def test_a_hit_in_a_payload_is_shown_there(demo_trace: Demo, size: tuple[i
         assert "nightly-linux" in screen.detail.payload_tree.value_text()
         payload = screen.detail.payload
         assert payload is not None
-        assert "nightly-linux" in json.dumps(json.loads(inspection.app.session.payload(payload)))
+        assert "nightly-linux" in json.dumps(json.loads(inspection.screen.session.payload(payload)))
         assert screen.detail.payload_tree.path not in ("", ".")
         await inspection.press("n")
         assert "nightly-linux" in screen.detail.payload_tree.value_text()

@@ -25,8 +25,8 @@ Demo = Callable[[str], Path]
 
 
 def index_of(inspection: Inspection) -> TraceIndex:
-    assert inspection.app.session.timelines is not None
-    return inspection.app.session.timelines.index
+    assert inspection.screen.session.timelines is not None
+    return inspection.screen.session.timelines.index
 
 
 def base_of(inspection: Inspection) -> int | None:
@@ -293,7 +293,7 @@ async def test_filtering_says_how_far_it_is_and_can_be_called_off(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with inspecting(demo_trace("team")) as inspection:
-        screen, timelines = inspection.screen, inspection.app.session.timelines
+        screen, timelines = inspection.screen, inspection.screen.session.timelines
         assert timelines is not None
         rows = screen.timeline.list.line_count
         screen.timeline.set_filter(timelines, screen.timeline.filter)
@@ -330,7 +330,7 @@ async def test_a_log_that_grows_does_not_begin_the_filtering_anew(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with inspecting(demo_trace("team")) as inspection:
-        timeline, timelines = inspection.screen.timeline, inspection.app.session.timelines
+        timeline, timelines = inspection.screen.timeline, inspection.screen.session.timelines
         assert timelines is not None
         assert timeline.thread_id is not None
         started: list[Timelines] = []

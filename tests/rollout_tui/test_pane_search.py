@@ -162,7 +162,7 @@ async def test_the_threads_are_searched(demo_trace: Demo, size: tuple[int, int])
         await find(inspection, "reader")
         threads = inspection.screen.threads.list
         assert "reader" in inspection.row(threads)
-        index = inspection.app.session.timelines.index  # type: ignore[union-attr]
+        index = inspection.screen.session.timelines.index  # type: ignore[union-attr]
         assert index.thread_path(inspection.screen.timeline.thread_id or "") == "/root/reader"
 
 
@@ -174,7 +174,7 @@ async def test_the_context_is_searched_also_beyond_first_lines(
         await inspection.press("3")
         context = inspection.screen.context
         rows = inspection.rows(context.list)
-        items = inspection.app.session.timelines.index.trace.conversation_items  # type: ignore[union-attr]
+        items = inspection.screen.session.timelines.index.trace.conversation_items  # type: ignore[union-attr]
         hidden = next(
             line.strip()[:30]
             for seen in context.view.seen  # type: ignore[union-attr]

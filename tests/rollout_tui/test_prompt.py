@@ -11,14 +11,15 @@ import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
 
 from rollout_tui.screens.prompt import Prompt, checked_by
-from rollout_tui.views.commands import CommandRefused, command_completions, parse_command
+from rollout_tui.views.commands import command_completions, parse_command
 from rollout_tui.views.filters import FilterRefused, parse_filter
+from rollout_tui.views.language import InputRefused
 from rollout_tui.widgets.history_input import InputHistories, InputHistory
 
 Demo = Callable[[str], Path]
 
 COMMAND: dict[str, Any] = {
-    "check": checked_by(parse_command, CommandRefused),
+    "check": checked_by(parse_command, InputRefused),
     "complete": command_completions,
     "hint": "a command, such as seq 812",
 }
@@ -92,7 +93,7 @@ async def test_what_is_refused_stays_to_be_corrected(demo_trace: Demo) -> None:
     async with asking(demo_trace("quickstart")) as found:
         await found.press(*"sek", "enter")
         assert found.answers == []
-        assert found.foot == [" There is no command sek; did you mean seq?", " :sek"]
+        assert found.foot == [" There is no word sek; did you mean seq?", " :sek"]
         await found.press("backspace")
         assert found.foot[0] == " seq", "the reason goes with the first key"
         await found.press("q", "space", "3", "enter")

@@ -14,7 +14,8 @@ from reducer.wire.json_text import JsonDocument
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.captures import is_cut, lost_words
 from rollout_tui.insight.prompts import Prompt, calls_with_part, prompt_of
-from rollout_tui.views.prompts import prompt_text
+from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.prompts import prompt_sections, prompt_text
 
 BASE = "You are helpful."
 PASSED = {"internal_chat_message_metadata_passthrough": {"turn_id": "t"}}
@@ -119,16 +120,50 @@ def test_a_request_that_continues_is_not_compared_item_by_item(session: Session)
     session.call(3, [message("one")], [message("three")], previous_response_id="r")
     found = prompt(reduce_bundle(session.write(), strict=True), 3)
     assert found.continues == "r"
-    assert "the request goes on from another response; its own items are the last 1" in found.differences
+    assert "the request goes on from another response; its own item is the last one" in found.differences
     assert [item.in_request for item in found.items] == [None]
 
 
 def test_an_item_has_many_users(session: Session) -> None:
-    trace = reduce_bundle(session.write(), strict=True).trace
+    index = TraceIndex(reduce_bundle(session.write(), strict=True))
     shared, second = (ref["raw_payload_id"] for ref in session.stored.values())
-    assert calls_with_part(trace, shared) == ["i1", "i2"]
-    assert calls_with_part(trace, second) == ["i2"]
-    assert calls_with_part(trace, "raw_payload:999") == []
+    assert calls_with_part(index, shared) == ["i1", "i2"]
+    assert calls_with_part(index, second) == ["i2"]
+    assert calls_with_part(index, "raw_payload:999") == []
+
+
+def test_every_heading_has_something_below_it(session: Session) -> None:
+    sections = prompt_sections(prompt(reduce_bundle(session.write(), strict=True), 2))
+    assert [heading.split(",")[0] for heading, _ in sections] == [
+        "prompt against the request that was sent",
+        "2 items",
+        "1 tool",
+        "settings",
+        "base instructions",
+    ]
+    assert all(heading and text for heading, text in sections)
+
+
+def test_one_item_that_was_cut_is_one(tmp_path: Path) -> None:
+    session = Session(tmp_path / "bundle")
+    cut = session.payload(b'"begin', "model_item")
+    cut["capture"] = {"status": "truncated", "original_bytes": 99, "retained_bytes": 6}
+    session.stored[repr("cut")] = cut
+    session.call(1, ["cut", message("one")], [message("one")])
+    found = prompt(reduce_bundle(session.write(), strict=True), 1)
+    assert "1 item was cut by the recorder's limit; not compared" in found.differences
+
+
+def test_a_part_that_went_and_came_back_is_carried_by_those_that_have_it(tmp_path: Path) -> None:
+    session = Session(tmp_path / "bundle")
+    one, two, three = message("one"), message("two"), message("three")
+    for number, history in enumerate(([one, two], [one, three], [one, three, two], [two]), 1):
+        session.call(number, history, history)
+    index = TraceIndex(reduce_bundle(session.write(), strict=True))
+    carried = [
+        calls_with_part(index, session.stored[repr(item)]["raw_payload_id"]) for item in (one, two, three)
+    ]
+    assert carried == [["i1", "i2", "i3"], ["i1", "i3", "i4"], ["i2", "i3"]]
 
 
 def test_the_text_has_all_of_it(session: Session) -> None:

@@ -63,21 +63,21 @@ async def test_what_is_shown_stays_and_it_is_said_why(bundle: Path, way: str) ->
 
 async def test_the_past_that_was_shown_stays_as_well(bundle: Path) -> None:
     async with inspecting(bundle) as at:
-        at.app.look_back(100)
+        at.screen.reader.look_back(100)
         await at.settle()
         before, header = body(at), at.screen_text()[0]
         shutil.rmtree(bundle)
         await at.press("R")
         assert (body(at), at.screen_text()[0]) == (before, header)
-        assert at.app.state.past_seq == 100
+        assert at.screen.reader.state.past_seq == 100
 
 
 async def test_a_log_that_was_followed_is_not_any_more(bundle: Path) -> None:
     async with inspecting(bundle) as at:
-        at.app.follow()
+        at.screen.reader.follow()
         bundle.rename(bundle.with_name("elsewhere"))
         await at.press("R")
-        assert at.app.state.following is Following.LOST
+        assert at.screen.reader.state.following is Following.LOST
 
 
 async def test_it_is_read_again_once_it_is_back(bundle: Path) -> None:
@@ -87,15 +87,15 @@ async def test_it_is_read_again_once_it_is_back(bundle: Path) -> None:
         moved.rename(bundle)
         await at.press("R")
         assert "not read again" not in at.screen_text()[-1]
-        assert not at.app.state.is_reading
+        assert not at.screen.reader.state.is_reading
 
 
 async def test_a_past_that_cannot_be_read_leaves_what_is_shown(bundle: Path) -> None:
     async with inspecting(bundle) as at:
         before = body(at)
         shutil.rmtree(bundle)
-        at.app.look_back(100)
+        at.screen.reader.look_back(100)
         await at.settle()
         assert body(at) == before
-        assert not at.app.state.is_reading
+        assert not at.screen.reader.state.is_reading
         assert "the past cannot be shown: " in at.screen_text()[-1]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from inspecting import NARROW, WIDE, inspecting
 
-from reducer import BundleError, ObjectRef, open_bundle
+from reducer import BundleError, open_bundle
 from rollout_tui.screens.problems import ProblemsScreen
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.context import SeenWords, context_of
@@ -44,7 +44,7 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
         *timelines.tree(None).values,
         *(entry for one in index.threads for entry in timelines.tree(one.thread_id).values),
     ]
-    problems = [ObjectRef("Problem", str(place)) for place in range(len(index.reduction.problems))]
+    problems = [index.problem_ref(place) for place in range(len(index.reduction.problems))]
     for ref in [*(entry.ref for entry in entries), *problems]:
         detail = describe(index, ref)
         assert detail is not None
@@ -59,12 +59,13 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
     words = spans_text(overview(timelines, "x"))
     assert ("problem" in words) is bool(problems)
     for place, problem in enumerate(index.reduction.problems):
-        read = index.problem_lines[place] = read_problem(index, place)
+        ref = index.problem_ref(place)
+        read = index.problem_lines[ref.id] = read_problem(index, problem)
         assert (read.offset is None) is (problem.line is None)
-        again = describe(index, ObjectRef("Problem", str(place)))
+        again = describe(index, ref)
         assert again is not None
-        for _, ref in read.objects:
-            assert describe(index, ref) is not None
+        for _, touched in read.objects:
+            assert describe(index, touched) is not None
     lines = (path / "trace.jsonl").read_bytes().split(b"\n")
     for refused in refused_lines(index):
         assert refused.data == lines[refused.line - 1]

@@ -279,30 +279,3 @@ def test_join_makes_the_separator_safe() -> None:
 )
 def test_file_names(text: str, name: str) -> None:
     assert safe_filename(text) == name
-
-
-@pytest.mark.parametrize("name", glyphs.GlyphSet.__slots__)
-def test_every_glyph_is_one_cell_and_its_own_safe_text(name: str) -> None:
-    if name == "ascii_only":
-        return
-    assert getattr(glyphs.ASCII, name).isascii()
-    for marks in (glyphs.UNICODE, glyphs.ASCII):
-        mark = getattr(marks, name)
-        assert len(mark) == 1
-        assert cell_len(mark) == 1
-        assert safe_text(mark) == mark
-
-
-@pytest.mark.parametrize(
-    ("encoding", "wanted", "chosen"),
-    [
-        ("utf-8", False, glyphs.UNICODE),
-        ("UTF8", False, glyphs.UNICODE),
-        ("utf-8", True, glyphs.ASCII),
-        ("ISO-8859-1", False, glyphs.ASCII),
-        ("ANSI_X3.4-1968", False, glyphs.ASCII),
-        (None, False, glyphs.ASCII),
-    ],
-)
-def test_glyphs_follow_the_terminal(encoding: str | None, wanted: bool, chosen: glyphs.GlyphSet) -> None:
-    assert glyphs.for_terminal(encoding, wanted) is chosen

@@ -22,7 +22,7 @@ from rollout_tui.views.filters import EntryFacts, parse_filter
 from rollout_tui.views.overview import overview
 from rollout_tui.views.threads import ThreadWords
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.tool_words import tool_label
+from rollout_tui.views.tool_words import cell_words, tool_label
 from rollout_tui.views.tree_rows import TreeNode
 from rollout_tui.views.turn_starts import TurnStart, read_turn_start
 from rollout_tui.views.words import plural
@@ -118,7 +118,8 @@ def test_a_wait_leads_to_its_cell_and_the_cell_to_its_waits(shared_dir: Path) ->
         assert cell is not None
         assert cell.runtime_cell_id == call.resolved_wait_runtime_cell_id
         fact = facts(timelines, "ToolCall", call.tool_call_id)["waits for"]
-        assert (fact.value, fact.link) == (cell.code_cell_id, timelines.index.entry_of_cell(cell))
+        named = f"exec  {cell_words(timelines.index, cell)}"
+        assert (fact.value, fact.link) == (named, timelines.index.entry_of_cell(cell))
         detail = describe(timelines.index, ObjectRef("CodeCell", cell.code_cell_id))
         assert detail is not None
         back = [one.link for one in detail.facts if one.name == "waited for by"]

@@ -20,6 +20,17 @@ TEAM = REPOSITORY / "demo_traces/team"
         ("screens/javascript-narrow", NARROW, (*"jjjj", "enter", "l")),
         ("screens/help-narrow", NARROW, ("?",)),
         ("screens/all-agents", WIDE, (*"jjjj", "a")),
+        ("screens/timeline-40x10", (40, 10), ("e",)),
+        ("screens/threads-40x10", (40, 10), ("1",)),
+        ("screens/context-40x10", (40, 10), ("j", "3")),
+        ("screens/detail-40x10", (40, 10), ("j", "4")),
+        ("screens/compaction-40x10", (40, 10), ("c", "3")),
+        ("screens/cell-40x10", (40, 10), ("x", "s")),
+        ("screens/problems-40x10", (40, 10), ("i",)),
+        ("screens/timeline-80x23", (80, 23), ("e",)),
+        ("screens/compaction-80x23", (80, 23), ("c", "3")),
+        ("screens/two-panes-100x30", (100, 30), ("e",)),
+        ("screens/context-100x30", (100, 30), ("j", "3", "j")),
     ],
 )
 async def test_screens(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:

@@ -236,7 +236,7 @@ def test_problems_are_found(demo_trace: Demo) -> None:
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))
     reason = index.reduction.problems[0].reason
     hits = hits_of(index, reason[:20])
-    assert any(hit.ref == ObjectRef("Problem", "0") for hit in hits)
+    assert any(hit.ref == index.problem_ref(0) for hit in hits)
 
 
 def test_refused_lines_are_searched_and_the_payloads_that_only_they_name(shared_dir: Path) -> None:
@@ -250,12 +250,15 @@ def test_refused_lines_are_searched_and_the_payloads_that_only_they_name(shared_
     found = {hit.payload.path: hit for hit in hits if hit.payload is not None}
     assert others <= set(found)
     for path in others:
-        problem = index.reduction.problems[int(found[path].ref.id)]
+        problem = index.problem(found[path].ref.id)
+        assert problem is not None
         assert found[path].ref.type == "Problem"
         assert found[path].seq == problem.seq
     lines = [hit for hit in hits if hit.what.startswith("log line ")]
-    assert {hit.ref.id for hit in lines} == {str(place) for place in range(len(index.reduction.problems))}
-    assert lines[0].what.startswith(f"log line {index.reduction.problems[int(lines[0].ref.id)].line} .")
+    assert {hit.ref.id for hit in lines} == set(index.lookups.problem_ids)
+    first = index.problem(lines[0].ref.id)
+    assert first is not None
+    assert lines[0].what.startswith(f"log line {first.line} .")
 
 
 def test_refused_lines_are_read_at_their_place(demo_trace: Demo) -> None:
@@ -268,7 +271,9 @@ def test_refused_lines_are_read_at_their_place(demo_trace: Demo) -> None:
     assert any(other == one + 1 for one, other in pairwise(numbers)), "also where several follow each other"
     for one in refused:
         assert one.data == lines[one.line - 1]
-        assert index.reduction.problems[int(one.owner.ref.id)].line == one.line
+        problem = index.problem(one.owner.ref.id)
+        assert problem is not None
+        assert problem.line == one.line
 
 
 # --- bounds and bad evidence

@@ -67,7 +67,7 @@ async def searching(
     text: str = "",
 ) -> AsyncIterator[Searching]:
     async with inspecting(bundle, size) as inspection:
-        session = inspection.app.session
+        session = inspection.screen.session
         assert session.timelines is not None
         reader = read or session.bundle.read_payload
         screen = SearchScreen(session.timelines.index, reader, history, text)
@@ -277,7 +277,7 @@ async def test_a_fault_of_the_search_is_said(demo_trace: Demo, monkeypatch: pyte
 async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
     async with searching(demo_trace("team")) as found:
         await found.type("spawn")
-        session = found.inspection.app.session
+        session = found.inspection.screen.session
         assert session.timelines is not None
         search = Search(session.timelines.index, parse_query("spawn"), session.bundle.read_payload)
         assert len([hit for hits in search.steps() for hit in hits]) == len(found.rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from places import REPOSITORY
 
 from reducer import open_bundle
-from rollout_tui.showing.asking import AllOf, AskedWrongly, OneOf, parse_what
+from rollout_tui.showing.asking import AllOf, OneOf, parse_what
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.language import InputRefused
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TEAM = REPOSITORY / "demo_traces/team"
@@ -54,14 +56,15 @@ def test_what_is_meant(words: list[str], meant: OneOf | AllOf) -> None:
     [
         ([], "say what to show"),
         (["call"], "after call there must be a number or an id"),
-        (["c", "1"], "'c' could be call or cell or compaction"),
+        (["c", "1"], "c could be call or cell or compaction"),
         (["cal1", "1"], "did you mean call?"),
         (["xyzzy"], "threads, turns, calls"),
+        (["write"], "write is a word of `:` in the inspector"),
         (["call", "1", "of", "a", "b"], "one word too many"),
     ],
 )
 def test_what_means_nothing_is_refused_with_what_there_is(words: list[str], said: str) -> None:
-    with pytest.raises(AskedWrongly, match=said.replace("?", r"\?")):
+    with pytest.raises(InputRefused, match=said.replace("?", r"\?")):
         parse_what(words)
 
 
@@ -205,3 +208,15 @@ def test_nothing_hostile_reaches_the_terminal(run_program: Run, demo: str, what:
     assert text.strip()
     document = run_program("show", REPOSITORY / "demo_traces" / demo, what, "--json").stdout
     assert all(byte >= 0x20 or byte == 0x0A for byte in document)
+
+
+LETTERS = re.compile(r"data:[\w/+.-]*;base64,[A-Za-z0-9+/]{64,}")
+
+
+@pytest.mark.parametrize("what", ["cell 1", "call 8", "tool 1", "item 9"])
+def test_images_are_named_and_json_has_them(run_program: Run, shared_dir: Path, what: str) -> None:
+    bundle = shared_dir / "bundles-v3/images-many/bundle"
+    assert LETTERS.search(shown(run_program, bundle, what)) is None
+    if what == "cell 1":
+        assert "(application/octet-stream, 4.9 kB)" in shown(run_program, bundle, what)
+        assert LETTERS.search(shown(run_program, bundle, what, "--json")) is not None

@@ -114,7 +114,7 @@ async def test_failures_are_found_in_any_agent(demo_trace: Demo) -> None:
         first = _seq(inspection)
         assert (
             inspection.screen.timeline.thread_id
-            != inspection.app.session.timelines.index.trace.root_thread_id
+            != inspection.screen.session.timelines.index.trace.root_thread_id
         )  # type: ignore[union-attr]
         await inspection.press("e")
         assert _seq(inspection) > first

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from bundle_builder import message
+from inspecting import inspecting
+from places import REPOSITORY
 from sharded_builder import ShardedBuilder
 
 from reducer import ObjectRef, Reduction, reduce_bundle
@@ -16,10 +18,12 @@ from rollout_tui.insight.prompts import calls_with_part
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.json_index import JsonIndex
 from rollout_tui.widgets.json_paint import value_row
 from rollout_tui.widgets.json_view import JsonView
 from rollout_tui.widgets.spans import spans_text, spans_width
+from rollout_tui.widgets.virtual_list import VirtualList
 
 
 @pytest.fixture
@@ -72,9 +76,61 @@ def test_a_picture_in_an_item_is_carried_by_the_calls_that_carry_the_item(builde
     for name, items in (("i1", [other]), ("i2", [other, item]), ("i3", [item, item])):
         call(builder, name, items, builder.payload({"input": []}, "inference_request"))
     reduction = reduce_bundle(builder.write(), strict=True)
-    assert calls_with_part(reduction.trace, picture["raw_payload_id"]) == ["i2", "i3"]
+    assert calls_with_part(TraceIndex(reduction), picture["raw_payload_id"]) == ["i2", "i3"]
     links = [fact.link for fact in facts(reduction, "Payload", picture["raw_payload_id"])]
     assert [link.id for link in links if link is not None and link.type == "InferenceCall"] == ["i2", "i3"]
+
+
+def test_a_payload_that_was_cut_tells_its_whole_size(builder: ShardedBuilder) -> None:
+    for capture in ({"status": "truncated", "retained_bytes": 6}, {"status": "omitted"}):
+        payload = builder.payload(b'"begin', "protocol_event")
+        payload["capture"] = {**capture, "original_bytes": 12345}
+        if capture["status"] == "omitted":
+            payload["shard"] = None
+        builder.observe(payload)
+        told = facts(reduce_bundle(builder.write()), "Payload", payload["raw_payload_id"])
+        assert [fact.value for fact in told if fact.name == "whole size"] == ["12,345 bytes"]
+
+
+def test_an_item_names_the_calls_that_carried_it(team_timelines: Timelines) -> None:
+    """Against the lists of the requests themselves."""
+    index, several = team_timelines.index, 0
+    for item in index.trace.conversation_items.values():
+        detail = describe(index, ObjectRef("ConversationItem", item.item_id), team_timelines.links)
+        assert detail is not None
+        told = [fact for fact in detail.facts if fact.name == "carried by"]
+        calls = index.contents[item.thread_id].calls
+        carried = [item.item_id in call.request_item_ids for call in calls]
+        begins = [at for at, has in enumerate(carried) if has and not (at and carried[at - 1])]
+        linked = [None if fact.link is None else fact.link.id for fact in told]
+        assert linked == ([calls[at].inference_call_id for at in begins] or [None])
+        several += any(f"calls {begins[0] + 1} to " in fact.value for fact in told) if begins else 0
+    assert several > 10
+
+
+def test_content_leads_to_the_payload_that_holds_it(team_timelines: Timelines) -> None:
+    index = team_timelines.index
+    items = index.trace.conversation_items.values()
+    parts = [(item, part) for item in items for part in item.body.parts if isinstance(part, PayloadRefPart)]
+    for item, part in parts:
+        detail = describe(index, ObjectRef("ConversationItem", item.item_id), team_timelines.links)
+        assert detail is not None
+        assert ObjectRef("Payload", part.raw_payload_id) in [fact.link for fact in detail.facts]
+
+
+async def test_what_limits_cut_stands_among_what_is_wrong_with_the_recording() -> None:
+    async with inspecting(REPOSITORY / "demo_traces/capped") as at:
+        timelines = at.screen.session.timelines
+        assert timelines is not None
+        cut = [ref for ref in timelines.index.trace.raw_payloads.values() if ref.is_lost]
+        await at.press("i")
+        text = " ".join(" ".join(at.screen_text()).split())
+        assert "Nothing is wrong" not in text
+        assert f"{len(cut)} payload{'s' * (len(cut) > 1)} cut by the recorder's limits" in text
+        rows = at.rows(at.app.screen.query_one(VirtualList))
+        assert [ref.raw_payload_id in row for ref, row in zip(cut, rows, strict=False)] == [True] * len(cut)
+        await at.press("enter")
+        assert at.screen.detail.payload == cut[0]
 
 
 def test_an_item_whose_text_was_cut_says_how_much_and_leads_to_what_was_kept(builder: ShardedBuilder) -> None:

@@ -42,7 +42,7 @@ class Terminal:
 
 
 def said(inspection: Inspection) -> str:
-    return inspection.screen_text()[-1].strip()
+    return inspection.said
 
 
 def value_at(data: Any, jq_filter: str) -> Any:
@@ -313,7 +313,7 @@ async def test_commands_write_at_once_or_ask(
 async def test_what_is_not_there_cannot_be_written(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("g")
-        inspection.screen.context.show(inspection.app.session.timelines.index, None)  # type: ignore[union-attr]
+        inspection.screen.context.show(inspection.screen.session.timelines.index, None)  # type: ignore[union-attr]
         await command(inspection, "export context")
         assert said(inspection) == "there is no context here to be written"
 

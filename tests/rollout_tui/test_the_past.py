@@ -1,14 +1,20 @@
-"""Everything as of an event: `:seq N`, `:50%`, and the line along the log."""
+"""Everything as of an event: `:50%`, and the line along the log."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
+from threading import Event
 
+import pytest
 from inspecting import NARROW, Inspection, inspecting
 
 from reducer import open_bundle, reduce_bundle, state_json
 from reducer.reduce import Reduction
+from rollout_tui.feed import Feed, View
+from rollout_tui.progress import Progress
+from rollout_tui.reader import PAST
 from rollout_tui.screens.scrubber import SETTLED, Scrubber
 
 TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
@@ -24,9 +30,14 @@ def cut_after(seq: int, directory: Path) -> Reduction:
 
 
 def shown(inspection: Inspection) -> bytes:
-    timelines = inspection.app.session.timelines
+    timelines = inspection.screen.session.timelines
     assert timelines is not None
     return state_json(timelines.index.trace)
+
+
+async def look_back(inspection: Inspection, seq: int) -> None:
+    inspection.screen.reader.look_back(seq)
+    await inspection.settle()
 
 
 async def command(inspection: Inspection, text: str) -> None:
@@ -34,12 +45,12 @@ async def command(inspection: Inspection, text: str) -> None:
     await inspection.press(*text, "enter")
 
 
-async def test_seq_shows_everything_as_of_an_event(tmp_path: Path) -> None:
+async def test_everything_is_shown_as_of_an_event(tmp_path: Path) -> None:
     expected = cut_after(60, tmp_path / "cut")
     async with inspecting(TEAM) as inspection:
         agents = inspection.screen.threads.list.line_count
         now = shown(inspection)
-        await command(inspection, "seq 60")
+        await look_back(inspection, 60)
         assert shown(inspection) == state_json(expected.trace)
         assert "as of seq 60 of" in inspection.screen_text()[0]
         entry = inspection.screen.timeline.entry
@@ -62,7 +73,7 @@ async def test_what_ran_then_runs() -> None:
     """Half of the log: no agent has ended."""
     async with inspecting(TEAM) as inspection:
         await command(inspection, "50%")
-        timelines = inspection.app.session.timelines
+        timelines = inspection.screen.session.timelines
         assert timelines is not None
         assert {thread.execution.status for thread in timelines.index.threads} >= {"running"}
         assert (
@@ -73,7 +84,7 @@ async def test_what_ran_then_runs() -> None:
 async def test_escape_goes_back_to_now() -> None:
     async with inspecting(TEAM) as inspection:
         now = shown(inspection)
-        await command(inspection, "seq 60")
+        await look_back(inspection, 60)
         await inspection.press("escape")
         assert shown(inspection) == now
         await inspection.press("escape")
@@ -84,21 +95,42 @@ async def test_later_and_earlier_moments_follow_each_other(tmp_path: Path) -> No
     async with inspecting(TEAM) as inspection:
         for number, seq in enumerate((30, 90, 40)):
             expected = cut_after(seq, tmp_path / str(number))
-            await command(inspection, f"seq {seq}")
+            await look_back(inspection, seq)
             assert shown(inspection) == state_json(expected.trace)
 
 
-async def test_nothing_had_happened_by_then() -> None:
+async def test_reading_again_calls_off_a_look_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, go_on, as_of = Event(), Event(), Feed.as_of
+
+    def slow(feed: Feed, seq: int, progress: Progress) -> View:
+        asked.set()
+        go_on.wait(10)
+        return as_of(feed, seq, progress)
+
+    monkeypatch.setattr(Feed, "as_of", slow)
+    async with inspecting(TEAM) as inspection:
+        reader = inspection.screen.reader
+        reader.look_back(60)
+        assert await asyncio.to_thread(asked.wait, 10)
+        (looking,) = [worker for worker in inspection.app.workers if worker.group == PAST]
+        reader.read()
+        assert looking.is_cancelled
+        go_on.set()
+        await inspection.settle()
+        assert reader.state.past_seq is None
+
+
+async def test_what_is_shown_is_how_it_is_now() -> None:
     async with inspecting(TEAM) as inspection:
         now = shown(inspection)
-        await command(inspection, "seq 0")
-        assert "nothing had happened by then" in inspection.screen_text()[-1]
+        await command(inspection, "now")
+        assert "this is how everything is now" in inspection.screen_text()[-1]
         assert shown(inspection) == now
 
 
 async def test_the_line_along_the_log(tmp_path: Path) -> None:
     async with inspecting(TEAM, NARROW) as inspection:
-        last = inspection.app.state.last_seq
+        last = inspection.screen.reader.state.last_seq
         now = shown(inspection)
         await inspection.press("T")
         assert isinstance(inspection.app.screen, Scrubber)
@@ -111,7 +143,7 @@ async def test_the_line_along_the_log(tmp_path: Path) -> None:
         await inspection.press("l", "k", "j", "ctrl+u", "ctrl+d", "g", "ctrl+d", "G", "h", "pageup")
         await inspection.pilot.pause(2 * SETTLED)
         await inspection.settle()
-        seq = inspection.app.state.past_seq
+        seq = inspection.screen.reader.state.past_seq
         assert seq is not None
         assert f"seq {seq}" in inspection.screen_text()[-2]
         await inspection.press("escape")
@@ -121,19 +153,19 @@ async def test_the_line_along_the_log(tmp_path: Path) -> None:
 async def test_staying_at_a_moment(tmp_path: Path) -> None:
     async with inspecting(TEAM) as inspection:
         await inspection.press("T", "g", "ctrl+d", "ctrl+d", "enter")
-        seq = inspection.app.state.past_seq
+        seq = inspection.screen.reader.state.past_seq
         assert seq is not None
         assert not isinstance(inspection.app.screen, Scrubber)
         assert shown(inspection) == state_json(cut_after(seq, tmp_path / "cut").trace)
         await inspection.press("T")
         assert f"seq {seq} " in inspection.screen_text()[-2]
         await inspection.press("escape")
-        assert inspection.app.state.past_seq == seq
+        assert inspection.screen.reader.state.past_seq == seq
 
 
 async def test_other_keys_work_in_the_past() -> None:
     async with inspecting(TEAM) as inspection:
-        await command(inspection, "seq 120")
+        await look_back(inspection, 120)
         for key in (
             "}",
             ")",

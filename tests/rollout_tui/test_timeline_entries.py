@@ -115,8 +115,8 @@ async def test_c_on_a_rewritten_history_opens_the_stepper_there(shared_dir: Path
     bundle = shared_dir / "bundles/odd-incomplete/bundle"
     async with inspecting(bundle) as inspection:
         timeline = inspection.screen.timeline
-        assert inspection.app.session.timelines is not None
-        second = entries_of_type(inspection.app.session.timelines, "Rewrite")[1]
+        assert inspection.screen.session.timelines is not None
+        second = entries_of_type(inspection.screen.session.timelines, "Rewrite")[1]
         assert timeline.go_to(second.ref)
         await inspection.press("c")
         stepper = inspection.app.screen
@@ -260,7 +260,7 @@ def test_wide_rows_of_agents_say_what_they_cost(shared_dir: Path) -> None:
     alpha = next(one for one in timelines.index.threads if one.agent_path == "/root/alpha")
     node = TreeNode(alpha, 1)
     row = spans_text(lay_out(words.row(node), 110))
-    for expected in ("1.0s", "3 failures", "8.4k tok", "gpt-5.5"):
+    for expected in ("1.0s", "3 failures", "9.0k tok", "gpt-5.5"):
         assert expected in row
 
 
@@ -303,7 +303,7 @@ def test_a_problem_stands_with_the_agent_that_its_event_names(shared_dir: Path, 
     problems = [
         entry
         for entry in entries_of_type(timelines, "Problem")
-        if timelines.index.reduction.problems[int(entry.ref.id)].seq == 208
+        if (problem := timelines.index.problem(entry.ref.id)) is not None and problem.seq == 208
     ]
     assert problems
     assert {timelines.index.thread_path(entry.thread_id) for entry in problems} == {"/root/sleeper"}

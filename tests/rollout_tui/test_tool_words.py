@@ -40,7 +40,8 @@ def test_no_other_call_timed_out(shared_dir: Path) -> None:
     waited = [call for call in calls if isinstance(call.kind, WaitAgent)]
     assert len(waited) == 7
     call = tool_at(index, 64)
-    assert tool_words(index, call) == "for any agent, 15.0s at most"
+    assert tool_words(index, call) == "/root/alpha's result: for any agent, 15.0s at most"
     detail = describe(index, ObjectRef("ToolCall", call.tool_call_id))
     assert detail is not None
-    assert not [fact for fact in detail.facts if fact.name == "result"]
+    (result,) = (fact.value for fact in detail.facts if fact.name == "result")
+    assert result.startswith("/root/alpha's result")

@@ -149,6 +149,11 @@ async def test_numbers_lead_to_events_and_payloads(unknown: Path) -> None:
         )
         assert entry.seq == with_first
         await command(inspection, "seq 7")
+        entry = inspection.screen.timeline.entry
+        assert entry is not None
+        assert entry.seq == 7
+        inspection.screen.reader.look_back(7)
+        await inspection.settle()
         assert "as of seq 7 of" in inspection.screen_text()[0]
         assert len(inspection.rows(inspection.screen.timeline.list)) == 7
 

@@ -126,7 +126,7 @@ def test_an_unknown_object_has_no_detail(team: TraceIndex) -> None:
 def test_the_run_in_one_line(team_timelines: Timelines) -> None:
     line = spans_text(overview(team_timelines, "team")).strip()
     assert line.startswith(
-        "rollout-tui   team  completed  18m23s  ✗ 10 failures  4 agents  32 calls  2 compactions"
+        "rollout-tui  team  completed  18m23s  ✗ 10 failures  4 agents  32 calls  2 compactions"
     )
 
 

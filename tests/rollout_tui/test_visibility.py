@@ -21,6 +21,7 @@ from rollout_tui.views.contexts.visibility import (
     Sightings,
     Visibility,
     after_arrival,
+    ending_of,
     visibility_facts,
     visibility_of,
 )
@@ -85,6 +86,23 @@ def sightings_of(requests: list[list[str]]) -> Sightings:
         place_of_call=calls.index,
     )
     return Sightings(index)
+
+
+def test_what_a_compaction_did_not_hold_is_left_out_after_it() -> None:
+    requests = [["a"], ["b"]]
+    sightings = sightings_of(requests)
+    (run,) = by_counting(requests, "a")
+    item: Any = SimpleNamespace(item_id="a", thread_id="thread")
+    compaction = SimpleNamespace(compaction_id="c", input_item_ids=["other"])
+    index: Any = sightings.index
+    index.installs_of = lambda _thread_id: [(0, compaction)]
+    ending = ending_of(sightings, item, run)
+    assert ending.words == "left out of call 2, the first after a compaction that did not hold it"
+    assert (ending.ref, ending.removed, ending.is_judged) == (
+        ObjectRef("InferenceCall", "call 1"),
+        True,
+        False,
+    )
 
 
 def by_counting(requests: list[list[str]], item_id: str) -> list[Run]:

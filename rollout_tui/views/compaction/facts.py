@@ -7,13 +7,14 @@ import textwrap
 from reducer import ObjectRef
 from reducer.model import CompactionRequest, ConversationItem
 from rollout_tui import glyphs
+from rollout_tui.insight.failures import failure_of
 from rollout_tui.views.compaction.steps import StepView
 from rollout_tui.views.compaction.verdict_words import summary_words
 from rollout_tui.views.compaction.words import call_name, source_words
 from rollout_tui.views.detail.facts import Fact
+from rollout_tui.views.failure_words import STYLES, state_words
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import clock, duration, one_line, plural, window_ms
-from rollout_tui.widgets.spans import StyleName
+from rollout_tui.views.words import STATUS_STYLES, clock, duration, one_line, plural, window_ms
 
 REASON_WIDTH = 60
 """Characters per row of the reason of a failure, so that it can be read in 80 columns."""
@@ -41,16 +42,10 @@ def request_facts(index: TraceIndex, view: StepView) -> list[Fact]:
 
 def _one_request(index: TraceIndex, request: CompactionRequest) -> list[Fact]:
     ref = ObjectRef("CompactionRequest", request.compaction_request_id)
-    window = request.execution
-    look: dict[str, StyleName] = {"completed": "good", "failed": "bad"}
-    state = window.status
-    if state == "running" and index.is_over:
-        state_words = "never ended"
-    else:
-        state_words = (
-            f"{state} after {duration(window_ms(window))}" if window.ended_seq is not None else state
-        )
-    facts = [Fact("state", state_words, style=look.get(state, "warn"))]
+    window, failure = request.execution, failure_of(index, ref)
+    look = STATUS_STYLES[window.status] if failure is None else STYLES[failure.manner]
+    after = f" after {duration(window_ms(window))}" if window.ended_seq is not None else ""
+    facts = [Fact("state", f"{state_words(index, ref, window)}{after}", style=look)]
     for event in index.reduction.provenance.of(ref.type, ref.id):
         if event.kind == "compaction_request_failed" and event.note is not None:
             facts += _wrapped("because", event.note)

@@ -52,6 +52,15 @@ class CompactionStep:
     later_seq: int | None = None
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What it is the same one by in another view of the bundle."""
+        if self.compaction is not None:
+            return "Compaction", self.compaction.compaction_id
+        if self.requests:
+            return "Compaction", self.requests[0].compaction_id
+        return "Rewrite", "" if self.rewrite is None else self.rewrite.after.inference_call_id
+
+    @property
     def replaced_history(self) -> bool:
         """Whether a new history took the place of the old one."""
         return self.outcome in ("installed", "inferred")

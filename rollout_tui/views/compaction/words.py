@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reducer import ObjectRef
 from reducer.model import InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.views.compaction.rewrites import unseen_outputs
 from rollout_tui.views.compaction.steps import CompactionStep, Outcome
+from rollout_tui.views.failure_words import state_words
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.words import clock, duration, plural, window_ms
-from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.widgets.spans import Piece, Span, StyleName, drop_to_fit, span
 
 _OUTCOMES: dict[Outcome, tuple[str, StyleName]] = {
     "installed": ("recorded", "good"),
@@ -21,17 +23,28 @@ _OUTCOMES: dict[Outcome, tuple[str, StyleName]] = {
 }
 
 
-def title_spans(index: TraceIndex, steps: Sequence[CompactionStep], place: int) -> list[Span]:
-    """Which compaction of how many, of which agent, where in the log, and whether it was recorded."""
+def title_spans(
+    index: TraceIndex, steps: Sequence[CompactionStep], place: int, width: int | None = None
+) -> list[Span]:
+    """Which compaction of how many, of which agent, where in the log, and whether it was recorded.
+
+    Args:
+        index: the graph.
+        steps: all compactions.
+        place: which of them.
+        width: cells there are; None for as many as are wanted.
+    """
     step = steps[place]
     words, style = _OUTCOMES[step.outcome]
     turn = _turn_number(index, step)
-    return [
-        span(f" compaction {place + 1} of {len(steps)}", "strong"),
-        span(f"  seq {step.seq}" if turn is None else f"  seq {step.seq}  turn {turn}"),
-        span(f"  {words}", style),
-        span(f"  {index.thread_path(step.thread_id)}", "link"),
+    pieces = [
+        Piece(0, [span(f" compaction {place + 1} of {len(steps)}", "strong")]),
+        Piece(2, [span(f"  seq {step.seq}")]),
+        Piece(3, [span("" if turn is None else f"  turn {turn}")]),
+        Piece(0, [span(f"  {words}", style)]),
+        Piece(1, [span(f"  {index.thread_path(step.thread_id)}", "link")]),
     ]
+    return drop_to_fit(pieces, width)
 
 
 def _turn_number(index: TraceIndex, step: CompactionStep) -> int | None:
@@ -65,7 +78,7 @@ def call_spans(index: TraceIndex, call: InferenceCall) -> list[Span]:
     else:
         words.append(f"{usage.input_tokens:,} tok in, {usage.cached_input_tokens:,} cached")
         words.append(f"{usage.output_tokens:,} out")
-    state = call.execution.status
+    state = state_words(index, ObjectRef("InferenceCall", call.inference_call_id), call.execution)
     words.append(duration(window_ms(call.execution)) if state == "completed" else state)
     words.append(call.model)
     return [span(f" {words[0]}", "strong"), span("  " + "  ".join(words[1:]))]

@@ -18,8 +18,15 @@ from reducer.model import (
 from reducer.wire.payload_refs import ShardRef
 from rollout_tui.insight.captures import lost_words
 from rollout_tui.insight.prompts import ReadJson, has_prompt, prompt_of
+from rollout_tui.insight.sent_texts import sent_text
 from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
-from rollout_tui.views.contexts.item_words import call_name, item_label, item_words, part_label
+from rollout_tui.views.contexts.item_words import (
+    call_name,
+    item_label,
+    item_words,
+    part_label,
+    rebuilt_words,
+)
 from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
@@ -31,6 +38,7 @@ from rollout_tui.views.detail.object_facts import (
 )
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.prompts import prompt_text
+from rollout_tui.views.tool_words import cell_words
 from rollout_tui.views.words import clock, one_line, plural
 
 
@@ -129,6 +137,10 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
             detail.add("encrypted", sealed_words(index, item, part).removeprefix("encrypted, "))
         elif isinstance(part, PayloadRefPart):
             _add_content(detail, index, part)
+    sent = sent_text(index, item)
+    if sent is not None:
+        link = ObjectRef("ToolCall", sent.tool_call.tool_call_id)
+        detail.add("sender had", rebuilt_words(sent), link)
     detail.add("call id", item.call_id)
     detail.add("responses id", item.responses_item_id)
     detail.add("item id", item.item_id)
@@ -144,11 +156,9 @@ def _add_content(detail: Detail, index: TraceIndex, part: PayloadRefPart) -> Non
     """Name content that stands in a payload; of one that a limit cut say how much, and lead to it."""
     words = f"{part_label(part)}, in {part.raw_payload_id}"
     payload = index.trace.raw_payloads.get(part.raw_payload_id)
-    if payload is None or not payload.is_lost:
-        detail.add("holds", words)
-        return
-    link = ObjectRef("Payload", payload.raw_payload_id)
-    detail.add("holds", f"{words}, {lost_words(payload)}", link)
+    lost = None if payload is None else lost_words(payload)
+    link = None if payload is None else ObjectRef("Payload", payload.raw_payload_id)
+    detail.add("holds", words if lost is None else f"{words}, {lost}", link)
 
 
 def _agent_message(detail: Detail, message: AgentMessage | None) -> None:
@@ -163,7 +173,9 @@ def _producer_fact(detail: Detail, index: TraceIndex, producer: Producer) -> Non
         words = "?" if call is None else f"call {index.place_of_call(call) + 1}"
         detail.add("made by", words, ObjectRef("InferenceCall", producer.inference_call_id))
     elif isinstance(producer, CellProducer):
-        detail.add("made by", producer.code_cell_id, ObjectRef("CodeCell", producer.code_cell_id))
+        cell = index.trace.code_cells.get(producer.code_cell_id)
+        words = producer.code_cell_id if cell is None else f"exec  {cell_words(index, cell)}"
+        detail.add("made by", words, ObjectRef("CodeCell", producer.code_cell_id))
     elif isinstance(producer, CompactionProducer):
         detail.add("made by", "a compaction", ObjectRef("Compaction", producer.compaction_id))
     else:
@@ -180,7 +192,9 @@ def describe_compaction(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     add_thread(detail, index, compaction.thread_id, compaction.codex_turn_id)
     detail.add("installed", clock(compaction.installed_at_unix_ms))
     for request_id in compaction.request_ids:
-        detail.add("request", request_id, ObjectRef("CompactionRequest", request_id))
+        request = index.trace.compaction_requests.get(request_id)
+        words = request_id if request is None else f"by {request.model}, seq {request.execution.started_seq}"
+        detail.add("request", words, ObjectRef("CompactionRequest", request_id))
     detail.add("before", plural(len(before), "item"))
     for item_id in after:
         add_item(detail, index, "after", item_id)
@@ -241,7 +255,9 @@ def describe_compaction_request(index: TraceIndex, ref: ObjectRef) -> Detail | N
             detail.add("because", event.note, style="bad")
     detail.add("model", f"{request.model}  ({request.provider_name})")
     if request.compaction_id in index.trace.compactions:
-        detail.add("compaction", request.compaction_id, ObjectRef("Compaction", request.compaction_id))
+        made = index.trace.compactions[request.compaction_id]
+        words = f"{len(made.input_item_ids)} to {plural(len(made.replacement_item_ids), 'item')}"
+        detail.add("compaction", words, ObjectRef("Compaction", request.compaction_id))
     else:
         detail.add("compaction", "never installed", style="warn")
     detail.add("request id", request.compaction_request_id)

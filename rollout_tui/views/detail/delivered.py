@@ -8,13 +8,14 @@ from rollout_tui.views.contexts.visibility import why_unseen
 from rollout_tui.views.detail.facts import Detail
 from rollout_tui.views.edges.agent_links import AgentLinks
 from rollout_tui.views.edges.delivery import answer_facts, delivery_facts, delivery_view
+from rollout_tui.views.words import plural
 
 
 def add_delivery(detail: Detail, links: AgentLinks) -> None:
     """Say what an agent was sent and what it answered, and which calls saw that; of others nothing is said.
 
     Args:
-        detail: that of an agent, an edge, or an event.
+        detail: that of an agent, an edge, an item, or an event.
         links: what went between the agents of the graph.
     """
     ref = detail.ref
@@ -24,8 +25,30 @@ def add_delivery(detail: Detail, links: AgentLinks) -> None:
             detail.facts += delivery_facts(links.index, delivery_view(links, thread))
     elif ref.type == "InteractionEdge":
         _add_sighting(detail, links)
+    elif ref.type == "ConversationItem":
+        _add_runs(detail, links)
     elif ref.type == "Event":
         _add_report(detail, links)
+
+
+_RUNS = 12
+"""Runs of calls that an item names one by one; it comes and goes as often as a history is rewritten."""
+
+
+def _add_runs(detail: Detail, links: AgentLinks) -> None:
+    """The calls whose requests carried an item, or why none did."""
+    item = links.index.trace.conversation_items[detail.ref.id]
+    runs = links.sightings.runs(item.item_id)
+    if not runs:
+        detail.add("carried by", f"no request: {why_unseen(links.sightings, item)}")
+    for run in runs[:_RUNS]:
+        first = links.sightings.call(item, run.first)
+        words = _call_words(links, first)
+        if run.last > run.first:
+            words = f"calls {run.first + 1} to {run.last + 1}, the first at seq {first.execution.started_seq}"
+        detail.add("carried by", words, ObjectRef("InferenceCall", first.inference_call_id))
+    if len(runs) > _RUNS:
+        detail.add("", f"and {plural(len(runs) - _RUNS, 'run')} of calls more")
 
 
 def _add_sighting(detail: Detail, links: AgentLinks) -> None:

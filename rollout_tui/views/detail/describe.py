@@ -87,7 +87,8 @@ def _thread(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         detail.add("task", origin.task_name)
         detail.add("role", origin.agent_role)
         if origin.spawn_edge_id in index.trace.interaction_edges:
-            detail.add("spawn edge", origin.spawn_edge_id, ObjectRef("InteractionEdge", origin.spawn_edge_id))
+            words = f"spawn agent  {edge_words(index, origin.spawn_edge_id)}"
+            detail.add("spawn edge", words, ObjectRef("InteractionEdge", origin.spawn_edge_id))
     elif isinstance(thread.origin, UnknownOrigin):
         detail.add("spawned by", "unknown: a limit of the recorder cut what would say it", style="warn")
     add_window(detail, index, thread.execution)

@@ -11,6 +11,7 @@ from reducer.model import ConversationItem
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.words import plural
 from rollout_tui.widgets.rows import Row
 from rollout_tui.widgets.spans import StyleName, span
 from rollout_tui.widgets.text_colour import Language
@@ -134,7 +135,7 @@ def add_trail(detail: Detail, events: list[EventRecord]) -> None:
     for event in later[:_LATER_EVENTS]:
         _add_event(detail, "then", event)
     if len(later) > _LATER_EVENTS:
-        detail.add("", f"and {len(later) - _LATER_EVENTS} events more")
+        detail.add("", f"and {plural(len(later) - _LATER_EVENTS, 'event')} more")
     detail.log_line = made.offset
 
 

@@ -16,30 +16,40 @@ from reducer.model import (
     TextPart,
 )
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.sent_texts import SentText, sent_in, sent_text
 from rollout_tui.views.contexts.item_words import item_label, item_words, part_label, tool_name
 from rollout_tui.views.contexts.request_parts import blob_words
 from rollout_tui.views.detail.facts import Detail, TextSection
 from rollout_tui.views.detail.readable import readable
 from rollout_tui.views.evidence import find_content, find_item, item_json
-from rollout_tui.views.failure_words import verdict
+from rollout_tui.views.failure_words import STYLES, verdict
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import tool_label, tool_words
-from rollout_tui.views.words import clock, duration, size, window_ms
-from rollout_tui.widgets.spans import StyleName
+from rollout_tui.views.words import STATUS_STYLES, clock, duration, size, window_ms
 
 
-def add_window(detail: Detail, index: TraceIndex, window: ExecutionWindow) -> None:
-    """Say when something ran, how it ended, and why it failed if it did."""
-    state = window.status
-    over = state == "running" and index.is_over
-    detail.add(
-        "state", "running when the recording ended" if over else state, style="warn" if over else "text"
-    )
-    failure = failure_of(index, detail.ref)
+def add_window(
+    detail: Detail, index: TraceIndex, window: ExecutionWindow, judged: ObjectRef | None = None
+) -> None:
+    """Say when something ran, how it ended, and why it failed if it did.
+
+    Args:
+        detail: that of the object.
+        index: the graph.
+        window: when it ran.
+        judged: what has the verdict, such as the tool call of a terminal operation; by default the object.
+    """
+    failure = failure_of(index, judged or detail.ref)
+    if window.status == "running" and index.is_over:
+        detail.add("state", "running when the recording ended", style="warn")
+    elif failure is None or failure.verdict == window.status:
+        detail.add("state", window.status, style=STATUS_STYLES[window.status])
+    else:
+        words = f"{verdict(failure)}  (the log says {window.status})"
+        detail.add("state", words, style=STYLES[failure.manner])
     # Of a request to a model the facts have the whole error.
     if failure is not None and detail.ref.type not in ("InferenceCall", "CompactionRequest"):
-        style: StyleName = "bad" if failure.manner == "failed" else "warn"
-        detail.add("failure", f"{verdict(failure)}  {failure.cause}", style=style)
+        detail.add("failure", f"{verdict(failure)}  {failure.cause}", style=STYLES[failure.manner])
     detail.add("started", f"{clock(window.started_at_unix_ms)}  seq {window.started_seq}")
     if window.ended_at_unix_ms is not None:
         took = duration(window_ms(window))
@@ -103,7 +113,15 @@ def item_sections(index: TraceIndex, item: ConversationItem, title: str = "") ->
             sections.append(_json_section(name, item, part, payload is None, index))
         else:
             sections.append(_content_section(name, item, part, index))
-    return sections
+    sent = sent_text(index, item)
+    return sections if sent is None else [*sections, sent_section(index, sent, name)]
+
+
+def sent_section(index: TraceIndex, sent: SentText, title: str) -> TextSection:
+    """What the sender of an encrypted message had, from the arguments of its tool call."""
+    payload = index.trace.raw_payloads.get(sent.tool_call.raw_invocation_payload_id or "")
+    heading = f"rebuilt from {sent.source}: what its sender had, what arrived is encrypted"
+    return TextSection(title, "text", sent.text, payload, sent_in, heading=heading)
 
 
 def sealed_words(index: TraceIndex, item: ConversationItem, part: EncodedPart) -> str:

@@ -9,7 +9,7 @@ place goes back to its requests.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reducer import EventRecord, ObjectRef
@@ -26,7 +26,7 @@ from reducer.model import (
 from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
 from rollout_tui.views.edges.steps import Step, Steps, own_items
-from rollout_tui.views.tool_words import operation_words
+from rollout_tui.views.tool_words import cell_words, operation_words
 from rollout_tui.views.words import clock
 
 LONGEST_CHAIN = 64
@@ -88,7 +88,7 @@ class Origins:
             ref: any object of the graph. An event that only tells of an object, such as the receipt of an
                 item, is a link of its own.
         """
-        if ref.type not in _ORIGIN_TYPES or not self._is_known(ref):
+        if ref.type not in _ORIGIN_TYPES or not self._index.has(ref):
             return []
         found = [OriginLink("", self._words(ref), ref, self._made_by(ref))]
         known = {ref}
@@ -104,21 +104,6 @@ class Origins:
             if link.ref is not None and link.ref.type != "Event":
                 waiting += reversed(list(self._sources(link.ref)))
         return found
-
-    def _is_known(self, ref: ObjectRef) -> bool:
-        trace = self._index.trace
-        known: dict[str, Collection[str]] = {
-            "ConversationItem": trace.conversation_items,
-            "ToolCall": trace.tool_calls,
-            "TerminalOperation": trace.terminal_operations,
-            "CodeCell": trace.code_cells,
-            "InferenceCall": trace.inference_calls,
-            "InteractionEdge": trace.interaction_edges,
-            "Compaction": trace.compactions,
-            "CompactionRequest": trace.compaction_requests,
-            "Thread": trace.threads,
-        }
-        return ref.id in known[ref.type]
 
     def _sources(self, ref: ObjectRef) -> Iterator[OriginLink]:
         """What an object came from directly."""
@@ -176,7 +161,7 @@ class Origins:
                     yield from self._tool(producer.tool_call_id, "output of")
             elif isinstance(producer, CellProducer):
                 ref = ObjectRef("CodeCell", producer.code_cell_id)
-                if self._is_known(ref):
+                if self._index.has(ref):
                     yield OriginLink("output of", self._words(ref), ref, self._made_by(ref))
             elif isinstance(producer, CompactionProducer):
                 compaction = trace.compactions.get(producer.compaction_id)
@@ -205,7 +190,7 @@ class Origins:
     def _of_tool(self, call: ToolCall) -> Iterator[OriginLink]:
         if isinstance(call.requester, CodeCellRequester):
             ref = ObjectRef("CodeCell", call.requester.code_cell_id)
-            if self._is_known(ref):
+            if self._index.has(ref):
                 yield OriginLink("asked for by", self._words(ref), ref, self._made_by(ref))
             return
         for item in own_items(self._index, call, call.model_visible_call_item_ids):
@@ -254,7 +239,7 @@ class Origins:
             return f"terminal operation  {operation_words(operation)}"
         if ref.type == "CodeCell":
             cell = trace.code_cells[ref.id]
-            return f"{self._index.thread_path(cell.thread_id)}: code cell {cell.runtime_cell_id}"
+            return f"{self._index.thread_path(cell.thread_id)}: exec  {cell_words(self._index, cell)}"
         if ref.type == "InferenceCall":
             return to.call(trace.inference_calls[ref.id], "").words
         if ref.type == "InteractionEdge":

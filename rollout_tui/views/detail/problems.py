@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from reducer import BundleError, ObjectRef
+from reducer import BundleError, ObjectRef, Problem
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
@@ -50,14 +50,13 @@ class ProblemLine:
     payloads: tuple[PayloadRef, ...]
 
 
-def read_problem(index: TraceIndex, place: int) -> ProblemLine:
+def read_problem(index: TraceIndex, problem: Problem) -> ProblemLine:
     """Read the line of a problem and look for what it touches. This reads the log: not for the UI loop.
 
     Args:
         index: the graph.
-        place: which problem, from 0.
+        problem: one of its problems.
     """
-    problem = index.reduction.problems[place]
     offset, data = None, b""
     if problem.line is not None:
         try:
@@ -100,7 +99,7 @@ def _named_by_fields(index: TraceIndex, fields: list[tuple[str, str]]) -> Iterat
     for name, found in fields:
         if name in _FIELDS:
             type_, words = _FIELDS[name]
-            if _is_known(index, ref := ObjectRef(type_, found)):
+            if index.has(ref := ObjectRef(type_, found)):
                 yield words, ref
         elif name == "model_visible_call_id":
             yield from _of_call_id(index, found)
@@ -119,7 +118,7 @@ def _of_call_id(index: TraceIndex, call_id: str) -> Iterator[tuple[str, ObjectRe
         if call.model_visible_call_id == call_id:
             yield "tool call", ObjectRef("ToolCall", call.tool_call_id)
     cell = ObjectRef("CodeCell", f"code_cell:{call_id}")
-    if _is_known(index, cell):
+    if index.has(cell):
         yield "code cell", cell
 
 
@@ -127,7 +126,7 @@ def _named_in(index: TraceIndex, reason: str) -> Iterator[tuple[str, ObjectRef]]
     """The objects whose ids stand in a sentence."""
     for word in _ID_IN_REASON.findall(reason):
         for type_, name in _TYPES.items():
-            if _is_known(index, ref := ObjectRef(type_, word.rstrip(".:"))):
+            if index.has(ref := ObjectRef(type_, word.rstrip(".:"))):
                 yield name, ref
 
 
@@ -145,30 +144,11 @@ _TYPES = {
 }
 
 
-def _is_known(index: TraceIndex, ref: ObjectRef) -> bool:
-    trace = index.trace
-    kinds: dict[str, dict[str, Any]] = {
-        "Thread": trace.threads,
-        "Turn": trace.codex_turns,
-        "InferenceCall": trace.inference_calls,
-        "ToolCall": trace.tool_calls,
-        "CodeCell": trace.code_cells,
-        "ConversationItem": trace.conversation_items,
-        "TerminalOperation": trace.terminal_operations,
-        "Compaction": trace.compactions,
-        "CompactionRequest": trace.compaction_requests,
-        "InteractionEdge": trace.interaction_edges,
-    }
-    return ref.id in kinds[ref.type]
-
-
 def describe_problem(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     """A problem with all that is known of it; its line and its objects once `read_problem` was asked."""
-    place = int(ref.id)
-    problems = index.reduction.problems
-    if place >= len(problems):
+    problem = index.problem(ref.id)
+    if problem is None:
         return None
-    problem = problems[place]
     detail = titled(ref, "problem")
     detail.add("where", problem.where())
     detail.add("reason", problem.reason, style="bad")
@@ -177,7 +157,7 @@ def describe_problem(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     detail.add("payload", problem.raw_payload_id)
     detail.texts.append(TextSection("problem", "text", f"{problem.reason}\n\n{problem.consequence}"))
     detail.add_payload(index, "payload", problem.raw_payload_id)
-    read = index.problem_lines.get(place)
+    read = index.problem_lines.get(ref.id)
     if read is None:
         return detail
     for words, target in read.objects:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import ShardRef
-from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.captures import lost_words, whole_size_words
 from rollout_tui.insight.prompts import calls_with_part
 from rollout_tui.views.detail.facts import Detail, Evidence, titled
 from rollout_tui.views.index import TraceIndex
@@ -24,6 +24,7 @@ def describe_payload(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         return None
     detail = titled(ref, f"payload {payload.raw_payload_id}, {payload.kind.type.replace('_', ' ')}")
     detail.add("stored", payload.place)
+    detail.add("whole size", whole_size_words(payload))
     detail.add("kept", lost_words(payload), style="warn")
     if isinstance(payload, ShardRef):
         _add_users(detail, index, payload)
@@ -36,13 +37,13 @@ def describe_payload(index: TraceIndex, ref: ObjectRef) -> Detail | None:
             words = f"{part.raw_payload_id}  {part.kind.type.replace('_', ' ')}{f'  {cut}' if cut else ''}"
             detail.add(f"part {number}", words, ObjectRef("Payload", part.raw_payload_id))
         if len(payload.parts) > _PARTS:
-            detail.add("", f"and {len(payload.parts) - _PARTS:,} parts more")
+            detail.add("", f"and {plural(len(payload.parts) - _PARTS, 'part')} more")
     detail.payloads.append(Evidence("payload", payload))
     return detail
 
 
 def _add_users(detail: Detail, index: TraceIndex, payload: ShardRef) -> None:
-    call_ids = calls_with_part(index.trace, payload.raw_payload_id)
+    call_ids = calls_with_part(index, payload.raw_payload_id)
     if not call_ids:
         return
     detail.add("carried by", f"the prompts of {plural(len(call_ids), 'call')}")
@@ -51,4 +52,4 @@ def _add_users(detail: Detail, index: TraceIndex, payload: ShardRef) -> None:
         words = f"call {index.place_of_call(call) + 1} of {index.thread_path(call.thread_id)}"
         detail.add("", f"{words}, seq {call.execution.started_seq}", ObjectRef("InferenceCall", call_id))
     if len(call_ids) > _USERS:
-        detail.add("", f"and {len(call_ids) - _USERS} calls more")
+        detail.add("", f"and {plural(len(call_ids) - _USERS, 'call')} more")

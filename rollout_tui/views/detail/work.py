@@ -16,7 +16,7 @@ from reducer.wire.events import (
     Mcp,
     OtherTool,
 )
-from rollout_tui.insight.tool_results import timed_out
+from rollout_tui.insight.waits import WaitEnd, wait_end
 from rollout_tui.views.detail.facts import Detail, TextSection, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
@@ -30,13 +30,16 @@ from rollout_tui.views.detail.readable import readable
 from rollout_tui.views.evidence import item_json
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.tool_words import (
+    cell_words,
     command_line,
     operation_words,
     tool_label,
     tool_words,
     visible_keys,
+    wait_end_words,
 )
 from rollout_tui.views.words import clock, one_line, plural
+from rollout_tui.widgets.spans import StyleName
 
 
 def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
@@ -48,20 +51,21 @@ def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     add_thread(detail, index, call.thread_id, call.started_by_codex_turn_id)
     detail.add("tool", _kind_words(index, call))
     add_window(detail, index, call.execution)
-    if timed_out(index, call):
-        detail.add("result", "timed out", style="warn")
+    _add_wait_end(detail, wait_end(index, call))
     if isinstance(call.requester, CodeCellRequester | CellRequester):
         cell = index.cell_around(call)
         if cell is not None:
-            detail.add("asked for by", f"JavaScript of {cell.code_cell_id}", index.entry_of_cell(cell))
+            detail.add(
+                "asked for by", f"the script exec  {cell_words(index, cell)}", index.entry_of_cell(cell)
+            )
     else:
         detail.add("asked for by", "the model")
     cell = index.cell_of_call(call)
     if cell is not None:
-        detail.add("cell", cell.code_cell_id, ObjectRef("CodeCell", cell.code_cell_id))
+        detail.add("cell", f"exec  {cell_words(index, cell)}", ObjectRef("CodeCell", cell.code_cell_id))
     waited = index.cell_of_wait(call.tool_call_id)
     if waited is not None:
-        detail.add("waits for", waited.code_cell_id, index.entry_of_cell(waited))
+        detail.add("waits for", f"exec  {cell_words(index, waited)}", index.entry_of_cell(waited))
     elif call.resolved_wait_runtime_cell_id is not None:
         words = f"runtime cell {call.resolved_wait_runtime_cell_id}, which is not in the graph"
         detail.add("waits for", words, style="warn")
@@ -85,6 +89,15 @@ def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     return detail
 
 
+def _add_wait_end(detail: Detail, end: WaitEnd | None) -> None:
+    """Say what ended a wait for agents, and whether its result says so or the order of the log."""
+    if end is None:
+        return
+    told = "" if end.is_told else "  (its result does not say: by what came first)"
+    style: StyleName = "text" if end.sender else "warn"
+    detail.add("result", f"{wait_end_words(end)}{told}", end.ref, style)
+
+
 def _kind_words(index: TraceIndex, call: ToolCall) -> str:
     if isinstance(call.kind, Mcp):
         return f"{call.kind.tool} of MCP server {call.kind.server}"
@@ -104,7 +117,9 @@ def _operation_facts(detail: Detail, index: TraceIndex, operation: TerminalOpera
     if session is not None:
         ref = ObjectRef("TerminalSession", session.terminal_id)
         operations = plural(len(session.operation_ids), "operation")
-        detail.add("terminal", f"{session.terminal_id}  ({operations})", ref)
+        opener = index.trace.terminal_operations.get(session.created_by_operation_id)
+        words = session.terminal_id if opener is None else f"of {operation_words(opener)}"
+        detail.add("terminal", f"{words}  ({operations})", ref)
 
 
 def _tool_texts(
@@ -151,7 +166,9 @@ def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     cell = index.trace.code_cells.get(ref.id)
     if cell is None:
         return None
-    detail = titled(ref, f"code cell {cell.runtime_cell_id} of {index.thread_path(cell.thread_id)}")
+    detail = titled(
+        ref, f"exec of {index.thread_path(cell.thread_id)}  {one_line(cell_words(index, cell), 120)}"
+    )
     add_thread(detail, index, cell.thread_id, cell.codex_turn_id)
     add_window(detail, index, cell.execution)
     detail.add("runtime says", cell.runtime_status)
@@ -167,6 +184,7 @@ def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         add_tool(detail, index, "waited for by", tool_call_id)
     for item_id in cell.output_item_ids:
         add_item(detail, index, "model saw", item_id)
+    detail.add("runtime id", cell.runtime_cell_id)
     detail.add("cell id", cell.code_cell_id)
     detail.texts.append(TextSection("JavaScript", "javascript", cell.source_js))
     for item in index.items(cell.output_item_ids):
@@ -182,7 +200,7 @@ def describe_terminal_operation(index: TraceIndex, ref: ObjectRef) -> Detail | N
     if operation is None:
         return None
     detail = titled(ref, f"terminal operation  {operation_words(operation)}")
-    add_window(detail, index, operation.execution)
+    add_window(detail, index, operation.execution, ObjectRef("ToolCall", operation.tool_call_id))
     add_tool(detail, index, "run by", operation.tool_call_id)
     _operation_facts(detail, index, operation)
     for observation in operation.model_observations:

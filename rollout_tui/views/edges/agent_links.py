@@ -25,7 +25,8 @@ from reducer.model import (
 )
 from reducer.model.agents import Anchor
 from reducer.wire.events import AgentSummary, ExecutionStatus, SpawnAgent
-from rollout_tui.views.contexts.item_words import item_words
+from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.output_items import output_item
 from rollout_tui.views.contexts.visibility import Sightings, after_arrival, not_ended
 from rollout_tui.views.edges.steps import own_items
 from rollout_tui.views.lookups import is_send
@@ -50,7 +51,7 @@ class AgentLinks:
     def __init__(self, sightings: Sightings) -> None:
         self.index = index = sightings.index
         self.sightings = sightings
-        self.edge_to: dict[str, InteractionEdge] = {}
+        self.edge_to = index.edge_to
         self._edges_out: dict[str, list[InteractionEdge]] = defaultdict(list)
         self._results: dict[str, InteractionEdge] = {}
         self._closes: dict[str, list[ToolCall]] = defaultdict(list)
@@ -63,9 +64,6 @@ class AgentLinks:
         self._lost_sends = self._find_lost_sends()
 
     def _add_edge(self, edge: InteractionEdge) -> None:
-        item = self.index.target_item(edge)
-        if item is not None:
-            self.edge_to[item.item_id] = edge
         thread_id = self.index.thread_of_anchor(edge.source)
         if thread_id is not None:
             self._edges_out[thread_id].append(edge)
@@ -127,7 +125,17 @@ class AgentLinks:
         edge = self._results.get(turn.codex_turn_id)
         if edge is not None and isinstance(edge.source, ItemAnchor):
             return self.index.trace.conversation_items.get(edge.source.item_id)
-        return self.last_said(turn) if turn.execution.status == "completed" else None
+        return self.last_said(turn) if self._ending(turn) == "completed" else None
+
+    def _ending(self, turn: Turn) -> ExecutionStatus:
+        """How a turn ended: failed, if it is said to be completed though its last call failed."""
+        status = turn.execution.status
+        if (
+            status == "completed"
+            and failure_of(self.index, ObjectRef("Turn", turn.codex_turn_id)) is not None
+        ):
+            return "failed"
+        return status
 
     def last_said(self, turn: Turn) -> ConversationItem | None:
         """The last message that the model said in a turn, whether or not the turn came to an answer."""
@@ -181,7 +189,8 @@ class AgentLinks:
         execution = call.execution
         if execution.status in _NOT_DONE:
             outputs = own_items(self.index, call, call.model_visible_output_item_ids)
-            told = f": {one_line(item_words(self.index, outputs[0]), 200)}" if outputs else ""
+            output = output_item(self.index, outputs[0]) if outputs else None
+            told = f": {one_line(output.output.line, 200)}" if output and output.output.line else ""
             return f"the {tool_label(self.index, call)} call {_ended(execution.status)}{told}"
         if execution.ended_seq is None:
             return f"the call {not_ended(self.index)}"
@@ -213,13 +222,13 @@ class AgentLinks:
 
     def why_no_answer(self, turn: Turn) -> str:
         """Why a turn came to no answer."""
-        calls, execution = self.calls_of_turn(turn.codex_turn_id), turn.execution
-        if execution.status in _NOT_DONE:
+        calls, execution, ending = self.calls_of_turn(turn.codex_turn_id), turn.execution, self._ending(turn)
+        if ending in _NOT_DONE:
             closed = self._close_during(turn)
             by = "" if closed is None else f", closed by {self.index.thread_path(closed.thread_id)}"
             reason = self._reason_of_failure(calls)
             when = f"(seq {execution.ended_seq}{by})"
-            return f"the turn {_ended(execution.status)} before it answered {when}{reason}"
+            return f"the turn {_ended(ending)} before it answered {when}{reason}"
         if execution.ended_seq is not None:
             return f"the turn ended without a message (seq {execution.ended_seq})"
         if not self.index.is_over:
@@ -257,9 +266,10 @@ class AgentLinks:
             return f"reported at seq {report.seq}, but {after_arrival(self.index, parent, report.seq)}"
         if execution.ended_seq is None:
             return f"no result: the turn {not_ended(self.index)}"
-        if execution.status == "completed":
+        ending = self._ending(turn)
+        if ending == "completed":
             return "no event reported a result of the turn"
-        return f"no result: a turn that {_ended(execution.status)} reported none"
+        return f"no result: a turn that {_ended(ending)} reported none"
 
 
 def anchor_ref(anchor: Anchor) -> ObjectRef:

@@ -17,13 +17,13 @@ from reducer.model import (
     ToolCallAnchor,
     Turn,
 )
-from reducer.wire.events import AgentSummary, SendMessage
-from rollout_tui.views.contexts.item_words import agent_text
+from reducer.wire.events import SendMessage
+from rollout_tui.insight.sent_texts import SentText, sent_by, sent_text
+from rollout_tui.views.contexts.item_words import agent_text, rebuilt_words
 from rollout_tui.views.contexts.visibility import why_unseen
 from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.edges.agent_links import NOBODY, AgentLinks, anchor_ref
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import argument
 from rollout_tui.views.words import one_line, size
 
 Contents = Literal["plain", "encrypted", "empty", "unknown"]
@@ -37,17 +37,20 @@ class Message:
         contents: whether it can be read; `unknown` when no item brought it and the trace keeps no arguments.
         text: the text in one line, as far as it can be read.
         bytes: size of the encrypted content, in the encoding in which it was sent.
+        sent: what the sender had of what is encrypted, where it is known.
     """
 
     contents: Contents
     text: str = ""
     bytes: int = 0
+    sent: SentText | None = None
 
     @property
     def words(self) -> str:
         """The text, or what stands in its place."""
         if self.contents == "encrypted":
-            return f"encrypted, {size(self.bytes)}"
+            words = f"encrypted, {size(self.bytes)}"
+            return words if self.sent is None else f"{rebuilt_words(self.sent)}  ({words})"
         return self.text if self.contents == "plain" else self.contents
 
 
@@ -162,7 +165,7 @@ def _sent(links: AgentLinks, edge: InteractionEdge) -> Sent:
         "message" if edge.kind == "send_message" else "task",
         "?" if sender is None else index.thread_path(sender),
         anchor_ref(edge.source),
-        message_of_call(call) if item is None else message_of(item),
+        message_of_call(call) if item is None else replace(message_of(item), sent=sent_text(index, item)),
         item,
         seen_by,
         missing,
@@ -218,8 +221,7 @@ def message_of_call(call: ToolCall | None) -> Message:
     """What a tool call sends, as far as the trace keeps the beginning of its arguments."""
     if call is None:
         return Message("unknown")
-    summary = call.summary
-    text = summary.message_preview if isinstance(summary, AgentSummary) else argument(call, "message")
+    text = sent_by(call)
     if text is None:
         return Message("unknown")
     return Message("plain", one_line(text)) if text.strip() else Message("empty")

@@ -30,6 +30,7 @@ from rollout_tui.views.compaction.rewrites import install_seq
 from rollout_tui.views.contexts.visibility import not_ended, why_unseen
 from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
 from rollout_tui.views.edges.steps import NoStep, Step, Steps, Way, own_items
+from rollout_tui.views.failure_words import state_words
 
 _AGENT_TOOLS = (SpawnAgent, SendMessage, AssignAgentTask, CloseAgent)
 
@@ -118,7 +119,8 @@ class Forward:
             return [self._to.item(item, "answered with") for item in said]
         if call.execution.status == "completed":
             return NoStep("the response started no tool call and said nothing")
-        return NoStep(f"no response was recorded: the call is {call.execution.status}")
+        state = state_words(self._index, ObjectRef("InferenceCall", call_id), call.execution)
+        return NoStep(f"no response was recorded: the call is {state}")
 
     def tool(self, call_id: str) -> Way:
         """The far ends of the edges of a tool call; else the items in which the model saw its output."""
@@ -199,7 +201,9 @@ class Forward:
         request = self._index.trace.compaction_requests[request_id]
         compaction = self._index.trace.compactions.get(request.compaction_id)
         if compaction is None:
-            return NoStep(f"no compaction was installed: the request is {request.execution.status}")
+            ref = ObjectRef("CompactionRequest", request_id)
+            state = state_words(self._index, ref, request.execution)
+            return NoStep(f"no compaction was installed: the request is {state}")
         return [self._to.compaction(compaction, "installed as")]
 
     def rewrite(self, call_id: str) -> Way:

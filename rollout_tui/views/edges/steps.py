@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from reducer import ObjectRef
 from reducer.model import CodeCell, Compaction, ConversationItem, InferenceCall, ToolCall, Turn
 from rollout_tui.views.contexts.item_words import item_label, item_words
+from rollout_tui.views.failure_words import state_words
 from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_label, tool_words
+from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
 from rollout_tui.views.words import one_line, plural
 
 LONGEST_WORDS = 200
@@ -85,15 +86,21 @@ class Steps:
 
     def turn(self, turn: Turn, why: str) -> Step:
         """A step to a turn."""
-        words = f"turn {self.index.turn_number(turn.codex_turn_id)}, {turn.execution.status}"
-        return Step(ObjectRef("Turn", turn.codex_turn_id), self._of(turn.thread_id, words), why)
+        ref = ObjectRef("Turn", turn.codex_turn_id)
+        state = state_words(self.index, ref, turn.execution)
+        words = f"turn {self.index.turn_number(turn.codex_turn_id)}, {state}"
+        return Step(ref, self._of(turn.thread_id, words), why)
 
     def cell(self, cell: CodeCell, why: str) -> Step:
         """A step to a code cell: to its `exec` call, which stands for it, if there is one."""
         ref = self.index.entry_of_cell(cell)
         if ref.type == "ToolCall":
             return self.tool(self.index.trace.tool_calls[ref.id], why)
-        return Step(ref, self._of(cell.thread_id, f"code cell {cell.runtime_cell_id}"), why)
+        return Step(
+            ref,
+            self._of(cell.thread_id, f"exec  {one_line(cell_words(self.index, cell), LONGEST_WORDS)}"),
+            why,
+        )
 
     def compaction(self, compaction: Compaction, why: str) -> Step:
         """A step to a compaction."""

@@ -147,7 +147,7 @@ def texts_of_log(index: TraceIndex) -> list[tuple[int, Said]]:
             owner = _owner("CodeCell", cell.code_cell_id, cell.thread_id)
             said.append((cell.execution.started_seq, Said(owner, "source", cell.source_js)))
     for place, problem in enumerate(index.reduction.problems):
-        owner = Owner(ObjectRef("Problem", str(place)), None)
+        owner = Owner(index.problem_ref(place), None)
         said.append((problem.seq or 0, Said(owner, "problem", problem.reason)))
     return sorted(said, key=lambda one: one[0])
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from reducer import BundleError, LogLine, ObjectRef
+from reducer import BundleError, LogLine
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.payload_refs import PayloadRef, read_ref
 from rollout_tui.views.index import TraceIndex
@@ -53,7 +53,7 @@ def refused_lines(index: TraceIndex) -> Iterator[RefusedLine]:
         if line is None:
             return  # the log went away after it was reduced: all else can still be searched
         known, data = (line.number, line.offset), line.data
-        owner = Owner(ObjectRef("Problem", str(place)), None)
+        owner = Owner(index.problem_ref(place), None)
         seq = index.reduction.problems[place].seq or 0
         yield RefusedLine(wanted, seq, owner, data, payloads_in(data))
 
