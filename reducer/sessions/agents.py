@@ -56,6 +56,7 @@ class Agents:
         self._last_turns: dict[str, str] = {}
         self._last_said: dict[str, str] = {}
         self._early: dict[str, list[tuple[ToolCall, dict[str, Any]]]] = {}
+        """Calls to agents of which no file was read yet, by the paths of these."""
 
     def thread_began(self, record: Record, header: Header) -> None:
         """A thread says who started it."""
@@ -65,7 +66,10 @@ class Agents:
         self._spawned(record, header.parent_id, header.thread_id, source)
         path = header.agent_path
         for tool, arguments in self._early.pop(path, []) if path is not None else ():
-            self._from_call(record, tool, arguments)
+            if isinstance(tool.kind, SpawnAgent):
+                self.acted(record, tool.thread_id, tool, "started", header.thread_id)
+            else:
+                self._from_call(record, tool, arguments)
 
     def _spawned(self, record: Record, parent_id: str, child_id: str, source: Anchor) -> None:
         edge_id = f"edge:spawn:{parent_id}:{child_id}"
@@ -122,6 +126,8 @@ class Agents:
             child = child or (None if path is None else self._threads.at_path(path, tool.thread_id))
             if child is not None:
                 self.acted(record, tool.thread_id, tool, "started", child)
+            elif path is not None:
+                self._early.setdefault(path, []).append((tool, arguments))
         elif isinstance(tool.kind, (SendMessage, AssignAgentTask, CloseAgent)):
             self._from_call(record, tool, arguments)
 
@@ -134,6 +140,7 @@ class Agents:
         other = target if target in self._graph.trace.threads else None
         other = other or self._threads.at_path(path, tool.thread_id)
         if other is None:
+            self._early.setdefault(path, []).append((tool, arguments))
             return
         kind = "interrupted" if isinstance(tool.kind, CloseAgent) else "interacted"
         self.acted(record, tool.thread_id, tool, kind, other)

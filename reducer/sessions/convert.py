@@ -45,12 +45,12 @@ from reducer.recorder.scope import Scope
 from reducer.sessions.session_reader import SessionReduction
 from reducer.sessions.tools import asked_by
 from reducer.sessions.wire_items import WireItems
-from reducer.wire.events import CellStatus, CloseAgent, Mcp, ModelRequester
+from reducer.wire.events import CloseAgent, Mcp, ModelRequester
 
 REBUILT_KEY = "rebuilt_from"
 """Key of the manifest that says that a bundle was not recorded."""
 
-_ACTIVITIES: dict[str, str] = {
+_ACTIVITIES = {
     "spawn_agent": "started",
     "send_message": "interacted",
     "assign_agent_task": "interacted",
@@ -197,13 +197,13 @@ class _Conversion:
         trace = self._calls.get(call.inference_call_id)
         if trace is None:
             return
-        items = self._wire(call.response_item_ids)
+        items, why = self._wire(call.response_item_ids), "the session does not say why"
         if call.execution.status == "completed":
             trace.complete(items, response_id=call.response_id, token_usage=_tokens(call))
         elif call.execution.status == "failed":
-            trace.fail("the session does not say why", output_items=items)
+            trace.fail(why, output_items=items)
         else:
-            trace.cancel("the session does not say why", output_items=items)
+            trace.cancel(why, output_items=items)
 
     def _compact(self, compaction: Compaction) -> None:
         turn = self._turns.get(compaction.codex_turn_id)
@@ -304,7 +304,8 @@ class _Conversion:
     def _tell_agent(self, tool: ToolCall, trace: ToolCallTrace) -> None:
         """What a call did to another agent; only where what it said is known, too."""
         edge = self._edges.get(tool.tool_call_id)
-        if edge is None or not isinstance(tool.requester, ModelRequester):
+        by_model = isinstance(tool.requester, ModelRequester)
+        if edge is None or not by_model or tool.kind.name_of_type != edge.kind:
             return
         other = self._graph.threads.get(self._receiver(edge))
         message = self._invocation(tool).payload.get("arguments")
@@ -327,8 +328,8 @@ class _Conversion:
 
     def _start_cell(self, cell: CodeCell) -> None:
         turn = self._turns.get(cell.codex_turn_id)
-        if turn is None:
-            return
+        if turn is None or cell.code_cell_id != f"code_cell:{cell.model_visible_call_id}":
+            return  # a bundle has one cell of a call id
         used = self._cell_ids.setdefault(cell.thread_id, set())
         name = cell.runtime_cell_id
         if not name or name in used:
@@ -340,9 +341,8 @@ class _Conversion:
 
     def _answer_for_cell(self, cell: CodeCell) -> None:
         trace = self._cells.get(cell.code_cell_id)
-        status: CellStatus | None = cell.initial_response_status
-        if trace is not None and status is not None:
-            trace.respond(status, None)
+        if trace is not None and cell.initial_response_status is not None:
+            trace.respond(cell.initial_response_status, None)
 
     def _end_cell(self, cell: CodeCell) -> None:
         trace = self._cells.get(cell.code_cell_id)

@@ -6,7 +6,6 @@ compressed cannot be read at a place, so their texts are held.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from copy import copy
 from pathlib import Path
@@ -20,12 +19,12 @@ from reducer.model import ConversationItem, EncodedPart, Part, TerminalOperation
 from reducer.model.conversation import Body
 from reducer.rules.normalize import NormalItem
 from reducer.sessions.fields import mapping, text
-from reducer.sessions.items import ItemForm, output_text
+from reducer.sessions.items import LONG, ItemForm, digest_of, output_text
 from reducer.sessions.lines import Record, SessionLine, read_record
 from reducer.sessions.sources import COMPRESSED, LineSource, SourceFault
 
-FAR = 2_048
-"""Characters from which on a text stays in its file."""
+HELD = 32 * 2**20
+"""Bytes at the beginning of a file of which all texts are held: to read them again would only cost time."""
 
 _KEPT = 64
 """Texts that were read last and are at hand."""
@@ -75,6 +74,11 @@ class FarTextPart(TextPart, frozen=True, tag="text"):
         """The text."""
         return _near(_slot(TextPart, "text", self)) or ""
 
+    @property
+    def digest(self) -> bytes:
+        """What the text is known by."""
+        return digest_in(_slot(TextPart, "text", self))
+
 
 class FarEncodedPart(EncodedPart, frozen=True, tag="encoded"):
     """Sealed content that is in a file."""
@@ -83,6 +87,11 @@ class FarEncodedPart(EncodedPart, frozen=True, tag="encoded"):
     def value(self) -> str:
         """The content."""
         return _near(_slot(EncodedPart, "value", self)) or ""
+
+    @property
+    def digest(self) -> bytes:
+        """What the content is known by."""
+        return digest_in(_slot(EncodedPart, "value", self))
 
 
 class FarTerminalResult(TerminalResult, frozen=True):
@@ -104,6 +113,11 @@ def _slot(type_: type[Struct], name: str, part: Struct) -> Any:
     return type_.__dict__[name].__get__(part)
 
 
+def digest_in(place: FarText) -> bytes:
+    """What the text at a place is known by."""
+    return place.digest
+
+
 def _near(value: FarText | str | None) -> str | None:
     return value.read() if isinstance(value, FarText) else value
 
@@ -120,24 +134,23 @@ class FarTexts:
 
     def normal(self, normal: NormalItem, record: Record, path: JsonPath, *, is_lite: bool) -> NormalItem:
         """An item without its long texts."""
-        if record.line.file.endswith(COMPRESSED) or record.line.size < FAR:
+        if not _stays(record.line):
             return normal
         for at, part in enumerate(normal.parts):
             said = _said(part)
-            if len(said) >= FAR:
+            if len(said) >= LONG:
                 place = self._place(said, record.line, path, at, self._forms[is_lite])
                 normal.parts[at] = _far(part, place)
         return normal
 
     def result(self, said: str, record: Record) -> Any:
         """What a tool gave, as it is, or as the place where it is."""
-        if record.line.file.endswith(COMPRESSED) or len(said) < FAR:
+        if len(said) < LONG or not _stays(record.line):
             return said
         return self._place(said, record.line, (), 0, self._forms[False])
 
     def _place(self, said: str, line: SessionLine, path: JsonPath, part: int, form: ItemForm) -> FarText:
-        digest = hashlib.blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
-        return FarText(self, line.file, line.offset, path, part, form, len(said), digest)
+        return FarText(self, line.file, line.offset, path, part, form, len(said), digest_of(said))
 
     def read(self, place: FarText) -> str:
         """The text at a place."""
@@ -173,6 +186,11 @@ class FarTexts:
             if isinstance(part, EncodedPart)
             else _GONE
         )
+
+
+def _stays(line: SessionLine) -> bool:
+    """Whether the long texts of a line stay in its file."""
+    return line.offset >= HELD and line.size >= LONG and not line.file.endswith(COMPRESSED)
 
 
 _GONE = "(this text cannot be read any more: its file is gone or has changed)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from typing import Any
@@ -33,6 +34,9 @@ _MODEL_MADE = frozenset(
 _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 _ANSWERED = frozenset({"function_call", "custom_tool_call", "local_shell_call"})
 """Calls to which codex adds an output before it sends them, where there is none."""
+
+LONG = 1_024
+"""Characters from which on a text is known by its digest, and need not be held."""
 
 NOT_IN_LISTS = frozenset({"additional_tools", "configuration_update"})
 """Items that tell a model what it can do; they are not part of the conversation."""
@@ -244,8 +248,19 @@ def content_key(item: NormalItem | Any, parts: list[Part]) -> tuple[object, ...]
 
 
 def _part_key(part: Part) -> object:
+    if isinstance(part, (TextPart, EncodedPart)):
+        digest = getattr(part, "digest", None)
+        if digest is None:
+            said = part.text if isinstance(part, TextPart) else part.value
+            digest = part if len(said) < LONG else digest_of(said)
+        return digest
     named = getattr(part, "raw_payload_id", None)
     if named is None:
         return part
     told = getattr(part, "content_sha256", None) or getattr(part, "summary", None)
     return (type(part).__name__, told or named)
+
+
+def digest_of(said: str) -> bytes:
+    """What a long text is known by."""
+    return hashlib.blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()

@@ -175,7 +175,8 @@ def _split(pieces: Iterator[bytes]) -> Generator[tuple[bytes, int, bool], None, 
             raise piece
         *whole, rest = piece.split(b"\n")
         for part in whole:
-            parts.append(part)
+            if size < MAX_LINE_BYTES:
+                parts.append(part)
             size += len(part) + 1
             yield b"".join(parts), size, True
             parts, size = [], 0

@@ -9,6 +9,7 @@ import orjson
 from reducer.errors import NotApplicable
 from reducer.model import ConversationItem, EncodedPart, SummaryPart, TextPart
 from reducer.rules.normalize import ENCRYPTED, PASSTHROUGH_KEY
+from reducer.sessions.far_texts import near_item
 from reducer.sessions.fields import array, mapping
 from reducer.sessions.items import ItemForm, content_key, normal_of
 from reducer.sessions.session_reader import SessionReduction
@@ -42,7 +43,8 @@ class WireItems:
         except (SourceFault, orjson.JSONDecodeError):
             return None
         payload = mapping(value, "payload")
-        wanted = content_key(item, item.body.parts)
+        near = near_item(item)
+        wanted = content_key(near, near.body.parts)
         for one in [payload, *array(payload, "replacement_history")]:
             if isinstance(one, dict):
                 plain = {key: part for key, part in one.items() if key != PASSTHROUGH_KEY}

@@ -221,7 +221,8 @@ class ContextPane(AwaitingWork, Pane):
 
     def work_failed(self, group: str, reason: str) -> None:
         """Say that the sizes of the request will not come."""
-        self.title.show(safe_text(f"{reason}; sizes unknown"))
+        self.title.show(safe_text("sizes unknown"))
+        self.post_message(self.WorkFailed(f"the sizes of the request are not known: {reason}"))
 
     def on_context_pane_parts_read(self, message: PartsRead) -> None:
         """Show the sizes, if their call is still the one to show."""

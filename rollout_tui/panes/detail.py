@@ -161,7 +161,7 @@ class DetailPane(AwaitingWork, Pane):
 
     def work_failed(self, group: str, reason: str) -> None:
         """Say that the line of the problem will not come."""
-        self.title.show(safe_text(f"{self.heading}  {reason}"))
+        self.post_message(self.WorkFailed(f"the line of the problem is not known: {reason}"))
 
     def refresh_view(self) -> None:
         """Show what became of the object. What is read in texts and payloads that stay is not disturbed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -86,6 +87,13 @@ class Pane(Vertical):
     """
 
     DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
+
+    class WorkFailed(Message):
+        """What the pane was to show will not come; a title has no room to say why."""
+
+        def __init__(self, sentence: str) -> None:
+            super().__init__()
+            self.sentence = sentence
 
     def __init__(self, pane: PaneName, number: int) -> None:
         super().__init__(id=pane.name.lower())

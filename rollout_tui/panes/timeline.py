@@ -144,7 +144,8 @@ class TimelinePane(AwaitingWork, Pane):
         """Say that the rows are those of before."""
         self.is_filtering, self._newer, self._wanted = False, None, None
         self.filter = self._filter_before
-        self.title.show(safe_text(f"{reason}; not filtered"))
+        self.title.show(safe_text("not filtered"))
+        self.post_message(self.WorkFailed(f"not filtered: {reason}"))
 
     def on_timeline_pane_filter_progress(self, message: FilterProgress) -> None:
         """Say how far it is."""

@@ -1,32 +1,17 @@
-"""What opens above the inspector, and closes with one key."""
+"""A list above the inspector, which can be searched like any other."""
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
-from textual.screen import ModalScreen
-
-from rollout_tui import glyphs, keys
+from rollout_tui.screens.modal import Modal
 from rollout_tui.screens.searching import SearchingScreen
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T | None], SearchingScreen[T | None]):
-    """A screen above the inspector; its result is None when it was only closed."""
-
-    # A modal screen keeps keys from the app, so those that hold everywhere are bound here again.
-    BINDINGS = [*keys.bindings(keys.Context.EVERYWHERE)]
-
-    pane: ClassVar[keys.Pane] = keys.Pane.DIALOG
-    """Whose keys hold here."""
-
-    def __init__(self) -> None:
-        super().__init__(classes="dialog -ascii" if glyphs.active().ascii_only else "dialog")
-
-    def focus_name(self) -> keys.Pane:
-        """Whose keys hold here."""
-        return self.pane
+class Dialog(Modal[T], SearchingScreen[T | None]):
+    """A screen with a list, a tree or a text; its result is None when it was only closed."""
 
     def action_back(self) -> None:
         """End a search, or close."""

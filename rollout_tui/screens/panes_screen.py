@@ -217,6 +217,10 @@ class PanesScreen(SearchingScreen[str]):
         else:
             self.show_detail(seen.ref)
 
+    @on(Pane.WorkFailed)
+    def _work_failed(self, message: Pane.WorkFailed) -> None:
+        self.say(message.sentence, bad=True)
+
     @on(VirtualList.RowOpened)
     def _row_opened(self, message: VirtualList.RowOpened) -> None:
         if message.view is self.threads.list:

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from rollout_tui import keys
-from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.modal import Modal
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import HistoryInput, InputHistory
 from rollout_tui.widgets.spans import Span, span
@@ -35,7 +35,7 @@ def checked_by(parse: Callable[[str], object], refused: type[Exception]) -> Call
     return check
 
 
-class Prompt(Dialog[str]):
+class Prompt(Modal[str]):
     """Asks for one line; its result is the text, or None if the reader does not want to.
 
     A text that the check refuses stays to be corrected, with the reason above it.

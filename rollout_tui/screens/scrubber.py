@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.timer import Timer
 
 from rollout_tui import keys
-from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.modal import Modal
 from rollout_tui.views.scrubbing import EventLine
 from rollout_tui.widgets.bars import Bar
 
@@ -18,7 +18,7 @@ SETTLED = 0.08
 """Seconds after the last move until the panes follow, so that what is passed by is not worked out."""
 
 
-class Scrubber(Dialog[int]):
+class Scrubber(Modal[int]):
     """A line along the events of the log. Its result is the event to stay at, or None to go back."""
 
     BINDINGS = [*keys.bindings(keys.Context.SCRUBBER)]

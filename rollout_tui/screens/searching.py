@@ -13,6 +13,7 @@ from textual.widget import Widget
 from rollout_tui import keys
 from rollout_tui.safe_text import safe_text
 from rollout_tui.screens.counting import CountingScreen
+from rollout_tui.screens.prompt import Prompt
 from rollout_tui.widgets.finding import Finding, SearchableView, Turn
 from rollout_tui.widgets.history_input import InputHistory
 from rollout_tui.widgets.job_view import JobView
@@ -87,8 +88,6 @@ class SearchingScreen(CountingScreen[T]):
 
     def action_find(self) -> None:
         """Ask for a text, and go to where it is next."""
-        from rollout_tui.screens.prompt import Prompt
-
         view = self.focused
         if not isinstance(view, LineView) or not isinstance(view, SearchableView):
             self.say("there is nothing to search in here")

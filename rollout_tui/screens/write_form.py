@@ -16,7 +16,7 @@ from reducer import BundleError, UnreadablePayload
 from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.exports import Export
-from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.modal import Modal
 from rollout_tui.views.words import size
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import LineInput
@@ -27,7 +27,7 @@ LONGEST_PATH = 4096
 """Characters of a path; longer ones the system does not take."""
 
 
-class WriteForm(AwaitingWork, Dialog[str]):
+class WriteForm(AwaitingWork, Modal[str]):
     """Asks what to write, and where to; its result is the sentence that says what was written."""
 
     BINDINGS = [*keys.bindings(keys.Context.FORM)]

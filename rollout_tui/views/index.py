@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from reducer import EventRecord, ObjectRef, Problem, Reduction
 from reducer.model import (
@@ -27,12 +26,10 @@ from reducer.model import (
 )
 from reducer.model.agents import Anchor
 from reducer.schemas import SCHEMAS
+from rollout_tui.insight.problem_line import ProblemLine
 from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
 from rollout_tui.views.lookups import Lookups, ThreadContents, started_seq
 from rollout_tui.views.turn_starts import TurnStart
-
-if TYPE_CHECKING:
-    from rollout_tui.views.detail.problems import ProblemLine
 
 
 class TraceIndex:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from reducer import BundleError, ObjectRef, Problem
 from reducer.wire.json_text import JsonError, refuse_excess
-from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.problem_line import ProblemLine
 from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
 from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.search.refused import line_at, payloads_in
@@ -33,21 +32,6 @@ _FIELDS: dict[str, tuple[str, str]] = {
 
 _FIELD_IN_TORN_LINE = re.compile(r'"(\w+_id)":"([^"\\]{1,200})"')
 _ID_IN_REASON = re.compile(r"[\w:.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemLine:
-    """What was read for a problem.
-
-    Attributes:
-        offset: where its line begins, in bytes; None for a problem of no line.
-        objects: what each touched object is to the event, and the object; only those that the graph has.
-        payloads: the payload references of the line.
-    """
-
-    offset: int | None
-    objects: tuple[tuple[str, ObjectRef], ...]
-    payloads: tuple[PayloadRef, ...]
 
 
 def read_problem(index: TraceIndex, problem: Problem) -> ProblemLine:

@@ -7,15 +7,24 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from graph_values import item_values
 from session_builder import SessionWriter
 from session_values import contexts, responses
 
+from reducer import reduce_bundle
 from reducer.model import EncodedPart, TextPart
-from reducer.sessions import read_session, session_state_json
-from reducer.sessions.far_texts import FAR, FarEncodedPart, FarTextPart
+from reducer.sessions import far_texts, read_session, session_state_json
+from reducer.sessions.convert import convert_session
+from reducer.sessions.far_texts import FarEncodedPart, FarTextPart
+from reducer.sessions.items import LONG as LONG_SIZE
 
-LONG = "long " * FAR
-SEALED = "x" * FAR
+LONG = "long " * LONG_SIZE
+SEALED = "x" * LONG_SIZE
+
+
+@pytest.fixture(autouse=True)
+def _all_is_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(far_texts, "HELD", 0)
 
 
 def session_with_long_texts(home: Path) -> SessionWriter:
@@ -76,6 +85,19 @@ def test_a_compaction_finds_what_it_keeps(home: Path) -> None:
     assert compaction.replacement_item_ids == compaction.input_item_ids[:1]
 
 
+def test_a_compaction_finds_what_was_held(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = session_with_long_texts(home)
+    monkeypatch.setattr(far_texts, "HELD", writer.path.stat().st_size)
+    kept = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": LONG}]}
+    writer.line("compacted", {"message": "", "replacement_history": [kept]})
+    writer.user(LONG)
+    graph = read_session(writer.path).graph
+    [compaction] = graph.compactions.values()
+    assert compaction.replacement_item_ids == compaction.input_item_ids[:1]
+    last = [*graph.conversation_items.values()][-1].body.parts[0]
+    assert isinstance(last, FarTextPart)
+
+
 def test_the_graph_is_written_with_all_texts(home: Path) -> None:
     writer = session_with_long_texts(home)
     far = json.loads(session_state_json(read_session(writer.path)))
@@ -89,6 +111,19 @@ def test_the_graph_is_written_with_all_texts(home: Path) -> None:
         for ref in graph["raw_payloads"].values():
             ref.pop("file")
     assert far == near
+
+
+def test_a_bundle_has_all_texts(home: Path) -> None:
+    session = read_session(session_with_long_texts(home).path)
+    convert_session(session, home / "bundle")
+    graph = reduce_bundle(home / "bundle", strict=True).trace
+    [call] = graph.inference_calls.values()
+    assert [item_values(graph.conversation_items[one]) for one in call.request_item_ids] == [
+        item_values(item) for item in [*session.graph.conversation_items.values()][:1]
+    ]
+    [operation] = graph.terminal_operations.values()
+    assert operation.result is not None
+    assert operation.result.stdout == LONG
 
 
 @pytest.mark.parametrize("how", ["gone", "changed"])

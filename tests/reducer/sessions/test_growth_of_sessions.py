@@ -16,8 +16,9 @@ from session_builder import CHILD, ROOT, SessionWriter, plain_session
 
 from reducer import state_json
 from reducer.model import RolloutTrace
-from reducer.sessions import SessionReader, SessionReduction, read_session, session_state_json
+from reducer.sessions import SessionReader, SessionReduction, read_session, run, session_state_json, sources
 from reducer.sessions.far_texts import near_item, near_operation
+from reducer.sessions.lines import Record, SessionLine, read_record
 
 _SLOWLY = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -265,3 +266,41 @@ def test_the_line_behind_a_payload(home: Path) -> None:
     events = session.provenance.of("ToolCall", "call_1")
     assert [event.kind.partition(" ")[2] for event in events] == ["function_call", "function_call_output"]
     assert session.provenance.objects_of(events[0])
+
+
+def test_each_line_is_read_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counting(line: SessionLine) -> Record | None:
+        read.append(line.number)
+        return read_record(line)
+
+    monkeypatch.setattr(run, "read_record", counting)
+    writer = plain_session(home)
+    reader = SessionReader(writer.path)
+    for number in range(2, 8):
+        reader.read_on()
+        reader.reduction()
+        writer.start_turn(number)
+        writer.user("more")
+        writer.end_turn()
+    reader.read_on()
+    assert read == [*range(1, len(writer.path.read_bytes().splitlines()) + 1)]
+
+
+def test_a_line_that_is_too_long_is_cut(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = plain_session(home)
+    number = len(writer.path.read_bytes().splitlines()) + 1
+    with writer.path.open("ab") as file:
+        file.write(b'{"type":"x","payload":{"a":"' + b"y" * 3_000_000 + b'"}}\n')
+    writer.start_turn(2)
+    monkeypatch.setattr(sources, "MAX_LINE_BYTES", 100_000)
+    session = read_session(writer.path)
+    [problem] = session.problems
+    assert (problem.line, "not JSON" in problem.reason) == (number, True)
+    assert len(session.graph.codex_turns) == 2
+    event = session.provenance.of("Turn", writer.turn or "")[0]
+    assert (event.line, event.offset) == (
+        number + 1,
+        writer.path.read_bytes().index(b'{"timestamp', 3_000_000),
+    )

@@ -11,7 +11,7 @@ import zstandard
 from session_builder import CHILD, FORK, ROOT, TURN, SessionWriter, plain_session, spoken
 from session_values import contexts
 
-from reducer.model import ItemAnchor, RootOrigin, SpawnedOrigin, ToolCallAnchor
+from reducer.model import ItemAnchor, RootOrigin, SpawnedOrigin, ThreadAnchor, ToolCallAnchor
 from reducer.sessions import NoSessionError, read_session
 
 SPAWN = {
@@ -288,3 +288,25 @@ def test_a_message_in_old_files_is_an_item_of_its_own(home: Path) -> None:
     [call] = session.graph.inference_calls.values()
     seen = [session.graph.conversation_items[one] for one in call.request_item_ids]
     assert [one.agent_message and one.agent_message.author for one in seen] == ["/root/a", "/root/a"]
+
+
+def test_what_old_codex_did_to_agents_is_told_by_its_calls(home: Path) -> None:
+    parent = SessionWriter(home, first_ordinal=None)
+    parent.meta()
+    parent.start_turn(new=False)
+    parent.user("delegate")
+    parent.call("call_spawn", "spawn_agent", task_name="alpha", message="do it")
+    parent.call("call_send", "send_message", target="alpha", message="hurry")
+    parent.call("call_failed", "send_message", target="alpha", message="hurry")
+    parent.output("call_spawn", '{"task_name":"/root/alpha"}')
+    parent.output("call_send", "")
+    parent.output("call_failed", "live agent path `/root/alpha` not found")
+    child = SessionWriter(home, CHILD, first_ordinal=None, at=1)
+    child.meta(source=SPAWN)
+    session = read_session(parent.path)
+    edge = session.graph.interaction_edges["edge:tool:call_send"]
+    assert (edge.kind, edge.target) == ("send_message", ThreadAnchor(CHILD))
+    spawn = session.graph.interaction_edges[f"edge:spawn:{ROOT}:{CHILD}"]
+    assert spawn.source == ToolCallAnchor("call_spawn")
+    assert session.certainty.of("edge:tool:call_send").grade == "rebuilt"
+    assert [*session.graph.interaction_edges] == [f"edge:spawn:{ROOT}:{CHILD}", "edge:tool:call_send"]

@@ -1,0 +1,23 @@
+"""What the line of a problem tells beyond the problem itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reducer import ObjectRef
+from reducer.wire.payload_refs import PayloadRef
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemLine:
+    """What was read for a problem.
+
+    Attributes:
+        offset: where its line begins, in bytes; None for a problem of no line.
+        objects: what each touched object is to the event, and the object; only those that the graph has.
+        payloads: the payload references of the line.
+    """
+
+    offset: int | None
+    objects: tuple[tuple[str, ObjectRef], ...]
+    payloads: tuple[PayloadRef, ...]
