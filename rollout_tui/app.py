@@ -23,7 +23,6 @@ from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.picker import PickerScreen
-from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.screens_kept import LOOK_SECONDS, KeptScreens
 from rollout_tui.session import Session
 from rollout_tui.terminal_app import run_app
@@ -89,13 +88,6 @@ class RolloutApp(KeyOrderApp[int]):
         """Quit."""
         self.workers.cancel_all()
         self.exit(0)
-
-    def action_help(self) -> None:
-        """Show what the keys do in the focused pane."""
-        from rollout_tui.screens.help import HelpScreen
-
-        if isinstance(self.screen, SpeakingScreen):
-            self.push_screen(HelpScreen(self.screen.focus_name()))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette offers what the keys do."""

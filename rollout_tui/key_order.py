@@ -158,6 +158,14 @@ class KeyOrderApp(App[T]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
+    def action_help(self) -> None:
+        """Show what the keys do in the focused pane."""
+        from rollout_tui.screens.help import HelpScreen
+        from rollout_tui.screens.speaking import SpeakingScreen
+
+        if isinstance(self.screen, SpeakingScreen):
+            self.push_screen(HelpScreen(self.screen.focus_name()))
+
     def action_suspend_process(self) -> None:
         """Go into the background, as a shell's ctrl+z does; `fg` comes back to everything as it was."""
         self._typed.clear()

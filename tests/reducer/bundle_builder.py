@@ -39,7 +39,7 @@ class WholePayloads(Bundle):
     """A bundle for tests that change what `read_payload` gives: everything is read by it."""
 
     def open_payloads(self, *, strict: bool) -> StoredPayloads:
-        return ReadBy(self.path, self.read_payload)
+        return ReadBy(self.folder, self.read_payload)
 
 
 def file_ref(path: str) -> FileRef:

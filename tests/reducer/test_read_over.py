@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -70,8 +71,16 @@ def test_only_files_of_the_bundle_are_opened(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "secret.json").write_bytes(b"{}")
     (bundle.path / "payloads/out.json").symlink_to(tmp_path / "secret.json")
     os.mkfifo(bundle.path / "payloads/fifo")
-    opened: list[object] = []
-    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(arguments))
+    opened: list[str] = []
+    real = os.open
+
+    def noted(path: str, flags: int, *arguments: int, **options: int) -> int:
+        descriptor = real(path, flags, *arguments, **options)
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            opened.append(path)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", noted)
     for name in ("payloads/out.json", "payloads/fifo", "payloads/none", "payloads", "../secret.json"):
         with pytest.raises(UnreadablePayload):
             read_over(bundle, bytearray(), 10, name)

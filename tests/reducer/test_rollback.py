@@ -111,7 +111,7 @@ def replay_of_everything(request: pytest.FixtureRequest, tmp_path: Path) -> Repl
 
 def test_state_of_sees_the_indexes(replay_of_everything: Replay) -> None:
     """The comparison below would be worth nothing if it looked away."""
-    lines = [*open_bundle(replay_of_everything._payloads._store.files._path).lines()]
+    lines = [*open_bundle(replay_of_everything._payloads._store._folder.path).lines()]
     for line in lines[:30]:
         replay_of_everything.feed(line)
     seen = repr(state_of(replay_of_everything))
@@ -128,7 +128,7 @@ def test_a_failure_at_any_write_leaves_nothing(replay_of_everything: Replay) -> 
     changes = replay._work.changes
     assert isinstance(changes, FailingChanges)
     failures = 0
-    for line in open_bundle(replay._payloads._store.files._path).lines():
+    for line in open_bundle(replay._payloads._store._folder.path).lines():
         before, events = state_of(replay), len(replay.provenance.events)
         for writes in range(1000):
             changes.countdown = writes
@@ -143,7 +143,7 @@ def test_a_failure_at_any_write_leaves_nothing(replay_of_everything: Replay) -> 
             failures += 1
         assert replay.problems == []
     assert failures > 500
-    path = replay._payloads._store.files._path
+    path = replay._payloads._store._folder.path
     sound = Replay(open_bundle(path))
     for line in open_bundle(path).lines():
         sound.feed(line)

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from rollout_tui import keys
 from rollout_tui.app import RolloutApp
 from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.session import Session
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.spans import spans_text
@@ -90,7 +91,9 @@ class Inspection:
     @property
     def said(self) -> str:
         """The sentence at the foot of the screen, which may take several lines."""
-        height = self.screen.said_bar().size.height
+        screen = self.app.screen
+        assert isinstance(screen, SpeakingScreen)
+        height = screen.said_bar().size.height
         return " ".join(line.strip() for line in self.screen_text()[-height:])
 
     def screen_text(self) -> list[str]:

@@ -52,6 +52,6 @@ async def test_the_palette_offers_what_works_where_it_opens(demo_trace: Demo) ->
         offered = {one.title for one in inspection.app.get_system_commands(inspection.app.screen)}
         assert {"find  (/)", "mark  (m)", "copy  (y)", "compaction before  (C)"} <= offered
         assert not any(title.startswith(("state  (", "step  (", "line or hits")) for title in offered)
-        await inspection.app._run_by_name("set_mark")
+        await inspection.app._run_by_name(inspection.app.screen, "set_mark")
         await inspection.press("k")
         assert "mark k is at seq 4" in inspection.screen_text()[-1]

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from code_cells import opened
 from places import REPOSITORY
-from textual.app import App
 from textual.filter import LineFilter
 from textual.pilot import Pilot
 
 from reducer import ObjectRef
 from rollout_tui import glyphs, keys
+from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.screens.exec_stepper import NO_CELLS, ExecStepper
 from rollout_tui.views.cells.steps import cells_in_order
@@ -29,7 +29,7 @@ TEAM = REPOSITORY / "demo_traces/team"
 OPEN = "still open"
 
 
-class Host(App[None]):
+class Host(KeyOrderApp[None]):
     """Holds nothing but the stepper."""
 
     def __init__(self, stepper: ExecStepper) -> None:

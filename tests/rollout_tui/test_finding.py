@@ -80,7 +80,7 @@ async def test_commands_show_objects_and_agents(demo_trace: Demo) -> None:
         )
         assert carrier.seq - 10 < seq(inspection) <= carrier.seq
         await ask(inspection, ":", "call 4711")
-        assert "there is no call 4711 here" in inspection.screen_text()[-1]
+        assert "there is no call 4711 of /root: it has 20 calls" in inspection.screen_text()[-1]
 
 
 async def test_commands_open_screens_and_quit(demo_trace: Demo) -> None:

@@ -108,7 +108,7 @@ async def test_d_shows_the_list_the_delta_and_a_delta_against_a_call_that_is_pic
         await inspection.press("j", "j", "j", "enter")
         assert base_of(inspection) == 3
         assert "against chosen call 3" in inspection.screen_text()[1]
-        assert "across compaction at seq 307" in str(context.header._spans)
+        assert "across compaction at seq 307" in str(context.header._pieces)
         await inspection.press("d")
         assert not context.shows_delta
         assert base_of(inspection) is None

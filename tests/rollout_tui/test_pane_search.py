@@ -22,7 +22,7 @@ SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 
 def said(inspection: Inspection) -> str:
-    return inspection.screen_text()[-1].strip()
+    return inspection.said
 
 
 async def find(inspection: Inspection, text: str) -> str:
