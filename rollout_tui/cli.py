@@ -34,7 +34,7 @@ from rollout_tui.safe_text import safe_text
 
 PROGRAM = "rollout-tui"
 
-COMMANDS = ("open", "reduce", "ls", "check", "record", "show")
+COMMANDS = ("open", "reduce", "ls", "check", "record", "show", "convert")
 
 _GLOBAL_OPTIONS = ("--help", "--version", "--install-completion")
 
@@ -171,6 +171,35 @@ def reduce_command(
     from rollout_tui.commands.reduce import reduce_to_file
 
     raise typer.Exit(reduce_to_file(bundle, output, strict=strict, as_json=as_json))
+
+
+@app.command(name="convert", options_metavar="[OPTIONS]")
+def convert_command(
+    session: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SESSION",
+            show_default=False,
+            readable=False,
+            help="A session file of codex: rollout-*.jsonl.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="BUNDLE", show_default=False, help="The directory to make."),
+    ],
+) -> None:
+    """Write a session that codex keeps by itself as a trace bundle, and print where it was written.
+
+    Children, forks and reviewers of the run are found beside it. Its manifest says that it was rebuilt: what
+    a session does not keep, such as requests as they were sent, is not in it.
+    """
+    from rollout_tui.commands.reduce import list_problems
+    from rollout_tui.commands.sessions import convert
+
+    status, found = convert(session, output)
+    list_problems(found.problems)
+    raise typer.Exit(status)
 
 
 @app.command(name="ls", options_metavar="[OPTIONS]")

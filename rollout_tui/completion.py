@@ -26,6 +26,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "check": ("--json", "--help"),
     "record": ("--root", "--no-tui", "--ascii", "--no-color", "--mouse", "--help"),
     "show": ("--json", "--raw", "--output", "--help"),
+    "convert": ("--output", "--help"),
 }
 """The long options of the commands, and of the program itself."""
 

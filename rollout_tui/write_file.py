@@ -12,9 +12,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
-
-from reducer import Bundle
+from typing import IO, Protocol
 
 _NEW_FILE_MODE = 0o666
 """Permissions asked for; the umask takes away from them, as for any new file."""
@@ -66,18 +64,25 @@ def write_atomically(path: Path, data: Contents) -> None:
     _sync_directory(path.parent)
 
 
-def refuse_evidence(path: Path, bundle: Bundle) -> None:
+class Evidence(Protocol):
+    """What a result comes of: a bundle, or the files of a session."""
+
+    def is_evidence(self, path: Path) -> bool:
+        """Whether a path leads to it, or into it."""
+
+
+def refuse_evidence(path: Path, bundle: Evidence) -> None:
     """Refuse to write over evidence or among it: a slip of the keys must not put a result over the log.
 
     Args:
         path: Where something is to be written.
-        bundle: The bundle it comes of.
+        bundle: What it comes of.
 
     Raises:
-        OSError: The path leads to the manifest, the log or the payloads.
+        OSError: The path leads to the manifest, the log or the payloads, or to a session file.
     """
     if bundle.is_evidence(path):
-        raise OSError(errno.EROFS, "it is evidence of the bundle, which is only read")
+        raise OSError(errno.EROFS, "it is evidence, which is only read")
 
 
 def remove_leftovers(directory: Path) -> None:

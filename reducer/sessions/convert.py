@@ -45,7 +45,7 @@ from reducer.recorder.scope import Scope
 from reducer.sessions.session_reader import SessionReduction
 from reducer.sessions.tools import asked_by
 from reducer.sessions.wire_items import WireItems
-from reducer.wire.events import CloseAgent, Mcp, ModelRequester
+from reducer.wire.events import CloseAgent, ExecutionStatus, Mcp, ModelRequester, RolloutStatus
 
 REBUILT_KEY = "rebuilt_from"
 """Key of the manifest that says that a bundle was not recorded."""
@@ -56,6 +56,15 @@ _ACTIVITIES = {
     "assign_agent_task": "interacted",
     "close_agent": "interrupted",
 }
+
+_ENDS: dict[ExecutionStatus, RolloutStatus] = {
+    "running": "running",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "aborted",
+    "aborted": "aborted",
+}
+"""By the status of a thread the one with which a recording ends it."""
 
 Step = Callable[[], None]
 
@@ -138,6 +147,7 @@ class _Conversion:
         for thread in graph.threads.values():
             if thread.thread_id != graph.root_thread_id:
                 self._at(thread.execution.started_seq, 0, self._start_thread, thread)
+            self._at(thread.execution.ended_seq, 12, self._end_thread, thread)
         for turn in graph.codex_turns.values():
             self._at(turn.execution.started_seq, 1, self._start_turn, turn)
             self._at(turn.execution.ended_seq, 10, self._end_turn, turn)
@@ -170,6 +180,10 @@ class _Conversion:
 
     def _start_thread(self, thread: Thread) -> None:
         self._threads[thread.thread_id] = ThreadTrace(self._scope, _metadata(thread))
+
+    def _end_thread(self, thread: Thread) -> None:
+        status = thread.execution.status
+        self._threads[thread.thread_id].end(_ENDS[status])
 
     def _start_turn(self, turn: Turn) -> None:
         self._turns[turn.codex_turn_id] = self._threads[turn.thread_id].start_turn(turn.codex_turn_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -63,6 +65,18 @@ class SessionReduction(Struct, frozen=True):
     def trace(self) -> RolloutTrace:
         """The graph, as the reduction of a bundle calls it."""
         return self.graph
+
+    def is_evidence(self, path: Path) -> bool:
+        """Whether a path leads to one of the files of the run."""
+        try:
+            wanted = path.stat()
+        except OSError:
+            return False
+        for name in self.files:
+            with suppress(OSError):
+                if os.path.samestat(wanted, (self.folder / name).stat()):
+                    return True
+        return False
 
     def read_payload(self, raw_payload_id: str) -> bytes:
         """The line that a payload of the graph is.

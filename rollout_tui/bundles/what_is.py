@@ -13,6 +13,8 @@ from reducer.storage.bundle import LOG, MANIFEST, PAYLOADS
 
 RECORD_HINT = "`rollout-tui record -- COMMAND...` records one"
 
+CONVERT_HINT = "`rollout-tui convert SESSION -o BUNDLE` makes a bundle of it"
+
 _HEAD = 4096
 """Bytes of a file that are looked at."""
 
@@ -117,7 +119,7 @@ def _file(path: Path) -> Found:
         reason = (error.strerror or str(error)).lower()
         return Found(Kind.OTHER, path, f"a file that is in no trace bundle and cannot be read: {reason}")
     if _SESSION_NAME.fullmatch(path.name) or _SESSION_HEAD.match(head):
-        words = f"a session file of codex, not a trace bundle, which has more in it; {RECORD_HINT}"
+        words = f"a session file of codex, not a trace bundle; {CONVERT_HINT}"
         return Found(Kind.SESSION_FILE, path, words)
     return Found(Kind.OTHER, path, _file_words(path, head))
 

@@ -9,7 +9,16 @@ from typing import Any
 import msgspec
 
 from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_pieces
-from rollout_tui.commands.output import CLEAN, PROBLEMS, complain, print_path, report, write_json
+from rollout_tui.bundles.what_is import Kind, what_is
+from rollout_tui.commands.output import (
+    CLEAN,
+    PROBLEMS,
+    CommandError,
+    complain,
+    print_path,
+    report,
+    write_json,
+)
 from rollout_tui.commands.results import STANDARD_OUTPUT, Form, Result, print_result, write_result
 from rollout_tui.trace_root import one_bundle
 
@@ -21,8 +30,9 @@ def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: boo
     """Reduce a bundle and write its `state.json`.
 
     Args:
-        path: A bundle directory or a file in it.
-        output: Where to write, `-` for standard output; by default `state.json` in the bundle.
+        path: A bundle directory or a file in it, or a session file of codex.
+        output: Where to write, `-` for standard output; by default `state.json` in the bundle. A session
+            has no default.
         strict: Refuse at the first problem instead of listing problems.
         as_json: Say what came of it as one JSON object instead of lines.
 
@@ -33,20 +43,36 @@ def reduce_to_file(path: Path, output: str | None, *, strict: bool, as_json: boo
         BundleError: There is no bundle, or its log cannot be read.
         CommandError: The result could not be written.
     """
+    if what_is(path).kind is Kind.SESSION_FILE:
+        return _reduce_session(path, output, strict=strict, as_json=as_json)
     bundle = open_bundle(one_bundle(path))
     try:
         reduction = reduce_bundle(bundle, strict=strict)
     except Refused as refused:
         _say_refused(refused.problem, output, as_json)
         return PROBLEMS
-    written = _write(reduction, output)
+    return _say_written(_write(reduction, output), output, reduction.problems, as_json=as_json)
+
+
+def _reduce_session(path: Path, output: str | None, *, strict: bool, as_json: bool) -> int:
+    """Likewise for a session: there is no bundle to write into, and no reference that refuses one."""
+    from rollout_tui.commands.sessions import open_session, write_session
+
+    if output is None or strict:
+        missing = "--strict is for bundles" if strict else "-o FILE says where its graph is to be written"
+        raise CommandError(f"{path}: a session file of codex; {missing}")
+    session = open_session(path)
+    return _say_written(write_session(session, output), output, session.problems, as_json=as_json)
+
+
+def _say_written(written: Path | None, output: str | None, problems: list[Problem], *, as_json: bool) -> int:
     if as_json:
-        _say_json(output, path=written, refused=False, problems=reduction.problems)
+        _say_json(output, path=written, refused=False, problems=problems)
     else:
         if written is not None:
             print_path(str(written))
-        _list_problems(reduction.problems)
-    return PROBLEMS if reduction.problems else CLEAN
+        list_problems(problems)
+    return PROBLEMS if problems else CLEAN
 
 
 def _write(reduction: Reduction, output: str | None) -> Path | None:
@@ -60,7 +86,8 @@ def _write(reduction: Reduction, output: str | None) -> Path | None:
     return target
 
 
-def _list_problems(problems: list[Problem]) -> None:
+def list_problems(problems: list[Problem]) -> None:
+    """Say what is wrong on standard error, a line each, but not without end."""
     for problem in problems[:MAX_PROBLEMS]:
         report(_in_one_line(problem))
     if len(problems) > MAX_PROBLEMS:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from reducer import Bundle
 from rollout_tui.commands.output import CommandError, complain, plain_reason, write_bytes
 from rollout_tui.commands.terminal_forms import escaped_json, visible_text
 from rollout_tui.safe_text import SafeText
 from rollout_tui.write_file import (
     Contents,
+    Evidence,
     is_device,
     pieces_of,
     refuse_evidence,
@@ -75,13 +75,13 @@ def print_result(result: Result) -> None:
     _say_unless(is_exact)
 
 
-def write_result(result: Result, target: Path, bundle: Bundle, *, is_typed: bool = True) -> None:
+def write_result(result: Result, target: Path, bundle: Evidence, *, is_typed: bool = True) -> None:
     """Write a result into a file, whole or not at all.
 
     Args:
         result: what to write.
         target: where to.
-        bundle: the bundle it comes of, whose evidence is not written over.
+        bundle: what it comes of, which is not written over.
         is_typed: whether the reader named it. Only then it may be a device or a pipe: one in a bundle is
             somebody else's doing.
 

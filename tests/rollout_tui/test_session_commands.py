@@ -1,0 +1,109 @@
+"""Sessions that codex keeps by itself: as a bundle, and as a graph."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+THREAD = "01a208d0-0000-7000-8000-000000000001"
+TURN = "01a208d0-0000-7000-8000-000000000002"
+
+
+def line(type_: str, **payload: object) -> str:
+    return json.dumps({"timestamp": "2026-11-28T13:52:17.578Z", "type": type_, "payload": payload})
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """One turn with one answer."""
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "why?"}]}
+    answer = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "so"}]}
+    usage = {"input_tokens": 10, "cached_input_tokens": 0, "output_tokens": 2, "total_tokens": 12}
+    lines = [
+        line("session_meta", id=THREAD, cwd="/w", cli_version="0.171.0", originator="t", source="exec"),
+        line("event_msg", type="task_started", turn_id=TURN),
+        line("turn_context", turn_id=TURN, cwd="/w", model="gpt-5.5"),
+        line("response_item", **said),
+        line("response_item", **answer),
+        line("event_msg", type="token_count", info={"total_token_usage": usage, "last_token_usage": usage}),
+        line("event_msg", type="task_complete", turn_id=TURN),
+    ]
+    path = tmp_path / f"rollout-2026-11-28T13-52-17-{THREAD}.jsonl"
+    path.write_text("".join(f"{one}\n" for one in lines))
+    return path
+
+
+def test_a_session_becomes_a_bundle_that_is_read_like_any_other(
+    run_program: Run, session: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "made/bundle"
+    done = run_program("convert", str(session), "-o", str(bundle))
+    assert (done.returncode, done.stdout.decode().strip()) == (0, str(bundle)), done.stderr
+    assert json.loads((bundle / "manifest.json").read_text())["rebuilt_from"] == "session"
+    shown = run_program("show", str(bundle), "calls", "--json")
+    assert len(json.loads(shown.stdout)["calls"]) == 1
+    assert run_program("reduce", str(bundle), "--strict").returncode == 0
+
+
+def test_what_is_there_is_not_written_over(run_program: Run, session: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    refused = run_program("convert", str(session), "-o", str(tmp_path / "taken"))
+    assert refused.returncode == 2
+    assert b"cannot write" in refused.stderr
+    assert not any((tmp_path / "taken").iterdir())
+
+
+def test_the_graph_of_a_session_says_what_is_rebuilt(run_program: Run, session: Path, tmp_path: Path) -> None:
+    done = run_program("reduce", str(session), "-o", str(tmp_path / "state.json"))
+    assert done.returncode == 0, done.stderr
+    state = json.loads((tmp_path / "state.json").read_text())
+    assert state["rebuilt_from"] == "session"
+    assert set(state["certainty"]) & set(state["inference_calls"])
+
+
+def test_a_session_is_not_written_over_itself(run_program: Run, session: Path) -> None:
+    before = session.read_bytes()
+    for target in (session, session.with_name("link.jsonl")):
+        if target is not session:
+            target.symlink_to(session)
+        refused = run_program("reduce", str(session), "-o", str(target))
+        assert refused.returncode == 2, refused
+        assert b"it is evidence" in refused.stderr
+    assert session.read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--strict", "-o", "x.json"]], ids=["nowhere", "strict"])
+def test_what_a_session_cannot_is_said(run_program: Run, session: Path, arguments: list[str]) -> None:
+    refused = run_program("reduce", str(session), *arguments)
+    assert refused.returncode == 2
+    assert b"a session file of codex" in refused.stderr
+
+
+def test_only_sessions_are_converted(
+    run_program: Run, demo_trace: Callable[[str], Path], tmp_path: Path
+) -> None:
+    for path, words in (
+        (demo_trace("quickstart"), b"not a session file of codex"),
+        (tmp_path / "none.jsonl", b"no such file"),
+    ):
+        refused = run_program("convert", str(path), "-o", str(tmp_path / "made"))
+        assert refused.returncode == 2
+        assert words in refused.stderr, refused.stderr
+    assert not (tmp_path / "made").exists()
+
+
+def test_problems_are_named_with_file_and_line(run_program: Run, session: Path, tmp_path: Path) -> None:
+    with session.open("a") as log:
+        log.write("\x1b[31m not json\n")
+    done = run_program("convert", str(session), "-o", str(tmp_path / "made"))
+    assert done.returncode == 1
+    assert f"{session.name} line 8".encode() in done.stderr or b"line 8" in done.stderr
+    assert b"\x1b" not in done.stderr
+    shutil.rmtree(tmp_path / "made")
