@@ -120,7 +120,7 @@ def assert_harmless(terminal: Terminal, bundle: Path) -> None:
     ("demo", "columns", "rows", "options", "stride", "steps"),
     [
         ("hostile", 120, 40, [], 1, 20),
-        ("hostile", 80, 24, [], 1, 20),
+        ("hostile", 80, 24, [], 4, 5),
         ("hostile", 80, 24, ["--ascii"], 4, 5),
         ("hostile-2", 80, 24, [], 1, 5),
     ],

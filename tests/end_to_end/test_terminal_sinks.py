@@ -228,7 +228,7 @@ def test_what_is_shown_is_not_written_into_a_bundle(demo_trace: Demo) -> None:
     bundle = demo_trace("hostile")
     before = (bundle / "trace.jsonl").read_bytes()
     sent = on_terminals("show", bundle, "line", "1", "--raw", "-o", bundle / "trace.jsonl")
-    assert b"it is evidence of the bundle" in sent.err
+    assert b"it is evidence" in sent.err
     assert (bundle / "trace.jsonl").read_bytes() == before
 
 

@@ -177,7 +177,7 @@ def test_reduce_writes_over_no_evidence(run_program: Run, demo_trace: Demo, plac
     target = bundle.parent / place if place.startswith("link") else bundle / place
     finished = run_program("reduce", bundle, "-o", target)
     assert finished.returncode == 2
-    assert b"it is evidence of the bundle, which is only read" in finished.stderr
+    assert b"it is evidence, which is only read" in finished.stderr
     assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
 
 
