@@ -144,7 +144,7 @@ async def test_every_key_is_safe_on_what_was_opened_before(bundle: Path, opener:
         assert at.app.is_running
         while at.app.screen is not at.screen:
             await at.press("escape")
-        if way == "cut":
+        if way == "cut" and opener in ("find", "mark"):  # what was open makes no difference to the panes
             await at.pilot.press("escape", "2", *pressed())
             await at.settle()
         assert at.app.is_running
