@@ -215,7 +215,7 @@ class BundleReader:
 
     def _follow(self, feed: Feed) -> None:
         worker = get_current_worker()
-        pace, unshown, asked, had_writer = Pace(0, FOLLOW_SHARE), 0, monotonic(), False
+        pace, unshown, told, asked, had_writer = Pace(0, FOLLOW_SHARE), 0, 0, monotonic(), False
         while not worker.is_cancelled:
             began = monotonic()
             try:
@@ -228,7 +228,7 @@ class BundleReader:
                 if self.state.shows_new:
                     with pace.making():
                         view = feed.view()
-                    unshown = 0
+                    unshown = told = 0
                     self._tell(self._seen, feed, view)
                     index = view.timelines.index
                     if index.trace.is_recorded_whole is True or (index.is_over and not index.tells_end):
@@ -236,7 +236,8 @@ class BundleReader:
                         self._tell(self._seen, feed, feed.view())
                         self._tell(self._following_ended, Following.COMPLETE)
                         return
-                elif lines:
+                elif unshown != told:
+                    told = unshown
                     self._tell(self._lines_wait, unshown)
             if lines:
                 asked = monotonic()

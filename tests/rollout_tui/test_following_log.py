@@ -149,6 +149,23 @@ async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
         assert "paused" not in inspection.header()
 
 
+async def test_what_comes_right_after_a_view_is_counted_while_it_is_held_still(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """These lines are read before it is time for the next look, and none come after them."""
+    monkeypatch.setattr(feed_module, "VIEW_INTERVAL", 1.0)
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        await inspection.press("t")
+        host.call()
+        await inspection.until(lambda: len(inspection.timeline()) == 3)
+        await inspection.press("=")
+        host.call()
+        await inspection.until(lambda: "paused +2 lines" in inspection.header())
+        assert len(inspection.timeline()) == 3
+
+
 async def test_equals_without_following_says_so(host: Host) -> None:
     app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
