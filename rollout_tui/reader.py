@@ -198,7 +198,11 @@ class BundleReader:
         if feed is None or self.state.is_reading:
             self.state.wants_to_follow = True
             return
-        self.state.following, self.state.is_paused = Following.ON, False
+        self.state.is_paused = False
+        if self._newest is not None and _is_over(self._newest):
+            self._following_ended(Following.COMPLETE)
+            return
+        self.state.following = Following.ON
         self._show_state()
         self._work(lambda: self._follow(feed), FOLLOW)
 
@@ -230,8 +234,7 @@ class BundleReader:
                         view = feed.view()
                     unshown = told = 0
                     self._tell(self._seen, feed, view)
-                    index = view.timelines.index
-                    if index.trace.is_recorded_whole is True or (index.is_over and not index.tells_end):
+                    if _is_over(view):
                         feed.verify_payloads()
                         self._tell(self._seen, feed, feed.view())
                         self._tell(self._following_ended, Following.COMPLETE)
@@ -304,6 +307,12 @@ class BundleReader:
         self.state.past_seq, self.state.is_reading, self.state.looks_back = None, False, False
         self._show(self._newest)
         return True
+
+
+def _is_over(view: View) -> bool:
+    """Whether nothing more will come."""
+    index = view.timelines.index
+    return index.trace.is_recorded_whole is True or (index.is_over and not index.tells_end)
 
 
 def _unless_cancelled(worker: Worker[Any], publish: Callable[[View], None]) -> Callable[[View], None]:
