@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from reducer.errors import UnreadablePayload
 from reducer.limits import MAX_PAYLOAD_BYTES, megabytes
-from reducer.storage.confinement import BundleFolder, LeadsOut
+from reducer.storage.confinement import BundleFolder, LeadsOut, NotAFile
 from reducer.storage.files import in_words
 from reducer.wire.payload_refs import FileRef
 
@@ -28,6 +28,10 @@ class ForeignPayload(UnreadablePayload):
 
 class MissingPayload(UnreadablePayload):
     """There is no file of this path."""
+
+
+class FolderPayload(UnreadablePayload):
+    """A directory stands at its path: the reference opens that, and then cannot read it."""
 
 
 class PayloadFiles:
@@ -53,6 +57,7 @@ class PayloadFiles:
         Raises:
             ForeignPayload: the path leads out of the bundle; nothing was opened.
             MissingPayload: nothing is there.
+            FolderPayload: a directory is there.
             UnreadablePayload: it is no regular file, too large, or not readable.
         """
         descriptor, size = self._open(path)
@@ -76,6 +81,9 @@ class PayloadFiles:
             descriptor, size = self._folder.open_file(path, follow=True)
         except LeadsOut:
             raise ForeignPayload from None
+        except NotAFile as error:
+            kind = FolderPayload if stat.S_ISDIR(error.mode) else UnreadablePayload
+            raise kind(in_words(error)) from None
         except OSError as error:
             kind = MissingPayload if error.errno in _MISSING else UnreadablePayload
             raise kind(in_words(error)) from None
@@ -105,5 +113,7 @@ class PayloadFiles:
 def _check(path: str) -> None:
     """See that a path as such stays in the bundle, and is more than its directory."""
     parts = {*path.split("/")}
-    if path.startswith("/") or "\0" in path or ".." in parts or parts <= {"", "."}:
+    if path.startswith("/") or "\0" in path or ".." in parts:
         raise ForeignPayload
+    if parts <= {"", "."}:
+        raise FolderPayload("the bundle's own directory, not a file")

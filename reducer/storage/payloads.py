@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from reducer.errors import UnreadablePayload
 from reducer.storage.assembly import own_json
+from reducer.storage.payload_files import FolderPayload
 from reducer.storage.payload_store import PayloadStore, read_payload
 from reducer.wire.common_prefix import common_length
 from reducer.wire.json_text import JsonDocument, JsonError, is_valid
@@ -143,6 +144,8 @@ class Payloads:
 def _cannot_open(ref: PayloadRef, error: UnreadablePayload, purpose: str = "open") -> UnreadablePayload:
     """What cannot be read. Of a file, the reference says what it wanted to do; of a shard, what is wrong."""
     is_file = isinstance(ref, FileRef)
+    if purpose == "open" and isinstance(error, FolderPayload):
+        purpose = "parse"
     says = f"{purpose} payload {ref.raw_payload_id}" if is_file else error.reference_says
     return _refusal(ref, str(error), says)
 

@@ -61,14 +61,13 @@ def escaping(secret: Path) -> dict[str, str]:
         "device": "device",
         "absolute device": "/dev/zero",
         "NUL": "payloads/good.json\0",
-        "empty": "",
-        "the bundle": ".",
         "slash": "/",
     }
 
 
+FOLDERS = {"directory": "payloads", "empty": "", "the bundle": ".", "the bundle in other words": ".//."}
 UNREADABLE = {
-    "directory": "payloads",
+    **FOLDERS,
     "FIFO": "fifo",
     "loop": "loop.json",
     "missing": "payloads/missing.json",
@@ -95,6 +94,9 @@ def test_what_is_no_file_of_the_bundle_is_never_opened(
     words = "its path leads out of the bundle; it was not opened"
     assert (words in problem.reason) is (name in escaping(secret))
     assert "raw_payload:1" in problem.reason
+    if name in FOLDERS:
+        verb = "parse" if interpreted else "read"
+        assert problem.reference_says == f"{verb} payload raw_payload:1"
     assert problem.raw_payload_id == (None if interpreted else "raw_payload:1")
     assert problem.reason in b.refusal()
     assert_only_these_were_opened(b.path, opened, {"manifest.json", "trace.jsonl"})
