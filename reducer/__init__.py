@@ -1,10 +1,11 @@
 """Reads Codex rollout-trace bundles: from events on disk to a semantic graph. Knows nothing of terminals."""
 
-from reducer.changes import ObjectRef
 from reducer.errors import BundleError, Problem, Refused, UnreadablePayload
 from reducer.model import RolloutTrace
+from reducer.model.objects import ObjectRef
 from reducer.provenance import EventRecord, Provenance
-from reducer.reduce import Reduction, reduce_bundle
+from reducer.recording import Recording, Reduction
+from reducer.reduce import reduce_bundle
 from reducer.replay import Replay
 from reducer.state_json import state_json, state_pieces
 from reducer.storage.bundle import Bundle, LogLine, open_bundle
@@ -17,6 +18,7 @@ __all__ = [
     "ObjectRef",
     "Problem",
     "Provenance",
+    "Recording",
     "Reduction",
     "Refused",
     "Replay",

@@ -14,20 +14,8 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from reducer.errors import NotApplicable
-from reducer.model import (
-    CodeCell,
-    Compaction,
-    CompactionRequest,
-    ConversationItem,
-    InferenceCall,
-    InteractionEdge,
-    RolloutTrace,
-    TerminalOperation,
-    TerminalSession,
-    Thread,
-    ToolCall,
-    Turn,
-)
+from reducer.model import RolloutTrace
+from reducer.model.objects import ObjectRef, is_object, ref_of
 from reducer.schemas import Schema
 from reducer.wire.events import Event, RawEvent
 
@@ -35,33 +23,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
-
-ID_FIELDS: dict[type[Struct], str] = {
-    Thread: "thread_id",
-    Turn: "codex_turn_id",
-    ConversationItem: "item_id",
-    InferenceCall: "inference_call_id",
-    CodeCell: "code_cell_id",
-    ToolCall: "tool_call_id",
-    TerminalSession: "terminal_id",
-    TerminalOperation: "operation_id",
-    Compaction: "compaction_id",
-    CompactionRequest: "compaction_request_id",
-    InteractionEdge: "edge_id",
-}
-"""The graph's object types and the field that identifies each."""
-
-
-class ObjectRef(Struct, frozen=True):
-    """Names an object of the graph: its type, such as `ToolCall`, and its id."""
-
-    type: str
-    id: str
-
-
-def ref_of(target: Struct) -> ObjectRef:
-    """The name of a graph object."""
-    return ObjectRef(type(target).__name__, getattr(target, ID_FIELDS[type(target)]))
 
 
 class Changes:
@@ -105,7 +66,7 @@ class Changes:
 
     def touch(self, target: Struct) -> None:
         """Announce that an object is affected, for the record of provenance only."""
-        if type(target) in ID_FIELDS:
+        if is_object(target):
             self._touched.setdefault(id(target), target)
 
     def concern(self, ref: ObjectRef) -> None:

@@ -17,6 +17,10 @@ class BundleError(Exception):
         self.reference_says = reference_says
 
 
+class LogChangedError(BundleError):
+    """A log is not the one that was read before: it was cut, is gone, or another one is in its place."""
+
+
 class Malformed(Exception):  # noqa: N818 - a state of evidence rather than of this program
     """A JSON text is not of its declared type: a line that is no known event, a file that is no manifest."""
 

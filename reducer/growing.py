@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from reducer.changes import ObjectRef
-from reducer.errors import BundleError
+from reducer.errors import LogChangedError
+from reducer.model.objects import ObjectRef
 from reducer.provenance import EventRecord
-from reducer.reduce import Reduction, without_cyclic_gc
+from reducer.recording import Reduction, Stop
+from reducer.reduce import without_cyclic_gc
 from reducer.replay import Replay
 from reducer.snapshots import Snapshots
 from reducer.storage.bundle import Bundle, LogLine
-
-Stop = Callable[[LogLine], bool]
-"""Asked before a line of the log is applied: whether to leave it, and all after it, for later."""
-
-
-class LogChangedError(BundleError):
-    """A log is not the one that was read before: it was cut, or another one is in its place."""
+from reducer.wire.json_grammar import Step
 
 
 class GrowingReduction:
@@ -27,7 +20,7 @@ class GrowingReduction:
     are handed out do not change when more is read, except for the record of provenance, which only grows.
 
     Attributes:
-        bundle: the bundle that is read.
+        recording: the bundle that is read.
         lines: how many lines of the log were read.
         offset: how many bytes of the log were read.
         last_seq: sequence number of the last event that was applied; 0 before the first.
@@ -35,7 +28,7 @@ class GrowingReduction:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+        self.recording = bundle
         self.lines = 0
         self.offset = 0
         self.torn_bytes = 0
@@ -59,12 +52,12 @@ class GrowingReduction:
             LogChangedError: it is not the same log any more.
             BundleError: it cannot be read.
         """
-        size = self.bundle.log_size()
-        if self.bundle.log_identity() != self._identity:
-            raise LogChangedError(f"{self.bundle.log_path}: another file is in its place")
+        size = self.recording.log_size()
+        if self.recording.log_identity() != self._identity:
+            raise LogChangedError(f"{self.recording.log_path}: another file is in its place")
         if size < self.offset:
             raise LogChangedError(
-                f"{self.bundle.log_path}: it was cut to {size} bytes, {self.offset} were read"
+                f"{self.recording.log_path}: it was cut to {size} bytes, {self.offset} were read"
             )
         return size > self.offset + self.torn_bytes
 
@@ -72,7 +65,7 @@ class GrowingReduction:
         """Apply the lines that were added to the log since the last time.
 
         Args:
-            stop: ends the reading before a line, but not before the first; by default everything is read.
+            stop: ends the reading between two lines; by default everything is read.
             is_whole: whether nothing will be added any more; otherwise a last line without a line feed waits
                 until it has one.
 
@@ -86,12 +79,12 @@ class GrowingReduction:
         before = self.lines
         self._check_last()
         with without_cyclic_gc():
-            for line in self.bundle.lines(self.lines + 1, self.offset):
+            for line in self.recording.lines(self.lines + 1, self.offset):
                 if not line.ended and not is_whole:
                     self.torn_bytes = line.size
                     break
                 # A line may take longer to read than there is time: each call gets on by one at least.
-                if stop is not None and self.lines > before and stop(line):
+                if stop is not None and self.lines > before and stop():
                     break
                 self._snapshots.note(self._replay.feed(line))
                 self._last, self.lines, self.torn_bytes = line, line.number, 0
@@ -101,8 +94,8 @@ class GrowingReduction:
     def _check_last(self) -> None:
         """See that the last line that was read is still where it was: a log is only ever appended to."""
         last = self._last
-        if last is not None and self.bundle.read_line(last.offset) != last.data:
-            raise LogChangedError(f"{self.bundle.log_path}: line {last.number} is not what it was")
+        if last is not None and self.recording.read_line(last.offset) != last.data:
+            raise LogChangedError(f"{self.recording.log_path}: line {last.number} is not what it was")
 
     def new_events(self) -> list[EventRecord]:
         """The events that were applied since this was last asked."""
@@ -110,15 +103,19 @@ class GrowingReduction:
         self._events_told += len(new)
         return new
 
-    def verify_payloads(self) -> None:
-        """Check the payloads that no rule has read; what is wrong with them becomes a problem."""
-        self._replay.verify_payloads()
+    def verify_payloads(self, step: Step | None = None) -> None:
+        """Check the payloads that no rule has read; what is wrong with them becomes a problem.
+
+        Args:
+            step: called now and then, within large payloads, too; what it raises ends the check.
+        """
+        self._replay.verify_payloads(step)
 
     def reduction(self) -> Reduction:
         """The graph as far as the log was read."""
         graph, changed = self._snapshots.take(self._replay.graph())
         self._changed_untold.update(dict.fromkeys(changed))
-        return Reduction(self.bundle, graph, [*self._replay.problems], self._replay.provenance)
+        return Reduction(self.recording, graph, [*self._replay.problems], self._replay.provenance)
 
     def changed(self) -> list[ObjectRef]:
         """What was made or changed, up to the last `reduction`, since this was last asked.

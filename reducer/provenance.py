@@ -8,7 +8,7 @@ from functools import cache
 
 from msgspec import Struct, structs
 
-from reducer.changes import ObjectRef
+from reducer.model.objects import GraphType, ObjectRef
 from reducer.storage.bundle import LogLine
 from reducer.wire.events import Event, RawEvent
 from reducer.wire.log import LooseEvent
@@ -28,6 +28,7 @@ class EventRecord(Struct, frozen=True):
         codex_turn_id: the turn that its body names, or else its envelope.
         payloads: the payload references it carries.
         note: what it says besides, such as the type of a protocol event or the reason of a failure.
+        file: the log file in which the line stands; empty where a recording has but one.
     """
 
     seq: int
@@ -39,6 +40,7 @@ class EventRecord(Struct, frozen=True):
     codex_turn_id: str | None
     payloads: tuple[PayloadRef, ...] = ()
     note: str | None = None
+    file: str = ""
 
 
 class Provenance:
@@ -92,6 +94,10 @@ class Provenance:
             )
         )
 
+    def evidence_of(self, event: EventRecord) -> tuple[PayloadRef, ...]:
+        """What holds the texts that came with an event, for whoever looks for one."""
+        return event.payloads
+
     def objects_of(self, event: EventRecord) -> list[ObjectRef]:
         """The objects that an event concerns, the eldest first; this looks through all that are older."""
         position = bisect_left(self.events, event.offset, key=lambda one: one.offset)
@@ -104,7 +110,7 @@ class Provenance:
                 found.append(ref)
         return found
 
-    def of(self, type_: str, object_id: str) -> list[EventRecord]:
+    def of(self, type_: GraphType, object_id: str) -> list[EventRecord]:
         """The events that concern an object; the first one made it, or asked for it to be made.
 
         Args:

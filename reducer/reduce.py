@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct
-
-from reducer.errors import Problem
-from reducer.model import RolloutTrace
-from reducer.provenance import Provenance
+from reducer.recording import Reduction
 from reducer.replay import Replay
 from reducer.storage.bundle import Bundle, open_bundle
 
@@ -22,22 +18,6 @@ PROGRESS_EVERY = 64
 """Lines between two calls of `Progress`: seldom enough to cost nothing, often enough to cancel at once."""
 
 
-class Reduction(Struct, frozen=True):
-    """What came of a bundle.
-
-    Attributes:
-        bundle: where it is.
-        trace: its reduced graph.
-        problems: what was wrong with it; empty for a bundle that the reference reduces.
-        provenance: which events concern which objects.
-    """
-
-    bundle: Bundle
-    trace: RolloutTrace
-    problems: list[Problem]
-    provenance: Provenance
-
-
 def reduce_bundle(
     bundle: Bundle | Path, *, strict: bool = False, progress: Progress | None = None
 ) -> Reduction:
@@ -46,7 +26,7 @@ def reduce_bundle(
     Args:
         bundle: an open bundle, or a path for `open_bundle`.
         strict: refuse at the first problem, as the reference does, instead of listing problems.
-        progress: called while the log is read; whatever it raises ends the reduction.
+        progress: called while the log is read and payloads are checked; what it raises ends the reduction.
 
     Raises:
         BundleError: there is no bundle, or its log cannot be read.
@@ -62,7 +42,7 @@ def reduce_bundle(
             if progress is not None and line.number % PROGRESS_EVERY == 0:
                 progress(line.offset + len(line.data), total)
         trace = replay.graph()
-        replay.verify_payloads()
+        replay.verify_payloads(None if progress is None else lambda: progress(total, total))
     return Reduction(bundle, trace, replay.problems, replay.provenance)
 
 

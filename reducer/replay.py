@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 from msgspec import UNSET, structs
 
-from reducer.changes import GraphWork, Handlers, ObjectRef
+from reducer.changes import GraphWork, Handlers
 from reducer.consequences import (
     DONE_WITHOUT,
     EDGE_LEFT_OUT,
@@ -22,6 +22,7 @@ from reducer.consequences import (
 from reducer.errors import Inconsistent, Malformed, NotApplicable, Problem, Refused, UnreadablePayload
 from reducer.log_order import EnvelopeFault, LogOrder, place_fault
 from reducer.model import RolloutTrace
+from reducer.model.objects import ObjectRef
 from reducer.provenance import Provenance, named_thread, payload_refs
 from reducer.rules.agents import Agents
 from reducer.rules.code_cells import CodeCells
@@ -49,6 +50,7 @@ from reducer.storage.bundle import Bundle, LogLine
 from reducer.storage.final_check import payload_faults
 from reducer.storage.payloads import Payloads
 from reducer.wire.events import RawEvent
+from reducer.wire.json_grammar import Step
 from reducer.wire.json_text import JsonError, refuse_excess
 from reducer.wire.log import decode_loosely, is_blank
 from reducer.wire.payload_refs import PayloadRef, ShardRef, read_ref
@@ -358,10 +360,13 @@ class Replay:
             )
         return structs.replace(trace, interaction_edges=edges)
 
-    def verify_payloads(self) -> None:
+    def verify_payloads(self, step: Step | None = None) -> None:
         """Check that every payload the log refers to is readable JSON, in order of payload id.
 
         Strict replay does so only where the schema wants it.
+
+        Args:
+            step: called now and then, within large payloads, too; what it raises ends the check.
 
         Raises:
             Refused: strict, and one is not.
@@ -371,9 +376,8 @@ class Replay:
             return
         trace = self._work.trace
         refs = trace.raw_payloads.values()
-        for fault in payload_faults(
-            refs, self._store, self._payloads, is_closed=bool(trace.is_recorded_whole)
-        ):
+        is_closed = bool(trace.is_recorded_whole)
+        for fault in payload_faults(refs, self._store, self._payloads, is_closed=is_closed, step=step):
             self._report_at_end(
                 Problem(
                     reason=str(fault.error),

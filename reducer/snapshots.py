@@ -8,22 +8,15 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, structs
 
-from reducer.changes import ObjectRef
 from reducer.model import RolloutTrace
+from reducer.model.objects import OBJECTS, GraphType, ObjectRef, is_graph_type
 
 S = TypeVar("S", bound=Struct)
 
-_MAP_OF_TYPE = {
-    "Turn": "codex_turns",
-    "ConversationItem": "conversation_items",
-    "InferenceCall": "inference_calls",
-    "CodeCell": "code_cells",
-    "ToolCall": "tool_calls",
-    "TerminalSession": "terminal_sessions",
-    "TerminalOperation": "terminal_operations",
-    "Compaction": "compactions",
-    "CompactionRequest": "compaction_requests",
-}
+_FEW: frozenset[GraphType] = frozenset({"Thread", "InteractionEdge"})
+"""Types of which a graph has so few that each copy of it has them anew."""
+
+_MANY: dict[GraphType, str] = {type_: kind.map for type_, kind in OBJECTS.items() if type_ not in _FEW}
 """The maps of the graph that may be long, by the type of their objects."""
 
 _NEVER_GROWN = frozenset({"request_item_ids", "response_item_ids", "input_item_ids", "replacement_item_ids"})
@@ -34,7 +27,7 @@ class Snapshots:
     """Keeps the copies of the objects that did not change since they were copied."""
 
     def __init__(self) -> None:
-        self._copies: dict[str, dict[str, Any]] = {name: {} for name in _MAP_OF_TYPE.values()}
+        self._copies: dict[str, dict[str, Any]] = {name: {} for name in _MANY.values()}
         self._changed: dict[ObjectRef, None] = {}
 
     def note(self, changed: Iterable[ObjectRef]) -> None:
@@ -55,7 +48,7 @@ class Snapshots:
         changed = [*self._changed]
         self._changed.clear()
         for ref in changed:
-            name = _MAP_OF_TYPE.get(ref.type)
+            name = _MANY.get(ref.type) if is_graph_type(ref.type) else None
             if name is None:
                 continue
             found = getattr(graph, name).get(ref.id)

@@ -6,9 +6,8 @@ from collections import defaultdict
 
 from msgspec import Struct
 
-from reducer.changes import ref_of
 from reducer.check.log_watch import LogWatch, RefusedEvent
-from reducer.check.names import NAMES, Running, name_of, running_objects
+from reducer.check.names import Running, name_of, running_objects
 from reducer.check.report import Finding, Place, Recording
 from reducer.model import (
     CodeCell,
@@ -20,6 +19,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
+from reducer.model.objects import graph_type, ref_of, word_of
 
 
 class Ending(Struct, frozen=True):
@@ -119,10 +119,10 @@ class Lifecycles:
             (unexplained if why is None else explained)[type(target)].append(place)
         found = []
         for type_, places in unexplained.items():
-            words = f"{NAMES[type_]}s that never ended, though the session did"
+            words = f"{word_of(type_)}s that never ended, though the session did"
             found.append(Finding("lifecycles", _rule("open", type_), "problem", words, places))
         for type_, places in explained.items():
-            words = f"{NAMES[type_]}s that never ended"
+            words = f"{word_of(type_)}s that never ended"
             found.append(Finding("lifecycles", _rule("open", type_), "note", words, places))
         return found
 
@@ -186,10 +186,10 @@ class Lifecycles:
             what = (
                 f"runtime cell {object_id}"
                 if ending.type is CodeCell
-                else f"{NAMES[ending.type]} {object_id}"
+                else f"{word_of(ending.type)} {object_id}"
             )
             text = f"{what}: {self._why_unknown(ending.type, object_id)}"
-            type_ = ending.type.__name__
+            type_ = graph_type(ending.type)
             found[ending.type].append(
                 Place(text=text, line=event.line, seq=event.seq, type=type_, id=object_id)
             )
@@ -198,7 +198,7 @@ class Lifecycles:
                 "lifecycles",
                 _rule("unstarted", type_),
                 "problem",
-                f"{NAMES[type_]}s that go on or end, and never started",
+                f"{word_of(type_)}s that go on or end, and never started",
                 places,
             )
             for type_, places in found.items()
@@ -220,7 +220,7 @@ class Lifecycles:
 
 
 def _rule(what: str, type_: type[Struct]) -> str:
-    return f"{what}_{NAMES[type_].replace(' ', '_')}"
+    return f"{what}_{word_of(type_).replace(' ', '_')}"
 
 
 def _with_its_turn(turn: Turn) -> str:

@@ -19,18 +19,6 @@ from reducer.model import (
 Running = Thread | Turn | InferenceCall | ToolCall | CodeCell | TerminalOperation | CompactionRequest
 """What begins and ends. Terminal sessions have no end in the format."""
 
-NAMES: dict[type[Struct], str] = {
-    Thread: "thread",
-    Turn: "turn",
-    InferenceCall: "inference call",
-    ToolCall: "tool call",
-    CodeCell: "code cell",
-    TerminalOperation: "terminal operation",
-    CompactionRequest: "compaction request",
-    ConversationItem: "conversation item",
-}
-"""What objects are called."""
-
 
 def name_of(target: Struct) -> str:
     """What an object is called, such as `tool call exec-1 (write_stdin)`."""

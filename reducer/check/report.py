@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from reducer.errors import Problem
+from reducer.model.objects import RefType
 
 Severity = Literal["problem", "note"]
 """A *problem* means that evidence or graph are not what was recorded, or cannot be relied upon. A *note* is
@@ -33,7 +34,7 @@ class Place(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     line: int | None = None
     seq: int | None = None
-    type: str | None = None
+    type: RefType | None = None
     id: str | None = None
     path: str | None = None
     count: int = 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from reducer.changes import GraphWork, Handlers, ObjectRef
+from reducer.changes import GraphWork, Handlers
 from reducer.errors import Inconsistent, Malformed
 from reducer.model import (
     Anchor,
@@ -19,6 +19,7 @@ from reducer.model import (
     ToolCall,
     ToolCallAnchor,
 )
+from reducer.model.objects import ObjectRef
 from reducer.rules.agent_events import (
     Activity,
     ToldMessage,
@@ -266,8 +267,8 @@ class Agents:
             changes.append(changes.entry(self._pending_by_source, source, list), edge)
 
     def _widen_pending(self, waiting: PendingEdge, edge: PendingEdge) -> None:
-        same = ("kind", "source", "delivery", "fallback_thread_id")
-        if any(getattr(waiting, name) != getattr(edge, name) for name in same):
+        # Where a spawn falls back to is the receiver of its delivery.
+        if (waiting.kind, waiting.source, waiting.delivery) != (edge.kind, edge.source, edge.delivery):
             raise Inconsistent(
                 f"{edge.edge_id} waits for delivery already, with other contents",
                 f"pending interaction edge {edge.edge_id} was observed with conflicting delivery data",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from reducer.changes import GraphWork, Handlers, LateFailure, ObjectRef
+from reducer.changes import GraphWork, Handlers, LateFailure
 from reducer.errors import Inconsistent
 from reducer.model import (
     CellProducer,
@@ -15,6 +15,7 @@ from reducer.model import (
     ToolCall,
     Turn,
 )
+from reducer.model.objects import ObjectRef
 from reducer.rules.items import ItemStore
 from reducer.rules.normalize import NormalItem
 from reducer.rules.threads import Referrer, Threads

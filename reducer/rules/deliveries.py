@@ -83,8 +83,7 @@ class Deliveries:
         changes, item_id = self._work.changes, item.item_id
         reading = _Reading(item.body, self._delivery(item))
         changes.put(self._readings, item_id, reading)
-        if earlier is None:
-            self._note_answer(item)
+        self._note_answer(item)
         if item_id not in self._targets:
             if earlier is not None and earlier.delivery is not None:
                 changes.remove(self._waiting[earlier.delivery], item_id)

@@ -16,8 +16,9 @@ import msgspec
 import orjson
 from msgspec import Raw, Struct, field
 
-from reducer.changes import GraphWork, ObjectRef
+from reducer.changes import GraphWork
 from reducer.model import PayloadRefPart, RolloutTrace
+from reducer.model.objects import ObjectRef
 from reducer.rules.items import ItemStore
 from reducer.rules.matching import usable
 from reducer.rules.normalize import NormalItem

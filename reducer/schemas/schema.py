@@ -51,7 +51,8 @@ class Schema(Struct, frozen=True, kw_only=True, dict=True):
     Items (`normalize.py`, `conversation.py`, `items.py`):
 
     Attributes:
-        types_passthrough: the metadata that an agent message passes through must be of their declared types.
+        types_passthrough: the metadata that an agent message passes through must be of their declared types;
+            with `routes_first` they are not looked at.
         routes_first: of an agent message, author and recipient are looked at before anything else, and an id
             that is no text is none.
         dropped_types: types of items that are left out of lists.

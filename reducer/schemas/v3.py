@@ -90,7 +90,6 @@ SCHEMA_3 = replace(
     refuses_conflicting_refs=True,
     may_lose_payloads=True,
     tells_recording="status",
-    types_passthrough=False,
     routes_first=True,
     dropped_types=SCHEMA_2.dropped_types | {"configuration_update"},
     accepts_outputs=True,

@@ -3,8 +3,9 @@
 `read_session` reads all files of a run at once, `SessionReader` as they grow.
 """
 
-from reducer.sessions.certainty import Certainties, Certainty
+from reducer.certainty import Certainties, Certainty
 from reducer.sessions.files import NoSessionError
+from reducer.sessions.recording import SessionRecording
 from reducer.sessions.session_reader import SessionReader, SessionReduction, read_session
 from reducer.sessions.state import session_state_json, session_state_pieces
 
@@ -13,6 +14,7 @@ __all__ = [
     "Certainty",
     "NoSessionError",
     "SessionReader",
+    "SessionRecording",
     "SessionReduction",
     "read_session",
     "session_state_json",

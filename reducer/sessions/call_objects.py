@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from reducer.certainty import LIST_INCOMPLETE, LIST_REBUILT, START
 from reducer.model import InferenceCall, InferenceProducer, Usage
-from reducer.sessions.contexts import LIST_INCOMPLETE, LIST_REBUILT, Contexts
+from reducer.sessions.contexts import Contexts
 from reducer.sessions.fields import number
 from reducer.sessions.graph import SessionGraph
 from reducer.sessions.headers import Header
@@ -17,7 +18,6 @@ from reducer.sessions.turns import TurnState
 from reducer.wire.events import ExecutionStatus
 
 _NOT_RECORDED = ("request (tools, parameters, headers)", "upstream_request_id")
-_START = "execution (its start)"
 _PROVIDER = "provider_name (codex keeps its id)"
 
 
@@ -93,7 +93,7 @@ class CallObjects:
         )
         self._graph.trace.inference_calls[call_id] = made
         call = Call(made, sampled_through)
-        rebuilt = [_START, _PROVIDER]
+        rebuilt = [START, _PROVIDER]
         if not self._history.is_whole:
             rebuilt.append(LIST_INCOMPLETE)
         elif sampled_through is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from reducer.certainty import START
 from reducer.errors import NotApplicable
 from reducer.model import (
     Compaction,
@@ -126,9 +127,7 @@ class Compactions:
             self._graph.payload(record, "compaction_response"),
         )
         self._graph.touch("CompactionRequest", request_id)
-        self._graph.certainty.note(
-            request_id, rebuilt=("execution (its start)",), not_recorded=("request (its prompt)",)
-        )
+        self._graph.certainty.note(request_id, rebuilt=(START,), not_recorded=("request (its prompt)",))
         return request_id
 
     def replacement(

@@ -19,8 +19,6 @@ _ON_PLANS = re.compile(
 BASE_REBUILT = "body (base instructions, as codex sends them with its tool for plans off)"
 BASE_PROVEN = "body (base instructions)"
 ABORTED_REBUILT = "item (the output that codex adds to a call without one)"
-LIST_REBUILT = "request_item_ids"
-LIST_INCOMPLETE = "request_item_ids (the history before this file is missing)"
 
 
 class Contexts:

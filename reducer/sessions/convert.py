@@ -26,6 +26,7 @@ from reducer.model import (
     ToolCallAnchor,
     Turn,
 )
+from reducer.model.objects import GraphType
 from reducer.recorder import (
     CodeCellTrace,
     Ids,
@@ -80,7 +81,7 @@ def convert_session(session: SessionReduction, directory: Path) -> None:
         OSError: the directory exists or cannot be written.
         ValueError: there is no thread in the session.
     """
-    graph = session.graph
+    graph = session.trace
     if graph.root_thread_id not in graph.threads:
         raise ValueError("the session has no thread to begin a bundle with")
     _Conversion(session, directory).run()
@@ -94,7 +95,7 @@ class _Conversion:
     """Plays a graph to the recorder, in the order in which it came about."""
 
     def __init__(self, session: SessionReduction, directory: Path) -> None:
-        graph = session.graph
+        graph = session.trace
         self._session = session
         self._graph = graph
         self._now = graph.started_at_unix_ms
@@ -174,7 +175,7 @@ class _Conversion:
         if seq is not None:
             self._steps.append((seq, rank, len(self._steps), lambda: step(what)))
 
-    def _first(self, type_: str, object_id: str) -> int | None:
+    def _first(self, type_: GraphType, object_id: str) -> int | None:
         events = self._session.provenance.of(type_, object_id)
         return events[0].seq if events else None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from copy import copy
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -22,6 +21,7 @@ from reducer.sessions.fields import mapping, text
 from reducer.sessions.items import LONG, ItemForm, digest_of, output_text
 from reducer.sessions.lines import Record, SessionLine, read_record
 from reducer.sessions.sources import COMPRESSED, LineSource, SourceFault
+from reducer.storage.confinement import BundleFolder
 
 HELD = 32 * 2**20
 """Bytes at the beginning of a file of which all texts are held: to read them again would only cost time."""
@@ -125,7 +125,7 @@ def _near(value: FarText | str | None) -> str | None:
 class FarTexts:
     """Reads the texts of the files of one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: BundleFolder) -> None:
         self._folder = folder
         self._recent: OrderedDict[tuple[str, int, JsonPath, int], str] = OrderedDict()
         self._lock = Lock()
@@ -236,3 +236,10 @@ def near_operation(operation: TerminalOperation) -> TerminalOperation:
         result.chunk_id,
     )
     return made
+
+
+def near(target: Any) -> Any:
+    """Any object of the graph with all its texts at hand."""
+    if isinstance(target, ConversationItem):
+        return near_item(target)
+    return near_operation(target) if isinstance(target, TerminalOperation) else target

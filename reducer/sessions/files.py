@@ -13,12 +13,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from reducer.errors import Malformed
+from reducer.errors import BundleError, Malformed
 from reducer.sessions.headers import UUID, Header, NamedIds, ids_in_name, read_header
 from reducer.sessions.lines import read_record
 from reducer.sessions.sources import COMPRESSED, LineSource, read_head
+from reducer.storage.confinement import BundleFolder
 
-_FOLDERS = ("sessions", "archived_sessions")
+FOLDERS = ("sessions", "archived_sessions")
 """Where codex keeps session files in its home, the ones in use first."""
 
 _DEPTH = 4
@@ -36,7 +37,7 @@ _FIRST_LINES = 8
 """Lines at the beginning of a file among which its header is looked for, where some are broken."""
 
 
-class NoSessionError(Exception):
+class NoSessionError(BundleError):
     """There is no session file to read."""
 
 
@@ -59,10 +60,12 @@ class SessionFolder:
 
     Attributes:
         path: the folder.
+        folder: the same, from which every file is opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.folder = BundleFolder(path)
         self._headers: dict[str, SessionFile] = {}
         self._named: dict[str, tuple[str, ...]] = {}
 
@@ -70,15 +73,17 @@ class SessionFolder:
     def holding(cls, file: Path) -> tuple[SessionFolder, str]:
         """The folder that a session file is in, and the path of the file in it.
 
+        The folder may be reached by links; in it no link is followed any more.
+
         Raises:
             NoSessionError: there is no such file.
         """
-        file = Path(os.path.abspath(file))
+        file = Path(os.path.realpath(file.parent), file.name)
         if not file.is_file():
             raise NoSessionError(f"{file}: there is no such file")
         above = file.parent
         for _ in range(_DEPTH):
-            if above.name in _FOLDERS:
+            if above.name in FOLDERS:
                 return cls(above.parent), str(file.relative_to(above.parent))
             if not above.name.isdigit():
                 break
@@ -88,7 +93,7 @@ class SessionFolder:
     def names(self) -> Iterator[tuple[str, NamedIds]]:
         """Paths and ids of all files named like session files; of a file and its compressed form only one."""
         seen: set[str] = set()
-        places = [(folder, _DEPTH) for folder in _FOLDERS if not (self.path / folder).is_symlink()]
+        places = [(folder, _DEPTH) for folder in FOLDERS if not (self.path / folder).is_symlink()]
         for place, depth in [("", 0), *places]:
             found = {name: ids for name in self._walk(place, depth) if (ids := ids_in_name(_base(name)))}
             for name, ids in sorted(found.items()):
@@ -134,7 +139,7 @@ class SessionFolder:
         return found
 
     def _read_header(self, file: str) -> Header | None:
-        with closing(LineSource(self.path, file).lines(is_whole=True)) as lines:
+        with closing(LineSource(self.folder, file).lines(is_whole=True)) as lines:
             for line, _ in zip(lines, range(_FIRST_LINES), strict=False):
                 try:
                     record = read_record(line)
@@ -175,7 +180,7 @@ class SessionFolder:
         """All ids at the beginning of a file, before its instructions: all that it can be related to."""
         known = self._named.get(file)
         if known is None:
-            head = read_head(self.path, file, _HEAD)
+            head = read_head(self.folder, file, _HEAD)
             before = head.partition(b'"base_instructions"')[0]
             found = {one.decode() for one in _ANY_ID.findall(before)}
             known = tuple(found | {ids.thread_id, ids.file_id})

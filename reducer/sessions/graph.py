@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from reducer.changes import ObjectRef
+from reducer.certainty import Certainties
 from reducer.errors import Problem
 from reducer.model import (
     Body,
@@ -13,8 +13,8 @@ from reducer.model import (
     Producer,
     RolloutTrace,
 )
+from reducer.model.objects import GraphType, ObjectRef
 from reducer.rules.normalize import NormalItem
-from reducer.sessions.certainty import Certainties
 from reducer.sessions.far_texts import FarTexts
 from reducer.sessions.headers import Header
 from reducer.sessions.items import ItemForm
@@ -53,7 +53,7 @@ class SessionGraph:
         self._items = 0
         self._kinds: dict[str, ShardedKind] = {}
 
-    def touch(self, type_: str, object_id: str) -> None:
+    def touch(self, type_: GraphType, object_id: str) -> None:
         """Note that the record which is being read concerns an object."""
         self.touched[ObjectRef(type_, object_id)] = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+import orjson
 from msgspec import Struct
 
 from reducer.sessions.fields import mapping, number, text, unix_ms
@@ -12,6 +13,9 @@ from reducer.sessions.fields import mapping, number, text, unix_ms
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _NAME = re.compile(rf"rollout-[0-9T:\-]+?-({UUID})(?:_({UUID}))?\.jsonl(?:\.zst)?")
 _UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+_INSTRUCTIONS = b',"base_instructions":'
+"""What ends the short part of a header. Quotes in texts are escaped: nothing else looks so."""
 
 ThreadKind = Literal["root", "spawned", "review", "guardian", "other"]
 
@@ -66,6 +70,7 @@ class Header(Struct, frozen=True):
         provider: which provider answers the calls.
         instructions: the base instructions.
         instructions_are_the_models: whether they came with the model, so that codex cuts them to the tools.
+        cwd: the directory in which the thread began; empty if it is not told.
     """
 
     thread_id: str
@@ -82,6 +87,7 @@ class Header(Struct, frozen=True):
     provider: str
     instructions: str | None
     instructions_are_the_models: bool
+    cwd: str = ""
 
     @property
     def relatives(self) -> set[str]:
@@ -117,7 +123,32 @@ def read_header(payload: dict[str, Any]) -> Header | None:
         provider=text(payload, "model_provider") or "",
         instructions=text(instructions, "text"),
         instructions_are_the_models=text(mapping(instructions, "provenance"), "type") == "model",
+        cwd=text(payload, "cwd") or "",
     )
+
+
+def read_outline(beginning: bytes) -> Header | None:
+    """What the first bytes of a file say of it: whose it is, who started it, what it was forked from.
+
+    The base instructions, which are most of a header, need not be there, and what stands behind them is left
+    out: the history it goes on from, and where its own begins.
+
+    Args:
+        beginning: of the plain text of the file.
+
+    Returns:
+        None if the file does not begin with a header, or more of it is needed.
+    """
+    line, ended, _ = beginning.partition(b"\n")
+    before, is_cut, _ = line.partition(_INSTRUCTIONS)
+    if not (is_cut or ended):
+        return None
+    try:
+        record = orjson.loads(before + b"}}" if is_cut else line)
+    except orjson.JSONDecodeError:
+        return None
+    payload = mapping(record, "payload")
+    return read_header(payload) if text(record, "type") == "session_meta" else None
 
 
 def _base(value: dict[str, Any]) -> Base | None:

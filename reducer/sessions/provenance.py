@@ -5,21 +5,32 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from reducer.changes import ObjectRef
+from reducer.model.objects import GraphType, ObjectRef
 from reducer.provenance import EventRecord, Provenance
 from reducer.sessions.fields import mapping, text
-from reducer.sessions.lines import Record
-from reducer.wire.payload_refs import PayloadRef
+from reducer.sessions.lines import LineRef, Record
+from reducer.wire.payload_refs import PayloadRef, ShardedKind
 
+_KINDS = {
+    "response_item": ShardedKind("model_item"),
+    "compacted": ShardedKind("compaction_checkpoint"),
+    "session_meta": ShardedKind("session_metadata"),
+}
+_OTHER = ShardedKind("protocol_event")
+"""What the line of a record is as a payload."""
 
-class SessionEvent(EventRecord, frozen=True):
-    """One record, without its body.
-
-    Attributes:
-        file: that it stands in; `line` and `offset` are those of this file.
-    """
-
-    file: str = ""
+_SHOWN_AGAIN = frozenset(
+    f"event_msg {name}"
+    for name in (
+        "user_message",
+        "agent_message",
+        "agent_reasoning",
+        "item_completed UserMessage",
+        "item_completed AgentMessage",
+        "item_completed Reasoning",
+    )
+)
+"""Records that repeat an item for whoever shows the session."""
 
 
 class SessionProvenance(Provenance):
@@ -41,20 +52,20 @@ class SessionProvenance(Provenance):
         thread_id: str | None,
         payloads: tuple[PayloadRef, ...],
         touched: Iterable[ObjectRef],
-    ) -> SessionEvent:
+    ) -> EventRecord:
         """Note a record that was read, its line as far as objects refer to it, and these objects."""
         position = len(self.events)
         line, payload = record.line, record.payload
-        event = SessionEvent(
+        event = EventRecord(
             record.seq,
             line.number,
             line.offset,
             record.at_unix_ms or 0,
-            self._shared(record.name) or "",
+            self._shared(_kind(record)) or "",
             thread_id,
             self._shared(text(payload, "turn_id")),
             payloads,
-            self._shared(text(mapping(payload, "item"), "type")),
+            text(mapping(payload, "error"), "message") or text(payload, "reason"),
             line.file,
         )
         self.events.append(event)
@@ -76,9 +87,17 @@ class SessionProvenance(Provenance):
         known = self._positions.get(ref, [])
         return [known] if isinstance(known, int) else known
 
-    def of(self, type_: str, object_id: str) -> list[EventRecord]:
+    def of(self, type_: GraphType, object_id: str) -> list[EventRecord]:
         """The records that concern an object; the first one made it."""
         return [self.events[position] for position in self._trail(ObjectRef(type_, object_id))]
+
+    def evidence_of(self, event: EventRecord) -> tuple[PayloadRef, ...]:
+        """The line of a record, unless it only shows once more what an item says."""
+        if event.kind in _SHOWN_AGAIN:
+            return ()
+        kind = _KINDS.get(event.kind.partition(" ")[0], _OTHER)
+        named = f"{event.file}:{event.line}"
+        return event.payloads or (LineRef(named, kind, None, event.file, event.line, event.offset),)
 
     def objects_of(self, event: EventRecord) -> list[ObjectRef]:
         """The objects that a record concerns, the eldest first; this looks through all that are older."""
@@ -92,3 +111,9 @@ class SessionProvenance(Provenance):
             if place < len(trail) and trail[place] == position:
                 found.append(ref)
         return found
+
+
+def _kind(record: Record) -> str:
+    """Kind of a record in words; of the end of something also what that is."""
+    item = text(mapping(record.payload, "item"), "type")
+    return record.name if item is None else f"{record.name} {item}"

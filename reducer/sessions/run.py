@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from msgspec import structs
 
-from reducer.errors import Malformed
+from reducer.errors import Malformed, Problem
 from reducer.model import ConversationItem
 from reducer.sessions.agents import Agents
 from reducer.sessions.drift import Drift
@@ -23,10 +23,14 @@ from reducer.sessions.sources import LineSource
 from reducer.sessions.turns import Threads
 
 LINE_LOST = "Nothing of this line is in the graph."
+MISSING_THREAD = "What it did is not in the graph; only what others recorded of it."
 REST_LOST = "What follows in the file is not in the graph."
 HISTORY_MISSING = (
     "What its calls saw is known only from where the file begins; what came before is not in the graph."
 )
+
+SPAWN = "edge:spawn:"
+"""How the ids of edges begin that lead to a child, whose thread is named at their end."""
 
 
 class _Stream:
@@ -51,13 +55,14 @@ class Run:
 
     def __init__(self, folder: SessionFolder, root_thread_id: str, started_at_unix_ms: int) -> None:
         self.folder = folder
-        self.graph = SessionGraph(root_thread_id, started_at_unix_ms, FarTexts(folder.path))
+        self.graph = SessionGraph(root_thread_id, started_at_unix_ms, FarTexts(folder.folder))
         self.provenance = SessionProvenance()
         self.lines = 0
         threads = Threads(self.graph)
         self.shared = Shared(self.graph, threads, Agents(self.graph, threads), Drift(), {}, {})
         self._streams: dict[str, _Stream] = {}
         self._by_file_id: dict[str, _Stream] = {}
+        self._missing: set[str] = set()
         self._seq = 0
         self._last_ms = started_at_unix_ms
 
@@ -66,7 +71,7 @@ class Run:
         if file.file in self._streams:
             return
         segment = Segment(self.shared, file.file, file.ids.file_id, self._begin)
-        stream = _Stream(segment, LineSource(self.folder.path, file.file))
+        stream = _Stream(segment, LineSource(self.folder.folder, file.file))
         self._streams[file.file] = stream
         self._by_file_id.setdefault(file.ids.file_id, stream)
 
@@ -74,6 +79,16 @@ class Run:
     def files(self) -> list[str]:
         """The files of the run."""
         return [*self._streams]
+
+    @property
+    def taken(self) -> int:
+        """Bytes of the files that were read."""
+        return sum(stream.source.taken for stream in self._streams.values())
+
+    def what_happened(self) -> str:
+        """Which file is not the one any more that was read before, and why; empty if all are."""
+        reasons = ((file, stream.source.what_happened()) for file, stream in self._streams.items())
+        return next((f"{file}: {reason}" for file, reason in reasons if reason), "")
 
     def has_more(self) -> bool:
         """Whether there may be more to read: a file has changed, or reading was stopped."""
@@ -145,6 +160,19 @@ class Run:
         refs = () if ref is None else (ref,)
         self.provenance.add(record, stream.segment.thread_id or None, refs, self.graph.touched)
         return record
+
+    def note_missing(self) -> None:
+        """Note the threads that others name, but whose files are not there, as problems."""
+        trace = self.graph.trace
+        named = {
+            edge_id.rpartition(":")[2] for edge_id in trace.interaction_edges if edge_id.startswith(SPAWN)
+        }
+        for header in self.shared.threads.headers.values():
+            named |= {header.parent_id or header.thread_id}
+        for one in sorted(named - trace.threads.keys() - self._missing):
+            self._missing.add(one)
+            reason = f"there is no session file of thread {one}"
+            self.graph.problems.append(Problem(reason=reason, consequence=MISSING_THREAD, thread_id=one))
 
     # Histories that files go on from
 

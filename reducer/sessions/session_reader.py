@@ -2,92 +2,57 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 
-from msgspec import Struct
+from msgspec import field
 
-from reducer.changes import ObjectRef
-from reducer.errors import Problem
+from reducer.errors import LogChangedError
 from reducer.model import RolloutTrace
+from reducer.model.objects import ObjectRef
 from reducer.provenance import EventRecord
+from reducer.recording import Reduction, Stop, T
 from reducer.reduce import without_cyclic_gc
-from reducer.sessions.certainty import Certainties
 from reducer.sessions.compactions import CompactionCall
 from reducer.sessions.drift import Drift
-from reducer.sessions.files import NoSessionError, SessionFile, SessionFolder
+from reducer.sessions.far_texts import near
+from reducer.sessions.files import NoSessionError, SessionFile
 from reducer.sessions.headers import Header
-from reducer.sessions.lines import LineRef, Record
-from reducer.sessions.provenance import SessionProvenance
+from reducer.sessions.recording import SessionRecording
 from reducer.sessions.run import Run
-from reducer.sessions.sources import LineSource, SourceFault
 from reducer.snapshots import Snapshots
 from reducer.wire.events import ExecutionStatus, RolloutStatus
+from reducer.wire.json_grammar import Step
 
 __all__ = ["NoSessionError", "SessionReader", "SessionReduction", "read_session"]
 
-MISSING_THREAD = "What it did is not in the graph; only what others recorded of it."
+LOOK_SECONDS = 1.0
+"""Between two looks for files that have come to a run, at least."""
 
-Stop = Callable[[Record], bool]
-"""Asked after a record was read: whether to leave the rest for later."""
+LOOK_SHARE = 20
+"""Seconds between two looks for each second that one takes: a folder may hold very many files."""
 
 
-class SessionReduction(Struct, frozen=True):
-    """What came of a session.
+class SessionReduction(Reduction, frozen=True, kw_only=True):
+    """What came of a session: a graph in the form of that of a bundle of schema 3.
 
     Attributes:
-        folder: that holds the files; their paths are relative to it.
-        files: the files of the run, the one that was asked for first.
-        graph: the graph, in the form of that of a bundle of schema 3.
-        problems: what was wrong.
-        provenance: the records behind the objects.
-        certainty: what of the objects is rebuilt, inferred or not recorded, by their ids.
         drift: what was seen that is not known.
         inherited: for each item that a thread took over, the thread it is from; empty if that is not told.
         compaction_calls: the answers that made the compactions, by the ids of these.
         headers: what the first file of each thread says of it.
     """
 
-    folder: Path
-    files: list[str]
-    graph: RolloutTrace
-    problems: list[Problem]
-    provenance: SessionProvenance
-    certainty: Certainties
+    recording: SessionRecording
     drift: Drift
-    inherited: dict[str, str]
-    compaction_calls: dict[str, CompactionCall]
-    headers: dict[str, Header]
+    inherited: dict[str, str] = field(default_factory=dict)
+    compaction_calls: dict[str, CompactionCall] = field(default_factory=dict)
+    headers: dict[str, Header] = field(default_factory=dict)
 
-    @property
-    def trace(self) -> RolloutTrace:
-        """The graph, as the reduction of a bundle calls it."""
-        return self.graph
-
-    def is_evidence(self, path: Path) -> bool:
-        """Whether a path leads to one of the files of the run."""
-        try:
-            wanted = path.stat()
-        except OSError:
-            return False
-        for name in self.files:
-            with suppress(OSError):
-                if os.path.samestat(wanted, (self.folder / name).stat()):
-                    return True
-        return False
-
-    def read_payload(self, raw_payload_id: str) -> bytes:
-        """The line that a payload of the graph is.
-
-        Raises:
-            SourceFault: it cannot be read any more, or there is no such payload.
-        """
-        ref = self.graph.raw_payloads.get(raw_payload_id)
-        if not isinstance(ref, LineRef):
-            raise SourceFault(f"there is no payload {raw_payload_id}")
-        return LineSource(self.folder, ref.file).read_line(ref.offset)
+    def written(self, target: T) -> T:
+        """An object of the graph as it is written to JSON: with texts that stay in their files."""
+        made: T = near(target)
+        return made
 
 
 class SessionReader:
@@ -97,13 +62,19 @@ class SessionReader:
     reduction that are handed out do not change when more is read, except for what only grows.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, session: SessionRecording | Path) -> None:
         """Find the files of the run that a session file belongs to; none of their records is read yet.
+
+        Args:
+            session: the session, or one of its files.
 
         Raises:
             NoSessionError: there is no such file.
         """
-        self._run = _opened(file)
+        self.recording = SessionRecording(session) if isinstance(session, Path) else session
+        self._run = _opened(self.recording)
+        self._is_whole = False
+        self._look_at = monotonic() + LOOK_SECONDS
         self._snapshots = Snapshots()
         self._events_told = 0
         self._changed_untold: dict[ObjectRef, None] = {}
@@ -119,14 +90,32 @@ class SessionReader:
         """How many lines were read."""
         return self._run.lines
 
+    @property
+    def offset(self) -> int:
+        """Bytes of the files that were read."""
+        return self._run.taken
+
     def has_more(self) -> bool:
-        """Whether there may be more to read: a file has changed, or reading was stopped."""
+        """Whether there may be more to read: a file has changed or has come, or reading was stopped.
+
+        Raises:
+            LogChangedError: a file was cut or replaced, or is gone.
+        """
+        changed = self._run.what_happened()
+        if changed:
+            raise LogChangedError(changed)
+        began = monotonic()
+        if began >= self._look_at:
+            self.find_more()
+            now = monotonic()
+            self._look_at = now + max(LOOK_SECONDS, LOOK_SHARE * (now - began))
         return self._run.has_more()
 
     def find_more(self) -> bool:
         """Look for files of the run that have come since; say whether there are any."""
+        self.recording.find_more()
         known = set(self._run.files)
-        new = [one for one in self._run.folder.run_of(self._run.files[0]) if one.file not in known]
+        new = [one for one in self.recording.found if one.file not in known]
         for one in new:
             self._run.add(one)
         return bool(new)
@@ -135,20 +124,25 @@ class SessionReader:
         """Read what was added to the files since the last time.
 
         Args:
-            stop: ends the reading after a record; by default everything is read.
+            stop: ends the reading between two records; by default everything is read.
             is_whole: whether nothing will be added any more; otherwise a last line without a line feed waits
                 until it has one.
 
         Returns:
             How many records were read.
         """
-        before = self.last_seq
+        before, self._is_whole = self.last_seq, is_whole
         with without_cyclic_gc():
-            for record in self._run.records(is_whole=is_whole):
+            for _ in self._run.records(is_whole=is_whole):
                 self._snapshots.note(self._run.graph.touched)
-                if stop is not None and stop(record):
+                if stop is not None and stop():
                     break
         return self.last_seq - before
+
+    def verify_payloads(self, step: Step | None = None) -> None:
+        """Note which files are missing, unless they may still come."""
+        if self._is_whole:
+            self._run.note_missing()
 
     def new_events(self) -> list[EventRecord]:
         """The records that were read since this was last asked."""
@@ -169,64 +163,58 @@ class SessionReader:
         """The graph as far as the files were read."""
         graph, changed = self._snapshots.take(self._run.graph.trace)
         self._changed_untold.update(dict.fromkeys(changed))
-        return _reduction(self._run, graph)
+        return _reduction(self.recording, self._run, graph)
 
 
-def read_session(file: Path) -> SessionReduction:
+def read_session(session: SessionRecording | Path) -> SessionReduction:
     """Read a session: the file, and all others of the same run in the same folder.
 
     Args:
-        file: a session file, plain or compressed.
+        session: the session, or one of its files, plain or compressed.
 
     Raises:
         NoSessionError: there is no such file.
     """
-    run = _opened(file)
+    recording = SessionRecording(session) if isinstance(session, Path) else session
+    run = _opened(recording)
     with without_cyclic_gc():
         for _ in run.records(is_whole=True):
             pass
-    return _reduction(run, run.graph.trace)
+    run.note_missing()
+    return _reduction(recording, run, run.graph.trace)
 
 
-def _opened(file: Path) -> Run:
-    folder, name = SessionFolder.holding(file)
-    files = folder.run_of(name)
+def _opened(recording: SessionRecording) -> Run:
+    files = recording.found
     root = _root_of(files)
-    run = Run(folder, root.ids.thread_id, _start_of(root))
+    run = Run(recording.folder, root.ids.thread_id, _start_of(root))
     for one in files:
         run.add(one)
     return run
 
 
-def _reduction(run: Run, graph: RolloutTrace) -> SessionReduction:
+def _reduction(recording: SessionRecording, run: Run, graph: RolloutTrace) -> SessionReduction:
     root = graph.threads.get(graph.root_thread_id)
     if root is not None:
         graph.status = _STATUSES.get(root.execution.status, "running")
         graph.ended_at_unix_ms = root.execution.ended_at_unix_ms
     return SessionReduction(
-        run.folder.path,
-        run.files,
-        graph,
-        [*run.graph.problems, *_missing(run, graph)],
-        run.provenance,
-        run.graph.certainty,
-        run.shared.drift,
-        run.graph.inherited,
-        run.shared.compaction_calls,
-        run.shared.threads.headers,
+        recording=recording,
+        trace=graph,
+        problems=[*run.graph.problems],
+        provenance=run.provenance,
+        certainty=run.graph.certainty.copy(),
+        rebuilt_from="session",
+        instructions={
+            thread_id: header.instructions
+            for thread_id, header in run.shared.threads.headers.items()
+            if header.instructions is not None
+        },
+        drift=run.shared.drift,
+        inherited=run.graph.inherited,
+        compaction_calls=run.shared.compaction_calls,
+        headers=run.shared.threads.headers,
     )
-
-
-def _missing(run: Run, graph: RolloutTrace) -> list[Problem]:
-    """Threads that others name, but whose files are not there."""
-    spawns = [edge_id for edge_id in graph.interaction_edges if edge_id.startswith("edge:spawn:")]
-    named = {edge_id.rpartition(":")[2] for edge_id in spawns}
-    for header in run.shared.threads.headers.values():
-        named |= {header.parent_id or header.thread_id}
-    return [
-        Problem(reason=f"there is no session file of thread {one}", consequence=MISSING_THREAD, thread_id=one)
-        for one in sorted(named - graph.threads.keys())
-    ]
 
 
 _STATUSES: dict[ExecutionStatus, RolloutStatus] = {

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from pathlib import Path
+from io import FileIO
 
 from reducer.limits import MAX_LINE_BYTES
 from reducer.sessions.lines import SessionLine
-from reducer.storage.files import in_words, open_regular
+from reducer.storage.confinement import BundleFolder
+from reducer.storage.files import in_words
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -28,6 +28,9 @@ _OPTIONS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 
 COMPRESSED = ".zst"
 
+_Stamp = tuple[str, int, int, int]
+"""Name, file number, bytes and time of change of a file."""
+
 
 class SourceFault(Exception):  # noqa: N818 - a state of evidence rather than of this program
     """A file cannot be read, or not to its end."""
@@ -40,22 +43,41 @@ class LineSource:
         file: its path relative to the folder that holds the sessions.
         number: lines that were given.
         offset: bytes of the plain text that were given.
+        taken: bytes of the file that were read for them.
         torn: bytes after the last line feed, which wait for the rest of their line.
         fault: why reading stopped before the end of the file; None where it did not.
     """
 
-    def __init__(self, folder: Path, file: str) -> None:
+    def __init__(self, folder: BundleFolder, file: str) -> None:
         self.file = file
+        self.taken = 0
         self.number = 0
         self.offset = 0
         self.torn = 0
         self.fault: str | None = None
         self._folder = folder
-        self._seen: tuple[int, ...] = ()
+        self._seen: _Stamp | None = None
+        self._was_read = False
 
     def has_more(self) -> bool:
         """Whether the file has changed since it was read."""
-        return self._stamp() != self._seen
+        return not self._was_read or self._stamp() != self._seen
+
+    def what_happened(self) -> str:
+        """Why this is not the file any more that was read before, which is only ever appended to; else empty.
+
+        A file that codex compressed, or unpacked again, is the same.
+        """
+        seen, now = self._seen, self._stamp()
+        if not seen:
+            return ""
+        if not now:
+            return "it is gone"
+        if seen[0] != now[0]:
+            return ""
+        if seen[1] != now[1]:
+            return "another file is in its place"
+        return f"it was cut to {now[2]} bytes, {seen[2]} were there" if now[2] < seen[2] else ""
 
     def lines(self, *, is_whole: bool) -> Generator[SessionLine, None, None]:
         """The lines that were not given yet.
@@ -67,9 +89,9 @@ class LineSource:
         """
         self.torn = 0
         self.fault = None
-        self._seen = self._stamp()
+        self._seen, self._was_read = self._stamp(), True
         try:
-            for data, size, ended in _split(self._pieces(self.offset)):
+            for data, size, ended in self.split(self.offset):
                 if not ended and not is_whole:
                     self.torn = size
                     return
@@ -80,50 +102,70 @@ class LineSource:
             self.fault = str(error)
 
     def read_line(self, offset: int) -> bytes:
-        """The line at a place of the plain text.
+        """The line at a place of the plain text; empty if there is none.
 
         Raises:
             SourceFault: it cannot be read.
         """
-        with closing(_split(self._pieces(offset))) as lines:
+        with closing(self.split(offset)) as lines:
             data, _, _ = next(lines, (b"", 0, False))
         return data
 
-    def _stamp(self) -> tuple[int, ...]:
-        """What changes when the file does."""
+    def split(self, offset: int) -> Generator[tuple[bytes, int, bool], None, None]:
+        """Each line from a place of the plain text on: its bytes, its size, and whether a line feed ended it.
+
+        Raises:
+            SourceFault: the rest cannot be read.
+        """
+        return _split(self._pieces(offset))
+
+    def _stamp(self) -> _Stamp | None:
+        """What changes when the file does; None if there is none."""
         try:
-            found = os.lstat(self._folder / self._name())
+            name = self._name()
+            found = self._folder.stat(name)
         except OSError:
-            return ()
-        return found.st_ino, found.st_size, found.st_mtime_ns
+            return None
+        return name, found.st_ino, found.st_size, found.st_mtime_ns
 
     def _name(self) -> str:
         """The file as it is called now: a compressed one that is written to again is plain from then on."""
         plain = self.file.removesuffix(COMPRESSED)
-        return plain if os.path.lexists(self._folder / plain) else plain + COMPRESSED
+        return plain if _is_there(self._folder, plain) else plain + COMPRESSED
 
     def _pieces(self, offset: int) -> Iterator[bytes]:
         """The plain text from an offset on."""
-        name = self._name()
-        path = self._folder / name
         try:
+            name = self._name()
             # No link is followed: what it leads to is no session of this folder.
-            descriptor, _ = open_regular(path, os.lstat(path).st_mode, os.O_NOFOLLOW)
+            descriptor, _ = self._folder.open_file(name, follow=False)
             with open(descriptor, "rb", buffering=0) as file:
                 if name.endswith(COMPRESSED):
-                    yield from _without(offset, _decoded(iter(lambda: file.read(_STEP), b"")))
+                    yield from _without(offset, _decoded(self._read(file)))
                     return
                 file.seek(offset)
-                yield from iter(lambda: file.read(_STEP), b"")
+                yield from self._read(file)
         except OSError as error:
             raise SourceFault(f"it cannot be read: {in_words(error)}") from None
 
+    def _read(self, file: FileIO) -> Iterator[bytes]:
+        while piece := file.read(_STEP):
+            self.taken = file.tell()
+            yield piece
 
-def read_head(folder: Path, file: str, size: int) -> bytes:
-    """The first bytes of the plain text of a file; fewer, also none, if there are no more to be read."""
-    path = os.path.join(folder, file)
+
+def _is_there(folder: BundleFolder, file: str) -> bool:
     try:
-        descriptor, _ = open_regular(path, os.lstat(path).st_mode, os.O_NOFOLLOW)
+        folder.stat(file)
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return True
+
+
+def read_head(folder: BundleFolder, file: str, size: int) -> bytes:
+    """The first bytes of the plain text of a file; fewer, also none, if there are no more to be read."""
+    try:
+        descriptor, _ = folder.open_file(file, follow=False)
     except OSError:
         return b""
     with open(descriptor, "rb", buffering=0) as opened:

@@ -41,9 +41,9 @@ def session_state_json(session: SessionReduction) -> bytes:
 def session_state_pieces(session: SessionReduction) -> Iterator[bytes]:
     """What `session_state_json` gives, piece by piece: of a long session it is too large to be held twice."""
     graph = structs.replace(
-        session.graph,
-        conversation_items=_Near(session.graph.conversation_items, near_item),
-        terminal_operations=_Near(session.graph.terminal_operations, near_operation),
+        session.trace,
+        conversation_items=_Near(session.trace.conversation_items, near_item),
+        terminal_operations=_Near(session.trace.terminal_operations, near_operation),
     )
     pieces = state_pieces(graph)
     last = next(pieces)

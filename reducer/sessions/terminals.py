@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from msgspec import structs
 
+from reducer.certainty import AS_RUN
 from reducer.model import (
     ConversationItem,
     ExecCommandRequest,
@@ -32,7 +33,6 @@ _CHUNK = re.compile(r"^Chunk ID: (\S+)$", re.MULTILINE)
 _TOKENS = re.compile(r"^Original token count: (\d{1,15})$", re.MULTILINE)
 _CUT = "... command output truncated for persistence ..."
 
-AS_RUN = "result.stdout (the output as run)"
 EXIT_CODE = "result.exit_code"
 
 

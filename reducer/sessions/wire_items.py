@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 
-from reducer.errors import NotApplicable
+from reducer.errors import BundleError, NotApplicable
 from reducer.model import ConversationItem, EncodedPart, SummaryPart, TextPart
 from reducer.rules.normalize import ENCRYPTED, PASSTHROUGH_KEY
 from reducer.sessions.far_texts import near_item
 from reducer.sessions.fields import array, mapping
 from reducer.sessions.items import ItemForm, content_key, normal_of
 from reducer.sessions.session_reader import SessionReduction
-from reducer.sessions.sources import LineSource, SourceFault
 
 
 class WireItems:
@@ -38,9 +37,8 @@ class WireItems:
             return None
         event = self._session.provenance.events[item.accepted_seq - 1]
         try:
-            line = LineSource(self._session.folder, getattr(event, "file", "")).read_line(event.offset)
-            value = orjson.loads(line)
-        except (SourceFault, orjson.JSONDecodeError):
+            value = orjson.loads(self._session.recording.read_line(event.offset, event.file))
+        except (BundleError, orjson.JSONDecodeError):
             return None
         payload = mapping(value, "payload")
         near = near_item(item)

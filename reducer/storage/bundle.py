@@ -72,6 +72,11 @@ class Bundle:
         return self.path / LOG
 
     @property
+    def log_paths(self) -> list[Path]:
+        """The files that a process has open as long as it still records."""
+        return [self.log_path]
+
+    @property
     def state_path(self) -> Path:
         """Where the reduced graph is written by default."""
         return self.path / STATE
@@ -116,12 +121,13 @@ class Bundle:
             return None
         return found.st_dev, found.st_ino
 
-    def lines(self, number: int = 1, offset: int = 0) -> Iterator[LogLine]:
+    def lines(self, number: int = 1, offset: int = 0, file: str = "") -> Iterator[LogLine]:
         """The lines of the event log in order; of a line longer than `MAX_LINE_BYTES`, only the beginning.
 
         Args:
             number: the line to begin with.
             offset: where that line begins, in bytes.
+            file: there is but one log.
 
         Raises:
             BundleError: the log is missing or unreadable.
@@ -143,7 +149,7 @@ class Bundle:
             said = f"open trace event log {self.log_path}"
             raise BundleError(f"{self.log_path}: {in_words(error)}", said) from None
 
-    def read_line(self, offset: int) -> bytes:
+    def read_line(self, offset: int, file: str = "") -> bytes:
         """The bytes of the log line that begins at this byte offset, without the line feed.
 
         Of a line longer than `MAX_LINE_BYTES`, only the beginning.
@@ -190,6 +196,14 @@ class Bundle:
             UnreadablePayload: as `PayloadStore.pieces`.
         """
         return read_payload(self.payloads, ref)
+
+    def own_json(self, ref: PayloadRef) -> bytes:
+        """What a payload holds itself, without its parts.
+
+        Raises:
+            UnreadablePayload: as `PayloadStore.own_json`.
+        """
+        return self.payloads.own_json(ref)
 
 
 def open_bundle(path: Path) -> Bundle:

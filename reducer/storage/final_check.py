@@ -10,6 +10,7 @@ from msgspec import Struct
 from reducer.errors import UnreadablePayload
 from reducer.storage.payloads import Payloads
 from reducer.storage.stored_payloads import StoredPayloads
+from reducer.wire.json_grammar import Step
 from reducer.wire.payload_refs import Omitted, PayloadRef, ShardRef, Truncated, shard_path
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ class PayloadFault(Struct, frozen=True):
 
 
 def payload_faults(
-    refs: Iterable[PayloadRef], store: StoredPayloads, payloads: Payloads, *, is_closed: bool
+    refs: Iterable[PayloadRef],
+    store: StoredPayloads,
+    payloads: Payloads,
+    *,
+    is_closed: bool,
+    step: Step | None = None,
 ) -> Iterator[PayloadFault]:
     """Look at all payloads in the order of the reference, and tell what is wrong.
 
@@ -41,16 +47,17 @@ def payload_faults(
         store: where the payloads are.
         payloads: remembers which of them were found to be sound.
         is_closed: whether the recording was completed; if not, the last shard may be unfinished.
+        step: called now and then, within large payloads, too; what it raises ends the check.
     """
     refs = [ref for ref in refs if ref.is_lost or not payloads.is_lost(ref)]  # else it was told of already
     sharded = [ref for ref in refs if isinstance(ref, ShardRef)]
     files = [ref for ref in refs if not isinstance(ref, ShardRef)]
     for ref in sorted(files, key=lambda ref: ref.raw_payload_id):
-        yield from _faults_of(ref, payloads)
+        yield from _faults_of(ref, payloads, step)
     if not sharded:
         return
     store.shards.refresh()
-    check = _ShardCheck(store.shards, payloads, sharded, is_closed)
+    check = _ShardCheck(store.shards, payloads, sharded, is_closed, step)
     for one in sorted(sharded, key=_order):
         yield from check.faults(one)
 
@@ -59,9 +66,11 @@ def _order(ref: ShardRef) -> tuple[int, str]:
     return (-1 if ref.shard is None else ref.shard, ref.raw_payload_id)
 
 
-def _faults_of(ref: PayloadRef, payloads: Payloads) -> Iterator[PayloadFault]:
+def _faults_of(ref: PayloadRef, payloads: Payloads, step: Step | None) -> Iterator[PayloadFault]:
+    if step is not None:
+        step()
     try:
-        payloads.verify(ref)
+        payloads.verify(ref, step)
     except UnreadablePayload as error:
         yield PayloadFault(error, ref.raw_payload_id)
 
@@ -69,11 +78,19 @@ def _faults_of(ref: PayloadRef, payloads: Payloads) -> Iterator[PayloadFault]:
 class _ShardCheck:
     """Goes through references in order of their shards."""
 
-    def __init__(self, shards: ShardStore, payloads: Payloads, refs: list[ShardRef], is_closed: bool) -> None:
+    def __init__(
+        self,
+        shards: ShardStore,
+        payloads: Payloads,
+        refs: list[ShardRef],
+        is_closed: bool,
+        step: Step | None,
+    ) -> None:
         self._shards = shards
         self._payloads = payloads
         self._last = max((ref.shard for ref in refs if ref.shard is not None), default=0)
         self._is_closed = is_closed
+        self._step = step
         self._number: int | None = None
         self._is_readable = True
 
@@ -92,7 +109,7 @@ class _ShardCheck:
         if isinstance(ref.capture, Truncated):
             yield from self._faults_of_cut(ref, ref.capture)
         else:
-            yield from _faults_of(ref, self._payloads)
+            yield from _faults_of(ref, self._payloads, self._step)
 
     def _faults_of_shard(self, number: int) -> Iterator[PayloadFault]:
         try:

@@ -10,7 +10,8 @@ from reducer.storage.assembly import own_json
 from reducer.storage.payload_files import FolderPayload
 from reducer.storage.payload_store import PayloadStore, read_payload
 from reducer.wire.common_prefix import common_length
-from reducer.wire.json_text import JsonDocument, JsonError, is_valid
+from reducer.wire.json_grammar import Step
+from reducer.wire.json_text import PARSED_AT_ONCE, JsonDocument, JsonError, is_valid
 from reducer.wire.payload_refs import FileRef, PayloadRef, ShardRef
 
 
@@ -68,8 +69,12 @@ class Payloads:
             raise _refusal(ref, reason, f"partial payload {ref.raw_payload_id}")
         return self.parse(ref)
 
-    def verify(self, ref: PayloadRef) -> None:
+    def verify(self, ref: PayloadRef, step: Step | None = None) -> None:
         """Check that what a payload holds itself is readable JSON; its form does not matter.
+
+        Args:
+            ref: the payload.
+            step: called now and then; what it raises ends the check.
 
         Raises:
             UnreadablePayload: it is not.
@@ -81,7 +86,7 @@ class Payloads:
             data = self._store.own_json(ref)
         except UnreadablePayload as error:
             raise _cannot_open(ref, error, "read") from None
-        if not is_valid(data):
+        if not is_valid(data, step):
             raise _refusal(ref, "not valid JSON", _words_for_invalid(ref, data))
         self._sound.add(identity)
 
@@ -90,11 +95,12 @@ class Payloads:
 
         Args:
             refs: references to records of one shard.
-            records: these records, by id; what is missing or not sound is left to be found later.
+            records: these records, by id; what is missing, large or not sound is left
+                to be found later.
         """
         for ref in refs:
             data, identity = records.get(ref.raw_payload_id), self._store.identity(ref)
-            if data is None or ref.is_lost or identity in self._sound:
+            if data is None or ref.is_lost or identity in self._sound or len(data) > PARSED_AT_ONCE:
                 continue
             with suppress(UnreadablePayload):
                 if is_valid(own_json(data, len(ref.parts))):

@@ -19,7 +19,7 @@ import msgspec
 import orjson
 
 from reducer.limits import MAX_VALUES
-from reducer.wire.json_grammar import is_json
+from reducer.wire.json_grammar import Step, is_json
 
 MAX_DEPTH = 127
 """Levels of arrays and objects that an interpreted document may nest."""
@@ -29,6 +29,9 @@ HOLE_KEY = "$trace_unavailable"
 
 _CHUNK = 2**20
 """Bytes that are looked at together."""
+
+PARSED_AT_ONCE = 8 * 2**20
+"""Bytes that a parser takes in one go, in which nothing can be called off: less than a fifth of a second."""
 
 _ALL_BYTES = bytes(range(256))
 _NOT_STRUCTURE = bytes(b for b in _ALL_BYTES if b not in b'"[]{}')
@@ -286,24 +289,33 @@ def sorted_compact(value: Any) -> str:
     return compact_exact(_sorted(value))
 
 
-def is_valid(data: bytes) -> bool:
-    """Whether a file holds one JSON value; nesting and number range do not matter."""
-    try:
-        # Nothing is made of the values: that would take many times the memory.
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        # It may only nest deeper than can be followed, which does not matter here.
-        return _is_utf8(data) and is_json(data)
-    return _is_utf8(data)
+def is_valid(data: bytes, step: Step | None = None) -> bool:
+    """Whether a file holds one JSON value; nesting and number range do not matter.
+
+    Args:
+        data: what the file holds.
+        step: called now and then. With it, large files take longer.
+    """
+    if step is None or len(data) <= PARSED_AT_ONCE:
+        try:
+            # Nothing is made of the values: that would take many times the memory.
+            msgspec.json.decode(data, type=msgspec.Raw)
+        except (msgspec.DecodeError, RecursionError):
+            pass  # It may only nest deeper than can be followed, which does not matter here.
+        else:
+            return _is_utf8(data, step)
+    return _is_utf8(data, step) and is_json(data, step)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _is_utf8(data: bytes, step: Step | None) -> bool:
     """Whether all bytes are UTF-8; the text itself is never held as a whole."""
     if data.isascii():
         return True
     decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(data)
     try:
         for start in range(0, len(data), _CHUNK):
+            if step is not None:
+                step()
             decoder.decode(view[start : start + _CHUNK])
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

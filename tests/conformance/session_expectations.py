@@ -52,7 +52,7 @@ def runs_of(case: Path) -> list[SessionReduction]:
         name = str(file.relative_to(case))
         if name not in seen:
             read.append(read_session(file))
-            seen |= set(read[-1].files)
+            seen |= set(read[-1].recording.files)
     return read
 
 
@@ -91,7 +91,7 @@ class Comparison:
         return False
 
     def _all(self, name: str) -> dict[str, Any]:
-        return {key: one for run in self.runs for key, one in getattr(run.graph, name).items()}
+        return {key: one for run in self.runs for key, one in getattr(run.trace, name).items()}
 
     def _threads(self) -> None:
         threads = self._all("threads")
@@ -129,7 +129,7 @@ class Comparison:
             stated_by_thread.setdefault(stated["thread"], []).append(stated)
         found_by_thread: dict[str, list[tuple[SessionReduction, Any]]] = {}
         for run in self.runs:
-            for call in run.graph.inference_calls.values():
+            for call in run.trace.inference_calls.values():
                 found_by_thread.setdefault(call.thread_id, []).append((run, call))
         for thread_id, calls in stated_by_thread.items():
             found = sorted(found_by_thread.pop(thread_id, []), key=lambda one: one[1].execution.started_seq)
@@ -154,7 +154,7 @@ class Comparison:
             self.check(metric, what, None, told)
             return
         self.check(metric, what, (call.codex_turn_id, call.execution.status, call.model), told)
-        items = run.graph.conversation_items
+        items = run.trace.conversation_items
         seen = [items[item_id] for item_id in call.request_item_ids]
         if "visible" in stated:
             self.check("visible list", what, self._pooled(seen), self._from_pool(stated["visible"]))
@@ -185,7 +185,7 @@ class Comparison:
         """What is said to be rebuilt must be marked so, nothing else, and so must how the call was found."""
         found = {
             str(at): "aborted"
-            if run.graph.conversation_items[item_id].role == "tool"
+            if run.trace.conversation_items[item_id].role == "tool"
             else "base_instructions"
             for at, item_id in enumerate(call.request_item_ids)
             if any(
@@ -249,7 +249,7 @@ class Comparison:
     def _compactions(self) -> None:
         found: dict[str, list[tuple[SessionReduction, Any]]] = {}
         for run in self.runs:
-            for compaction in run.graph.compactions.values():
+            for compaction in run.trace.compactions.values():
                 found.setdefault(compaction.codex_turn_id, []).append((run, compaction))
         only_here = Counter(one["turn"] for one in self.expected.get("compactions_only_in_session", ()))
         for stated in self.expected["compactions"]:
@@ -259,7 +259,7 @@ class Comparison:
                 self.check("compactions", what, None, stated["turn"])
                 continue
             run, compaction = ours.pop(0)
-            items = run.graph.conversation_items
+            items = run.trace.conversation_items
             values = [
                 compaction.thread_id,
                 self._pooled([items[one] for one in compaction.input_item_ids]),
@@ -318,14 +318,14 @@ class Comparison:
             return anchor.thread_id
         if isinstance(anchor, ItemAnchor):
             return next(
-                run.graph.conversation_items[anchor.item_id].thread_id
+                run.trace.conversation_items[anchor.item_id].thread_id
                 for run in self.runs
-                if anchor.item_id in run.graph.conversation_items
+                if anchor.item_id in run.trace.conversation_items
             )
         return next(
-            run.graph.tool_calls[anchor.tool_call_id].thread_id
+            run.trace.tool_calls[anchor.tool_call_id].thread_id
             for run in self.runs
-            if anchor.tool_call_id in run.graph.tool_calls
+            if anchor.tool_call_id in run.trace.tool_calls
         )
 
     def _problems(self) -> None:

@@ -15,6 +15,8 @@ import pytest
 from places import REPOSITORY
 from reference_cases import cases, name_of
 
+pytestmark = pytest.mark.slow
+
 Record = Callable[[str, object], None]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 

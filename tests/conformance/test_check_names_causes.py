@@ -12,6 +12,8 @@ from reducer import BundleError, open_bundle
 from reducer.check import Report, check_bundle
 from rollout_tui.commands.check import report_json, report_lines
 
+pytestmark = pytest.mark.slow
+
 _PARSER_WORDS = re.compile(
     r"^(missing field|unknown variant|invalid (character|type|utf-8)|agent_name|absolute agent"
     r"|expected .+ at line|trailing characters|EOF while)"

@@ -10,6 +10,8 @@ import pytest
 from tests.fuzz.cases import Origins
 from tests.fuzz.outcomes import EQUAL, REFUSED, run_sample
 
+pytestmark = pytest.mark.slow
+
 CASES = 60
 SEED = 171
 CODEX = {1: "codex_164", 2: "codex_169", 3: "codex_171"}

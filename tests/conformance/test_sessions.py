@@ -14,6 +14,8 @@ import pytest
 from reference_cases import SHARED, name_of
 from session_expectations import METRICS, Comparison
 
+pytestmark = pytest.mark.slow
+
 Record = Callable[[str, object], None]
 
 

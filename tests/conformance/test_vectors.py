@@ -15,6 +15,8 @@ from reference_cases import cases, name_of
 
 from reducer import BundleError, Refused, reduce_bundle, state_json
 
+pytestmark = pytest.mark.slow
+
 Record = Callable[[str, object], None]
 CRASHED = "exit 101"
 

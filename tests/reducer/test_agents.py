@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,16 @@ def test_only_assistant_messages_deliver(b: BundleBuilder) -> None:
     assert edges(b)[SPAWN_EDGE].target == ThreadAnchor(CHILD)
 
 
+def test_a_letter_delivers_what_it_says_in_its_last_form(b: BundleBuilder) -> None:
+    """A list may have another text than the receipt that announced the letter."""
+    b.accepted("x", letter("old", "/root", "/root/a", id="x"), CHILD)
+    b.request("i1", [letter("hurry", "/root", "/root/a", id="x")], CHILD)
+    for name, prompt in (("T", "old"), ("U", "hurry")):
+        b.tool(name, "send_message")
+        b.runtime_ended(name, older(prompt=prompt, status="running"))
+    assert {edge.edge_id: edge.target for edge in edges(b).values()} == {"edge:tool:U": item(1)}
+
+
 # Messages and closings
 
 
@@ -171,6 +182,15 @@ def test_a_message_that_was_delivered_is_widened_by_its_end(b: BundleBuilder) ->
     assert edges(b)["edge:tool:T"].carried_raw_payload_ids == ["raw_payload:2", "raw_payload:3"]
     b.runtime_ended("T", older(status="running"))
     assert "edge:tool:T was observed before between other ends" in b.only_problem()
+
+
+@pytest.mark.parametrize(("kind", "prompt"), [("send_message", "wait"), ("assign_agent_task", "hurry")])
+def test_a_message_that_waits_is_not_told_again_as_another(b: BundleBuilder, kind: str, prompt: str) -> None:
+    b.tool("T", "send_message")
+    b.runtime_started("T", "send_message", older())
+    b.runtime_started("T", "send_message", older())
+    b.runtime_started("T", kind, older(prompt=prompt))
+    assert "edge:tool:T waits for delivery already, with other contents" in b.only_problem()
 
 
 @pytest.mark.parametrize(
@@ -413,6 +433,17 @@ def test_equal_messages_are_delivered_one_by_one(b: BundleBuilder) -> None:
         ("e1", item(2)),
         ("e0", item(3)),
     ]
+
+
+@pytest.mark.parametrize("times", [(500, 700), (700, 500)])
+def test_a_result_that_waits_and_comes_again_is_widened(b: BundleBuilder, times: tuple[int, int]) -> None:
+    for time in times:
+        result(b)
+        b.lines[-1] = re.sub(rb'("wall_time_unix_ms":)\d+', rb"\g<1>%d" % time, b.lines[-1])
+    b.request("i1", [letter("found it", "/root/a", "/root")])
+    edge = edges(b)["e"]
+    assert (edge.started_at_unix_ms, edge.ended_at_unix_ms) == (500, 700)
+    assert edge.carried_raw_payload_ids == ["raw_payload:1", "raw_payload:2"]
 
 
 def test_an_item_delivers_one_edge_per_sighting(b: BundleBuilder) -> None:

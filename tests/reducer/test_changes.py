@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reducer.changes import Changes, ObjectRef, ref_of
+from reducer.changes import Changes
 from reducer.model import ExecutionWindow, TerminalSession, Turn
+from reducer.model.objects import ObjectRef, ref_of
 
 
 def turn(name: str = "t") -> Turn:

@@ -329,6 +329,7 @@ def test_compactions_that_were_not_installed(b: BundleBuilder) -> None:
 # Whole bundles
 
 
+@pytest.mark.slow
 def test_recordings_that_the_reference_reduces_are_clean(shared_dir: Path) -> None:
     """What sound recordings hold is never more than a note."""
     checked = 0

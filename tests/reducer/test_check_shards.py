@@ -281,6 +281,7 @@ def test_of_an_unknown_schema_only_the_lines_are_looked_at(b: ShardedBuilder) ->
     assert report.totals.events == 8
 
 
+@pytest.mark.slow
 def test_recordings_that_the_reference_reduces_are_clean(shared_dir: Path) -> None:
     """What codex itself writes is no more than a note, and of its form there is nothing to remark."""
     seen: set[str] = set()

@@ -130,6 +130,10 @@ def test_a_letter_that_is_known_is_not_read_again(b: BundleBuilder) -> None:
         (letter("x", "/root/a", "/root", id="y"), "is not the one of receipt x"),
         (letter("x", "/root/a", "/root"), "is not the one of receipt x"),
         (message("x", "assistant", id="x"), "is not the one of receipt x"),
+        (
+            {"type": "function_call_output", "call_id": "c", "output": "x", "id": "x"},
+            "is not the one of receipt x",
+        ),
         ({"type": "additional_tools"}, "unsupported type"),
         (b"{", "payload raw_payload:1 (payloads/1.json): "),
     ],
@@ -138,6 +142,14 @@ def test_a_receipt_announces_its_own_letter(b: BundleBuilder, announced: Json, s
     b.accepted("x", announced)
     assert said in b.refusal()
     assert b.reduce().trace.conversation_items == {}
+
+
+def test_of_known_items_with_its_id_a_response_repeats_the_first_of_the_thread(b: BundleBuilder) -> None:
+    """Not the first as text, in which `conversation_item:10` is before `conversation_item:2`."""
+    said = message("said", "assistant", id="x")
+    b.request("i1", [message("a"), said, *(message(str(number)) for number in range(7)), said])
+    b.response("i1", [said])
+    assert b.graph().inference_calls["i1"].response_item_ids == ["conversation_item:2"]
 
 
 def test_a_receipt_is_for_a_known_thread(b: BundleBuilder) -> None:

@@ -48,6 +48,8 @@ from msgspec import Struct
 
 from reducer import Replay, RolloutTrace, state_json
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("ROLLOUT_TUI_DAMAGE_EXAMPLES", "2000"))
 """Examples in all; the environment asks for more."""
 

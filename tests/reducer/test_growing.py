@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from bundle_builder import BundleBuilder, message
 from scenes import everything
+from sharded_builder import ShardedBuilder
 
 from reducer import open_bundle, reduce_bundle, state_json
-from reducer.growing import GrowingReduction, LogChangedError
+from reducer.errors import LogChangedError
+from reducer.growing import GrowingReduction
 from reducer.storage.payload_files import PayloadFiles
 
 
@@ -46,7 +48,7 @@ def test_a_log_that_grows_byte_by_byte(bundle: Path) -> None:
 
 def test_what_was_handed_out_does_not_change(bundle: Path) -> None:
     growing = GrowingReduction(open_bundle(bundle))
-    growing.read_on(lambda line: line.number > 20)
+    growing.read_on(lambda: growing.lines >= 20)
     early = growing.reduction()
     told = state_json(early.trace)
     growing.read_on()
@@ -60,7 +62,7 @@ def test_as_of_any_line_it_is_the_graph_of_a_log_that_ends_there(bundle: Path) -
     shorter = bundle.with_name("shorter")
     shutil.copytree(bundle, shorter)
     for number in range(0, len(lines) + 1, 7):
-        growing.read_on(lambda line, number=number: line.number > number)
+        growing.read_on(lambda number=number: growing.lines >= number)
         (shorter / "trace.jsonl").write_bytes(b"".join(lines[:number]))
         assert state_json(growing.reduction().trace) == state_json(reduce_bundle(shorter).trace)
 
@@ -156,3 +158,28 @@ def test_what_follows_costs_by_new_lines(tmp_path: Path, monkeypatch: pytest.Mon
     b.write()
     growing.read_on()
     assert len(read) == count + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schema", [2, 3])
+def test_the_check_of_payloads_can_be_given_up_within_one(tmp_path: Path, schema: int) -> None:
+    b = ShardedBuilder(tmp_path / "bundle") if schema == 3 else BundleBuilder(tmp_path / "bundle")
+    b.thread()
+    for data in (b"[" + b"1," * 5_000_000 + b"1]", b"[" + b"1," * 5_000_000 + b"]"):
+        b.event("protocol_event_observed", event_type="x", event_payload=b.payload(data))
+    growing = GrowingReduction(open_bundle(b.write()))
+    growing.read_on()
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        growing.verify_payloads(step)
+    assert growing.reduction().problems == []
+    growing.verify_payloads(step)
+    assert steps > 20
+    assert [problem.raw_payload_id for problem in growing.reduction().problems] == ["raw_payload:2"]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reducer.wire import json_grammar
 from reducer.wire.json_grammar import is_json
 from reducer.wire.json_text import MAX_DEPTH, depth, is_valid
 
@@ -89,32 +93,85 @@ values = st.recursive(
 )
 
 
-@given(st.lists(pieces, max_size=12).map("".join))
-def test_any_text(text: str) -> None:
-    assert is_json(text.encode()) is parses(text)
+@contextmanager
+def pieces_of(how_many: int) -> Iterator[None]:
+    """Texts are looked at in pieces of so many lexemes, strings of so many characters; 0: as ever."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_PIECE", "_PIECE_OF_STRING", "_STRINGS") if how_many else ():
+            pattern = getattr(json_grammar, name).pattern
+            fewer = re.sub(rb"\{([01]),\d+\}", rb"{\1,%d}" % how_many, pattern)
+            patch.setattr(json_grammar, name, re.compile(fewer))
+        yield
 
 
-@given(values, st.integers(0, 30), st.sampled_from([None, 0, 2]))
-def test_any_value_however_deep_it_stands(value: object, levels: int, indent: int | None) -> None:
+sizes = st.sampled_from([0, 1, 2, 3])
+
+
+@given(st.lists(pieces, max_size=12).map("".join), sizes)
+def test_any_text(text: str, how_many: int) -> None:
+    with pieces_of(how_many):
+        assert is_json(text.encode()) is parses(text)
+
+
+@given(values, st.integers(0, 30), st.sampled_from([None, 0, 2]), sizes)
+def test_any_value_however_deep_it_stands(
+    value: object, levels: int, indent: int | None, how_many: int
+) -> None:
     for level in range(levels):
         value = [1, value, {}] if level % 3 else {"a": "[", "b": value, "c": [[]]}
-    assert is_json(json.dumps(value, indent=indent, ensure_ascii=bool(indent)).encode())
+    with pieces_of(how_many):
+        assert is_json(json.dumps(value, indent=indent, ensure_ascii=bool(indent)).encode())
 
 
-@given(values, st.integers(0, 10), st.data())
-def test_any_value_with_one_byte_changed(value: object, levels: int, data: st.DataObject) -> None:
+@given(values, st.integers(0, 10), st.data(), sizes)
+def test_any_value_with_one_byte_changed(
+    value: object, levels: int, data: st.DataObject, how_many: int
+) -> None:
     for _ in range(levels):
         value = [value, {"b": value}]
     text = json.dumps(value)
     place = data.draw(st.integers(0, len(text) - 1))
     instead = data.draw(st.sampled_from(["", *'[]{},:"\\ 0a-.', "\x01", "\x02"]))
     changed = text[:place] + instead + text[place + 1 :]
-    assert is_json(changed.encode()) is parses(changed)
+    with pieces_of(how_many):
+        assert is_json(changed.encode()) is parses(changed)
+
+
+MIB = 2**20
+LARGE = 10 * MIB
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"' + b"x" * LARGE + b'"',
+        b'["' + rb"\n" * (LARGE // 2) + b'"]',
+        b"[" + b"1," * (LARGE // 2) + b"1]",
+        b"[" + b'{"a":[]},' * (LARGE // 9) + b"1]",
+        b"[" * (LARGE // 2) + b"]" * (LARGE // 2),
+        b"[" + b" " * LARGE + b"]",
+        ('"' + "\u00e9" * (LARGE // 2) + '"').encode(),
+    ],
+    ids=["text", "escapes", "numbers", "objects", "deep", "space", "not ASCII"],
+)
+def test_a_large_text_can_be_given_up_at_every_megabyte(text: bytes) -> None:
+    """Nothing else says how long it takes: what is done between two steps is limited by what it looks at."""
+    steps = []
+    assert is_valid(text, lambda: steps.append(1))
+    assert len(steps) >= LARGE // MIB
+    with pytest.raises(InterruptedError):
+        is_valid(text, interrupt)
+
+
+def interrupt() -> NoReturn:
+    raise InterruptedError
 
 
 DEEP = 100_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("opening", "inmost", "closing", "sound"),
     [

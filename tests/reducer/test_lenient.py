@@ -127,6 +127,7 @@ def test_every_prefix_with_an_unfinished_shard_is_reduced_as_strictly() -> None:
     assert refused.value.problem.reference_says == "missing footer in payload shard 2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quickstart", "team", "schema-1"])
 def test_prefixes_of_demo_traces(name: str) -> None:
     found = sample(name)
@@ -136,6 +137,7 @@ def test_prefixes_of_demo_traces(name: str) -> None:
         assert lenient.problems == []
 
 
+@pytest.mark.slow
 def test_prefixes_of_recordings(shared_dir: Path) -> None:
     for path in sorted(shared_dir.glob("bundles*/*/state.json")):
         if path.stat().st_size > 2_000_000:
@@ -179,6 +181,7 @@ def foreign_events(draw: st.DrawFn, lines: list[bytes]) -> bytes:
     return compact(event)
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(data=st.data(), name=SAMPLES)
 def test_an_event_that_fails_leaves_nothing(data: st.DataObject, name: str) -> None:
@@ -274,6 +277,7 @@ class DamagedBundle(WholePayloads):
         return kept.get(what, data)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(name=DAMAGED_SAMPLES, damages=DAMAGES, payload_damages=PAYLOAD_DAMAGES)
 def test_damage_never_raises_and_is_named(name: str, damages: list[Any], payload_damages: list[Any]) -> None:

@@ -125,10 +125,10 @@ def test_a_line_beyond_the_limit_is_cut_and_the_next_is_found(
     assert problem.line == 3
     assert "too long to be read" in problem.reason
     assert list(reduction.trace.inference_calls) == ["i1"]
-    offsets = [line.offset for line in reduction.bundle.lines()]
+    offsets = [line.offset for line in reduction.recording.lines()]
     whole = (b.path / "trace.jsonl").read_bytes()
     assert [whole[offset : offset + 1] for offset in offsets] == [b"{"] * 4
-    assert [line.number for line in reduction.bundle.lines(3, offsets[2])] == [3, 4]
+    assert [line.number for line in reduction.recording.lines(3, offsets[2])] == [3, 4]
 
 
 @pytest.mark.parametrize("length", [999, 1000, 1001, 1002])
@@ -137,7 +137,7 @@ def test_lines_around_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     b = BundleBuilder(tmp_path / "bundle")
     b.lines = [b"x" * length, b"y"]
     b.write()
-    lines = list(b.reduce().bundle.lines())
+    lines = list(b.reduce().recording.lines())
     assert [(line.number, line.data[-1:], line.ended) for line in lines] == [(1, b"x", True), (2, b"y", True)]
     assert len(lines[0].data) == min(length, 1001)
 

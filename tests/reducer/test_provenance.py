@@ -84,6 +84,7 @@ def test_every_object_of_a_demo_trace_has_a_maker(name: str) -> None:
     check_provenance(reduce_bundle(REPOSITORY / "demo_traces" / name, strict=True))
 
 
+@pytest.mark.slow
 def test_every_object_of_a_recording_has_a_maker(shared_dir: Path) -> None:
     recorded = [*(shared_dir / "bundles").glob("*/state.json"), *small_recordings(shared_dir / "bundles-v3")]
     for path in sorted(recorded):

@@ -210,6 +210,7 @@ STEPS: st.SearchStrategy[Callable[[Recording], None]] = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(STEPS, min_size=8, max_size=40), st.sampled_from([2, 2, 1]))
 def test_whatever_is_shared_the_graph_is_the_same(
@@ -245,6 +246,7 @@ def test_recorded_bundles_share(shared_dir: Path, name: str, monkeypatch: pytest
     assert_the_same(path)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["schema-2", "schema-1"])
@@ -394,4 +396,16 @@ def test_items_that_are_never_the_same_are_not_shared(tmp_path: Path) -> None:
         recording.request(ROOT, 0, True, False)
     path = recording.b.write()
     assert len(reduce_bundle(path).trace.conversation_items) == 5
+    assert_the_same(path)
+
+
+def test_an_item_that_differs_from_its_receipt_is_new_in_every_request(tmp_path: Path) -> None:
+    """A list takes what a receipt announced once; the next one that says the same finds no such item."""
+    recording = Recording(tmp_path / "bundle")
+    recording.b.accepted("x1", letter("a", "/root/a", "/root", id="x1"))
+    recording.history[ROOT] = [letter("a", "/root/other", "/root", id="x1")]
+    for _ in range(2):
+        recording.request(ROOT, 0, True, False)
+    path = recording.b.write()
+    assert len(reduce_bundle(path).trace.conversation_items) == 2
     assert_the_same(path)

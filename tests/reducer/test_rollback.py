@@ -123,6 +123,7 @@ def test_state_of_sees_the_indexes(replay_of_everything: Replay) -> None:
         assert f"'{name}'" in seen
 
 
+@pytest.mark.slow
 def test_a_failure_at_any_write_leaves_nothing(replay_of_everything: Replay) -> None:
     replay = replay_of_everything
     changes = replay._work.changes

@@ -161,6 +161,14 @@ def test_position_counts_even_for_an_item_that_was_used(b: BundleBuilder, newer:
     assert request_ids(newer, "i2") == ["2", "3"]
 
 
+def test_an_item_that_was_used_again_leaves_the_others_to_be_found(b: BundleBuilder) -> None:
+    one, two, three = message("1"), message("2"), message("3")
+    b.request("i1", [one, two, three])
+    b.request("i2", [two, two, one, three])
+    found = b.graph().inference_calls["i2"].request_item_ids
+    assert found == [f"conversation_item:{number}" for number in (2, 2, 1, 3)]
+
+
 def test_a_response_is_new_and_follows_the_newest_snapshot(b: BundleBuilder) -> None:
     b.request("i1", [message("a")])
     b.request("i2", [message("a"), message("b")])

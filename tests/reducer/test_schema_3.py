@@ -205,6 +205,26 @@ def test_the_payloads_of_a_request_are_what_their_names_say(b: ShardedBuilder) -
     assert refused(b) == "inference i1 has mislabeled request evidence"
 
 
+def test_a_warmup_context_is_labelled_as_one(b: ShardedBuilder) -> None:
+    request = b.payload({"input": [], "previous_response_id": "gone"}, "inference_request")
+    started(b, "i1", request, warmup_context_payload=b.payload({"input": []}, "inference_request"))
+    assert refused(b) == "inference i1 has mislabeled request evidence"
+
+
+def test_reasoning_that_can_be_read_keeps_what_it_lost(b: ShardedBuilder) -> None:
+    """Another copy completes it only where a text or a summary is missing."""
+    thought = {
+        "type": "reasoning",
+        "content": [{"type": "reasoning_text", "text": "a"}],
+        "summary": [{"type": "summary_text", "text": HOLE}, {"type": "summary_text", "text": "s"}],
+        "encrypted_content": "e",
+    }
+    for name in ("i1", "i2"):
+        started(b, name, with_holes(b, {"input": [thought]}))
+    assert [part["type"] for part in parts_of(b)] == ["text", "payload_ref", "summary", "encoded"]
+    assert order(b) == [1]
+
+
 # Receipts
 
 
@@ -222,6 +242,28 @@ def test_each_accepted_output_ends_a_run_of_new_items(b: ShardedBuilder) -> None
     accepted_output(b, {**output("d"), "id": "p"})
     b.request("i1", [message("a"), JSON_OUTPUT, message("b"), {**output("d"), "id": "p"}])
     assert order(b) == [3, 1, 4, 2]
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["the edge first", "the letters first"])
+def test_a_letter_that_moves_delivers_at_its_new_place(b: ShardedBuilder, waits: bool) -> None:
+    def sent() -> None:
+        b.tool("T", "send_message", CHILD)
+        told = {"call_id": "c", "sender_thread_id": CHILD, "receiver_thread_id": ROOT, "prompt": "hello"}
+        b.runtime_ended("T", {**told, "status": "running"})
+
+    accepted_output(b, JSON_OUTPUT)
+    if waits:
+        sent()
+    new, accepted = (letter("hello", "/root/a", "/root", id=name) for name in ("new", "accepted"))
+    if not waits:
+        b.accepted("accepted", accepted)
+    b.request("i1", [new, JSON_OUTPUT])
+    if not waits:
+        sent()
+    graph = b.graph()
+    assert order(b) == ([2, 1] if waits else [3, 1, 2])
+    first = graph.threads[ROOT].conversation_item_ids[0]
+    assert graph.interaction_edges["edge:tool:T"].carried_item_ids == [first]
 
 
 def test_new_items_do_not_move_before_an_accepted_letter(b: ShardedBuilder) -> None:

@@ -75,7 +75,7 @@ def test_of_an_unknown_schema_there_is_one_problem_and_the_raw_evidence(tmp_path
     assert [event.kind for event in reduction.provenance.events] == kinds
     assert [event.line for event in reduction.provenance.events] == [1, 2, 3, 4]
     (ref,) = reduction.trace.raw_payloads.values()
-    assert b'"input"' in reduction.bundle.read_payload(ref)
+    assert b'"input"' in reduction.recording.read_payload(ref)
 
 
 def test_a_broken_line_of_an_unknown_schema_is_a_problem(tmp_path: Path) -> None:

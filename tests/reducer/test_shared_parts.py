@@ -147,6 +147,7 @@ LINES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(LINES, max_size=8))
 def test_decoding_over_the_line_before_is_decoding_the_line(lines: list[bytes]) -> None:

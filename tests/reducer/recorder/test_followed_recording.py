@@ -139,7 +139,7 @@ def test_of_a_killed_recorder_all_complete_records_are_there(
     assert told(lenient) == (state_json(strict.trace), [])
     assert lenient.trace.recording_status == "unclosed"
     for ref in lenient.trace.raw_payloads.values():
-        assert lenient.bundle.read_payload(ref)
+        assert lenient.recording.read_payload(ref)
 
 
 def test_a_shard_that_is_replaced_while_it_is_read_is_a_problem(recording: Recording, tmp_path: Path) -> None:

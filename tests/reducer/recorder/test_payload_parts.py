@@ -293,6 +293,7 @@ kinds = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(kind=kinds, value=payloads, limit=st.none() | st.integers(0, 300))
 def test_the_parts_join_to_the_whole(kind: Any, value: Any, limit: int | None) -> None:

@@ -14,7 +14,7 @@ from reducer.sessions import read_session
 def test_calls_with_their_contexts_tokens_and_responses(home: Path) -> None:
     session = read_session(plain_session(home).path)
     assert session.problems == []
-    calls = [*session.graph.inference_calls.values()]
+    calls = [*session.trace.inference_calls.values()]
     assert [call.response_id for call in calls] == ["resp_1", "resp_2"]
     assert [call.usage and call.usage.input_tokens for call in calls] == [10, 10]
     seen = contexts(session)
@@ -51,7 +51,7 @@ def test_old_codex_ends_a_call_where_something_else_is_recorded(home: Path) -> N
     session = read_session(writer.path)
     assert statuses(session) == ["completed", "completed"]
     assert contexts(session)[0] == ["look"]  # base instructions were not among the items
-    for call in session.graph.inference_calls.values():
+    for call in session.trace.inference_calls.values():
         assert "request_item_ids" in session.certainty.of(call.inference_call_id).rebuilt
         assert "response_id" in session.certainty.of(call.inference_call_id).not_recorded
 
@@ -87,7 +87,7 @@ def test_a_count_without_a_response_is_a_request_that_failed(home: Path) -> None
     assert statuses(session) == ["failed", "completed", "completed"]
     inferred = [
         call_id
-        for call_id in session.graph.inference_calls
+        for call_id in session.trace.inference_calls
         if session.certainty.of(call_id).grade == "inferred"
     ]
     assert len(inferred) == 1
@@ -124,7 +124,7 @@ def test_a_turn_that_failed_before_anything_came(home: Path, new: bool) -> None:
     session = read_session(writer.path)
     assert statuses(session) == ["failed"]
     assert contexts(session) == [["fail"]]
-    [call] = session.graph.inference_calls.values()
+    [call] = session.trace.inference_calls.values()
     assert session.certainty.of(call.inference_call_id).inferred
 
 
@@ -192,7 +192,7 @@ def test_an_interrupted_turn(home: Path) -> None:
     writer.abort_turn()
     session = read_session(writer.path)
     assert statuses(session) == ["cancelled"]
-    assert [turn.execution.status for turn in session.graph.codex_turns.values()] == ["cancelled"]
+    assert [turn.execution.status for turn in session.trace.codex_turns.values()] == ["cancelled"]
 
 
 def test_a_killed_session_leaves_its_last_call_open(home: Path) -> None:
@@ -204,8 +204,8 @@ def test_a_killed_session_leaves_its_last_call_open(home: Path) -> None:
     writer.call("call_1")
     session = read_session(writer.path)
     assert statuses(session) == ["running"]
-    assert session.graph.status == "running"
-    assert session.graph.tool_calls["call_1"].execution.status == "running"
+    assert session.trace.status == "running"
+    assert session.trace.tool_calls["call_1"].execution.status == "running"
 
 
 def test_tokens_without_items_are_an_empty_response(home: Path) -> None:
@@ -217,7 +217,7 @@ def test_tokens_without_items_are_an_empty_response(home: Path) -> None:
     writer.count(more=True)
     writer.end_turn(None)
     session = read_session(writer.path)
-    [call] = session.graph.inference_calls.values()
+    [call] = session.trace.inference_calls.values()
     assert (call.response_id, call.response_item_ids) == ("resp_empty", [])
     assert call.execution.status == "completed"
 

@@ -50,7 +50,7 @@ def session_with_long_texts(home: Path) -> SessionWriter:
 
 def test_a_long_text_is_read_when_it_is_asked_for(home: Path) -> None:
     session = read_session(session_with_long_texts(home).path)
-    items = [*session.graph.conversation_items.values()]
+    items = [*session.trace.conversation_items.values()]
     [said], [sealed] = items[0].body.parts, items[1].body.parts
     assert isinstance(said, FarTextPart)
     assert isinstance(said, TextPart)
@@ -58,7 +58,7 @@ def test_a_long_text_is_read_when_it_is_asked_for(home: Path) -> None:
     assert isinstance(sealed, FarEncodedPart)
     assert isinstance(sealed, EncodedPart)
     assert sealed.value == SEALED
-    [operation] = session.graph.terminal_operations.values()
+    [operation] = session.trace.terminal_operations.values()
     assert operation.result is not None
     assert operation.result.stdout == LONG
     assert operation.result.formatted_output == f"Output:\n{LONG}"
@@ -68,11 +68,11 @@ def test_the_same_text_is_equal_wherever_it_is(home: Path) -> None:
     writer = session_with_long_texts(home)
     writer.user(LONG)
     session = read_session(writer.path)
-    users = [one for one in session.graph.conversation_items.values() if one.role == "user"]
+    users = [one for one in session.trace.conversation_items.values() if one.role == "user"]
     assert users[0].body == users[1].body
     assert hash(users[0].body.parts[0]) == hash(users[1].body.parts[0])
     writer.user(LONG + "!")
-    changed = [*read_session(writer.path).graph.conversation_items.values()][-1]
+    changed = [*read_session(writer.path).trace.conversation_items.values()][-1]
     assert changed.body != users[0].body
 
 
@@ -81,7 +81,7 @@ def test_a_compaction_finds_what_it_keeps(home: Path) -> None:
     kept = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": LONG}]}
     writer.line("compacted", {"message": "", "replacement_history": [kept]})
     session = read_session(writer.path)
-    [compaction] = session.graph.compactions.values()
+    [compaction] = session.trace.compactions.values()
     assert compaction.replacement_item_ids == compaction.input_item_ids[:1]
 
 
@@ -91,7 +91,7 @@ def test_a_compaction_finds_what_was_held(home: Path, monkeypatch: pytest.Monkey
     kept = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": LONG}]}
     writer.line("compacted", {"message": "", "replacement_history": [kept]})
     writer.user(LONG)
-    graph = read_session(writer.path).graph
+    graph = read_session(writer.path).trace
     [compaction] = graph.compactions.values()
     assert compaction.replacement_item_ids == compaction.input_item_ids[:1]
     last = [*graph.conversation_items.values()][-1].body.parts[0]
@@ -105,7 +105,7 @@ def test_the_graph_is_written_with_all_texts(home: Path) -> None:
     packed.write_bytes(zstandard.ZstdCompressor().compress(writer.path.read_bytes()))
     writer.path.unlink()
     held = read_session(packed)  # of compressed files all is held
-    assert not isinstance(next(iter(held.graph.conversation_items.values())).body.parts[0], FarTextPart)
+    assert not isinstance(next(iter(held.trace.conversation_items.values())).body.parts[0], FarTextPart)
     near = json.loads(session_state_json(held))
     for graph in (far, near):
         for ref in graph["raw_payloads"].values():
@@ -119,7 +119,7 @@ def test_a_bundle_has_all_texts(home: Path) -> None:
     graph = reduce_bundle(home / "bundle", strict=True).trace
     [call] = graph.inference_calls.values()
     assert [item_values(graph.conversation_items[one]) for one in call.request_item_ids] == [
-        item_values(item) for item in [*session.graph.conversation_items.values()][:1]
+        item_values(item) for item in [*session.trace.conversation_items.values()][:1]
     ]
     [operation] = graph.terminal_operations.values()
     assert operation.result is not None

@@ -77,14 +77,14 @@ def test_a_sealed_compaction_and_its_tokens(home: Path) -> None:
     writer.end_turn()
     session = read_session(writer.path)
     assert statuses(session) == ["completed", "completed"]
-    [compaction] = session.graph.compactions.values()
+    [compaction] = session.trace.compactions.values()
     made = session.compaction_calls[compaction.compaction_id]
     assert (made.response_id, made.is_local) == ("resp_2", False)
     assert made.usage is not None
     assert contexts(session)[-1] == ["keep me", "sealed"]
     # What was kept is the same item as before, what is new says where it comes from.
     assert compaction.replacement_item_ids[0] in compaction.input_item_ids
-    new = session.graph.conversation_items[compaction.replacement_item_ids[1]]
+    new = session.trace.conversation_items[compaction.replacement_item_ids[1]]
     assert [one.compaction_id for one in new.produced_by] == [compaction.compaction_id]
 
 
@@ -106,7 +106,7 @@ def test_a_local_compaction_whose_summary_is_an_item_of_its_own(home: Path) -> N
     session = read_session(writer.path)
     assert responses(session)[1:] == []
     assert statuses(session) == ["completed"]
-    [compaction] = session.graph.compactions.values()
+    [compaction] = session.trace.compactions.values()
     assert len(compaction.input_item_ids) == 3  # without the summary
     assert session.compaction_calls[compaction.compaction_id].is_local
 
@@ -145,7 +145,7 @@ def test_a_compaction_that_does_not_say_what_it_left(home: Path) -> None:
     session = read_session(writer.path)
     [problem] = session.problems
     assert "does not say" in problem.reason
-    [call] = session.graph.inference_calls.values()
+    [call] = session.trace.inference_calls.values()
     assert any("missing" in one for one in session.certainty.of(call.inference_call_id).rebuilt)
 
 
@@ -164,7 +164,7 @@ def test_a_call_without_output_is_sent_with_one(home: Path) -> None:
     session = read_session(writer.path)
     seen = contexts(session)[1]
     assert seen[2:] == ["aborted", "never mind"]
-    second = [*session.graph.inference_calls.values()][1]
+    second = [*session.trace.inference_calls.values()][1]
     assert session.certainty.of(second.request_item_ids[2]).grade == "rebuilt"
 
 

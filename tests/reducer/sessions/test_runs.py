@@ -51,14 +51,14 @@ def test_a_fork_goes_on_from_a_part_of_another_file(home: Path) -> None:
     writer = fork(home, base, 5, cut_at(base, 5))  # up to the call
     session = read_session(writer.path)
     assert session.problems == []
-    assert session.files == sorted(session.files, key=lambda name: FORK not in name)
-    assert len(session.files) == 2
+    assert session.recording.files == sorted(session.recording.files, key=lambda name: FORK not in name)
+    assert len(session.recording.files) == 2
     seen = contexts(session)[-1]
     assert seen[0] == "look"
     assert seen[2:] == ["aborted", "in the fork"]
     inherited = {item_id for item_id, thread_id in session.inherited.items() if thread_id == ROOT}
     assert len(inherited) == 2
-    assert isinstance(session.graph.threads[FORK].origin, RootOrigin)
+    assert isinstance(session.trace.threads[FORK].origin, RootOrigin)
 
 
 @pytest.mark.parametrize("how", ["archived", "compressed"])
@@ -86,7 +86,7 @@ def test_a_base_that_is_missing(home: Path) -> None:
     assert ROOT in problem.reason
     assert problem.file is not None
     assert contexts(session) == [["in the fork"]]
-    [call] = session.graph.inference_calls.values()
+    [call] = session.trace.inference_calls.values()
     assert any("missing" in one for one in session.certainty.of(call.inference_call_id).rebuilt)
 
 
@@ -108,9 +108,9 @@ def test_a_segment_is_the_same_thread(home: Path) -> None:
     writer.assistant("Another answer.")
     writer.usage("resp_again")
     session = read_session(base.path)
-    assert [*session.graph.threads] == [ROOT]
+    assert [*session.trace.threads] == [ROOT]
     assert session.inherited == {}
-    calls = session.graph.inference_calls
+    calls = session.trace.inference_calls
     assert len(calls) == 3
     last = [*calls.values()][-1]
     first = next(iter(calls.values()))
@@ -144,7 +144,7 @@ def test_a_child_its_edges_and_what_came_back(home: Path) -> None:
     said = "Message Type: FINAL_ANSWER\nIt is done."
     parent.item({**answer, "content": [{"type": "input_text", "text": said}]})
     session = read_session(child.path)
-    graph = session.graph
+    graph = session.trace
     assert session.problems == []
     assert graph.root_thread_id == ROOT
     origin = graph.threads[CHILD].origin
@@ -172,7 +172,7 @@ def test_a_child_whose_file_is_missing(home: Path) -> None:
     session = read_session(parent.path)
     [problem] = session.problems
     assert problem.thread_id == CHILD
-    assert f"edge:spawn:{ROOT}:{CHILD}" in session.graph.interaction_edges
+    assert f"edge:spawn:{ROOT}:{CHILD}" in session.trace.interaction_edges
 
 
 def test_what_a_child_copied_is_not_its_own(home: Path) -> None:
@@ -197,10 +197,10 @@ def test_what_a_child_copied_is_not_its_own(home: Path) -> None:
     session = read_session(child.path)
     assert contexts(session)[0][0] == "begin"
     assert contexts(session)[0][2:] == ["aborted", "the task"]
-    assert len(session.graph.inference_calls) == 1
-    assert session.graph.tool_calls == {}
+    assert len(session.trace.inference_calls) == 1
+    assert session.trace.tool_calls == {}
     assert set(session.inherited.values()) == {ROOT}
-    assert [turn.thread_id for turn in session.graph.codex_turns.values()] == [ROOT, FORK]
+    assert [turn.thread_id for turn in session.trace.codex_turns.values()] == [ROOT, FORK]
 
 
 def test_a_turn_belongs_to_the_file_that_has_its_items(home: Path) -> None:
@@ -216,18 +216,18 @@ def test_a_turn_belongs_to_the_file_that_has_its_items(home: Path) -> None:
     reviewer.usage()
     reviewer.end_turn()
     session = read_session(parent.path)
-    [turn] = session.graph.codex_turns.values()
+    [turn] = session.trace.codex_turns.values()
     assert turn.thread_id == CHILD
     assert turn.execution.status == "completed"
     assert session.headers[CHILD].kind == "review"
-    assert session.graph.interaction_edges == {}
+    assert session.trace.interaction_edges == {}
 
 
 def test_sessions_of_other_runs_are_left_alone(home: Path) -> None:
     mine = plain_session(home)
     other = SessionWriter(home, FORK)
     other.meta()
-    assert len(read_session(mine.path).files) == 1
+    assert len(read_session(mine.path).recording.files) == 1
 
 
 def test_a_plain_file_is_taken_before_its_compressed_form(home: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_plain_file_is_taken_before_its_compressed_form(home: Path) -> None:
     writer.path.with_name(writer.path.name + ".zst").write_bytes(b"nonsense")
     session = read_session(writer.path)
     assert session.problems == []
-    assert len(session.files) == 1
+    assert len(session.recording.files) == 1
 
 
 def test_links_are_not_followed(home: Path, tmp_path: Path) -> None:
@@ -246,16 +246,16 @@ def test_links_are_not_followed(home: Path, tmp_path: Path) -> None:
     os.symlink(tmp_path / "elsewhere" / "sessions", home / "archived_sessions")
     os.symlink(tmp_path / "elsewhere" / "sessions", home / "sessions" / "2027")
     session = read_session(mine.path)
-    assert session.files == [str(mine.path.relative_to(home))]
+    assert session.recording.files == [str(mine.path.relative_to(home))]
     linked = read_session(mine.path.parent / outside.path.name)
-    assert linked.graph.threads == {}
-    assert "not a regular file" in linked.problems[0].reason
+    assert linked.trace.threads == {}
+    assert "a symbolic link; it was not followed" in linked.problems[0].reason
 
 
 def test_what_is_no_file_is_not_waited_for(home: Path) -> None:
     mine = plain_session(home)
     os.mkfifo(mine.path.parent / f"rollout-2026-11-28T12-00-00-{CHILD}.jsonl")
-    assert len(read_session(mine.path).files) == 1
+    assert len(read_session(mine.path).recording.files) == 1
     with pytest.raises(NoSessionError):
         read_session(home / "nothing.jsonl")
 
@@ -285,8 +285,8 @@ def test_a_message_in_old_files_is_an_item_of_its_own(home: Path) -> None:
     writer.assistant("Heard.")
     writer.count(more=True)
     session = read_session(writer.path)
-    [call] = session.graph.inference_calls.values()
-    seen = [session.graph.conversation_items[one] for one in call.request_item_ids]
+    [call] = session.trace.inference_calls.values()
+    seen = [session.trace.conversation_items[one] for one in call.request_item_ids]
     assert [one.agent_message and one.agent_message.author for one in seen] == ["/root/a", "/root/a"]
 
 
@@ -304,9 +304,9 @@ def test_what_old_codex_did_to_agents_is_told_by_its_calls(home: Path) -> None:
     child = SessionWriter(home, CHILD, first_ordinal=None, at=1)
     child.meta(source=SPAWN)
     session = read_session(parent.path)
-    edge = session.graph.interaction_edges["edge:tool:call_send"]
+    edge = session.trace.interaction_edges["edge:tool:call_send"]
     assert (edge.kind, edge.target) == ("send_message", ThreadAnchor(CHILD))
-    spawn = session.graph.interaction_edges[f"edge:spawn:{ROOT}:{CHILD}"]
+    spawn = session.trace.interaction_edges[f"edge:spawn:{ROOT}:{CHILD}"]
     assert spawn.source == ToolCallAnchor("call_spawn")
     assert session.certainty.of("edge:tool:call_send").grade == "rebuilt"
-    assert [*session.graph.interaction_edges] == [f"edge:spawn:{ROOT}:{CHILD}", "edge:tool:call_send"]
+    assert [*session.trace.interaction_edges] == [f"edge:spawn:{ROOT}:{CHILD}", "edge:tool:call_send"]

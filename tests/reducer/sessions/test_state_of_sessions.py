@@ -15,7 +15,7 @@ def test_the_form_of_schema_3_and_two_keys_more(home: Path) -> None:
     session = read_session(plain_session(home).path)
     written = session_state_json(session)
     told = json.loads(written)
-    plain = json.loads(state_json(session.graph))
+    plain = json.loads(state_json(session.trace))
     assert told.pop("rebuilt_from") == "session"
     certainty = told.pop("certainty")
     assert told == plain
@@ -25,7 +25,7 @@ def test_the_form_of_schema_3_and_two_keys_more(home: Path) -> None:
     assert [*certainty] == sorted(certainty)
     for object_id, one in certainty.items():
         assert one == session.certainty.of(object_id).values()
-    [first, _] = session.graph.inference_calls
+    [first, _] = session.trace.inference_calls
     assert certainty[first]["certainty"] == "rebuilt"
     assert any("request" in one for one in certainty[first]["not_recorded"])
     lines = written.decode().splitlines()

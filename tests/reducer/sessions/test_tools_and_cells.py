@@ -23,9 +23,9 @@ def begun(home: Path, *, legacy: bool = False) -> SessionWriter:
 
 
 def command_of(session: SessionReduction, call_id: str) -> TerminalOperation:
-    tool = session.graph.tool_calls[call_id]
+    tool = session.trace.tool_calls[call_id]
     assert tool.terminal_operation_id is not None
-    return session.graph.terminal_operations[tool.terminal_operation_id]
+    return session.trace.terminal_operations[tool.terminal_operation_id]
 
 
 def ran(writer: SessionWriter, call_id: str, code: int, said: str, **fields: Any) -> None:
@@ -60,7 +60,7 @@ def test_how_a_call_went_is_read_from_its_output(home: Path, said: str, status: 
     writer.call("call_1")
     writer.output("call_1", said)
     session = read_session(writer.path)
-    assert session.graph.tool_calls["call_1"].execution.status == status
+    assert session.trace.tool_calls["call_1"].execution.status == status
     assert "status (read from the output's text)" in session.certainty.of("call_1").rebuilt
 
 
@@ -71,7 +71,7 @@ def test_what_codex_noted_is_exact(home: Path) -> None:
     writer.event("item_completed", turn_id=writer.turn, item=item)
     writer.output("call_1", "Exit code: 1")
     session = read_session(writer.path)
-    assert session.graph.tool_calls["call_1"].execution.status == "failed"
+    assert session.trace.tool_calls["call_1"].execution.status == "failed"
     assert session.certainty.of("call_1").rebuilt == ()
 
 
@@ -89,7 +89,7 @@ def test_a_command_with_its_code_and_output_as_run(home: Path) -> None:
     assert (operation.result.chunk_id, operation.result.original_token_count) == ("a1", 7)
     assert operation.request.cwd == "/w s"
     assert session.certainty.of(operation.operation_id).grade == "exact"
-    assert session.graph.tool_calls["call_1"].execution.status == "completed"
+    assert session.trace.tool_calls["call_1"].execution.status == "completed"
 
 
 def test_a_terminal_that_is_written_to_until_it_ends(home: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_terminal_that_is_written_to_until_it_ends(home: Path) -> None:
     certainty = session.certainty.of(operation.operation_id)
     assert "result.exit_code" in certainty.rebuilt
     assert "result.stdout (the output as run)" in certainty.not_recorded
-    [terminal] = session.graph.terminal_sessions.values()
+    [terminal] = session.trace.terminal_sessions.values()
     assert len(terminal.operation_ids) == 2
 
 
@@ -144,7 +144,7 @@ def test_cells_waits_and_what_they_called(home: Path) -> None:
     writer.output("call_2", "Script completed\n")
     writer.call("call_3", "wait", cell_id="7")
     writer.output("call_3", "Script terminated\n")
-    graph = read_session(writer.path).graph
+    graph = read_session(writer.path).trace
     slow, quick = graph.code_cells.values()
     assert slow.source_js == "await tools.exec_command({cmd: 'slow'})"
     assert (slow.runtime_cell_id, slow.runtime_status, slow.wait_tool_call_ids) == (
@@ -165,9 +165,9 @@ def test_a_nested_call_is_marked_and_what_is_missing_is_said(home: Path) -> None
     ran(writer, "exec-1", -1, "", command="x")
     writer.abort_turn()
     session = read_session(writer.path)
-    [found] = session.graph.code_cells.values()
+    [found] = session.trace.code_cells.values()
     assert found.runtime_status == "terminated"
-    assert session.graph.tool_calls["exec-1"].execution.status == "aborted"
+    assert session.trace.tool_calls["exec-1"].execution.status == "aborted"
     assert session.certainty.of("exec-1").grade == "rebuilt"
     assert any("write_stdin" in one for one in session.certainty.of(found.code_cell_id).not_recorded)
 
@@ -185,8 +185,8 @@ def test_tools_of_servers_and_what_the_provider_does(home: Path) -> None:
         }
     )
     session = read_session(writer.path)
-    assert [*session.graph.tool_calls] == ["call_1"]
-    kind = session.graph.tool_calls["call_1"].kind
+    assert [*session.trace.tool_calls] == ["call_1"]
+    kind = session.trace.tool_calls["call_1"].kind
     assert kind == Mcp("toy", "echo")
 
 

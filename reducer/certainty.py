@@ -7,6 +7,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+LIST_REBUILT = "request_item_ids"
+LIST_INCOMPLETE = "request_item_ids (the history before this file is missing)"
+"""Of a call: the list of what it saw follows from the order of records; or it has only the end of that."""
+
+START = "execution (its start)"
+"""Of what the beginning is not recorded: the record before it stands for that."""
+
+AS_RUN = "result.stdout (the output as run)"
+"""Of a terminal operation: what the process printed; what the model was shown of it is something else."""
+
 Grade = Literal["exact", "rebuilt", "inferred"]
 
 
@@ -48,6 +58,12 @@ class Certainties:
     def __init__(self) -> None:
         self._by_id: dict[str, Certainty] = {}
         self._shared: dict[Certainty, Certainty] = {}
+
+    def copy(self) -> Certainties:
+        """The same as it is now, for those who look at a graph that does not change any more."""
+        made = Certainties()
+        made._by_id = dict(self._by_id)
+        return made
 
     def of(self, object_id: str) -> Certainty:
         """The certainty of an object by its id."""
