@@ -1,1 +1,1 @@
-"""What a graph tells about a run: functions from the graph to values, without rows, marks or widgets."""
+"""What a graph tells about a run: functions from the graph to values, without rows, styles or widths."""

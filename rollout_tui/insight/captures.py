@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reducer import Provenance
-from reducer.model import InferenceCall
+from reducer.model import InferenceCall, RolloutTrace
 from reducer.wire.payload_refs import Omitted, PayloadRef, ShardRef, Truncated
+from rollout_tui.texts.short_forms import plural
 
 
 def lost_words(ref: PayloadRef) -> str | None:
@@ -17,6 +20,16 @@ def lost_words(ref: PayloadRef) -> str | None:
         return f"left out by the recorder's limit: {capture.original_bytes:,} bytes"
     lost = sum(1 for _ in ref.lost_parts())
     return f"parts of it cut by the recorder's limit: {lost}" if lost else None
+
+
+def cut_payloads(trace: RolloutTrace) -> list[PayloadRef]:
+    """The payloads that limits of the recorder cut or left out, in the order of the log."""
+    return [ref for ref in trace.raw_payloads.values() if ref.is_lost]
+
+
+def cut_count_words(cut: Sequence[PayloadRef]) -> str:
+    """How many payloads limits of the recorder cut; empty if none."""
+    return f"{plural(len(cut), 'payload')} cut by the recorder's limits" if cut else ""
 
 
 def whole_size_words(ref: PayloadRef) -> str | None:

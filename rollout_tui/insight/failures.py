@@ -33,17 +33,12 @@ import orjson
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, Thread, ToolCall, Turn
-from rollout_tui.insight.tool_results import (
-    exit_code,
-    first_words,
-    never_ended,
-    telling_words,
-    timed_out,
-)
-from rollout_tui.views.entries import event_entry
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.lookups import started_seq
-from rollout_tui.views.words import one_line
+from reducer.model.objects import RefType
+from rollout_tui.insight.entries import event_entry
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.lookups import started_seq
+from rollout_tui.insight.tool_results import exit_code, first_words, never_ended, telling_words, timed_out
+from rollout_tui.texts.short_forms import one_line
 
 Manner = Literal["failed", "aborted", "never ended"]
 """How: by itself, because somebody or something ended it, or not at all."""
@@ -56,7 +51,14 @@ FAILING_EVENTS = frozenset({"error", "turn_aborted"})
 _HTTP_STATUS = re.compile(r"\bstatus(?: code)?:? ([1-5]\d\d)\b")
 _LOOKED_AT = 10_000
 _MANNERS: dict[str, Manner] = {"failed": "failed", "cancelled": "aborted", "aborted": "aborted"}
-_COUNTED = ("Turn", "InferenceCall", "ToolCall", "CodeCell", "CompactionRequest", "Event")
+_COUNTED: tuple[RefType, ...] = (
+    "Turn",
+    "InferenceCall",
+    "ToolCall",
+    "CodeCell",
+    "CompactionRequest",
+    "Event",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _of_request(index: TraceIndex, ref: ObjectRef, execution: ExecutionWindow) -
     found = _by_status(index, execution)
     if found is None or found.manner == NEVER_ENDED:
         return found
-    notes = [event.note for event in index.reduction.provenance.of(ref.type, ref.id) if event.note]
+    notes = [event.note for event in index.events_of(ref) if event.note]
     if not notes:
         return replace(found, cause="its turn ended" if found.manner == "aborted" else "")
     status = _HTTP_STATUS.search(notes[-1], 0, _LOOKED_AT)
@@ -368,7 +370,7 @@ def _is_accounted_for(index: TraceIndex, seq: int, named: str | None) -> bool:
     return False
 
 
-_JUDGES: dict[str, Callable[[TraceIndex, str], Failure | None]] = {
+_JUDGES: dict[RefType, Callable[[TraceIndex, str], Failure | None]] = {
     "Turn": _turn,
     "InferenceCall": _call,
     "ToolCall": _tool_call,

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from reducer import ObjectRef
-from reducer.model import ConversationItem, TextPart, ToolCall
+from reducer.model import OUTPUT_KINDS, ConversationItem, TextPart, ToolCall
 from rollout_tui.insight.failures import Failure, failure_of
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.outputs import ToolOutput, read_output
-from rollout_tui.views.index import TraceIndex
-
-OUTPUT_KINDS = frozenset({"function_call_output", "custom_tool_call_output"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +61,9 @@ def _ends(index: TraceIndex, call: ToolCall, item: ConversationItem, output: Too
         if index.trace.conversation_items[item_id].thread_id == item.thread_id
     ]
     return output.state != "running" and own[-1:] in ([], [item.item_id])
+
+
+def own_items(index: TraceIndex, call: ToolCall, item_ids: list[str]) -> list[ConversationItem]:
+    """Those items of a tool call that are of its own agent: a child may have inherited copies of them."""
+    items = index.items(item_ids)
+    return [item for item in items if item.thread_id == call.thread_id] or items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import PayloadRef
@@ -21,3 +22,15 @@ class ProblemLine:
     offset: int | None
     objects: tuple[tuple[str, ObjectRef], ...]
     payloads: tuple[PayloadRef, ...]
+
+
+class LinePlace(NamedTuple):
+    """Where a line of the log is.
+
+    Attributes:
+        offset: where it begins, in bytes.
+        file: the log file; empty where there is but one.
+    """
+
+    offset: int
+    file: str = ""

@@ -17,9 +17,9 @@ from reducer.model import InferenceCall, RolloutTrace
 from reducer.rules.normalize import PASSTHROUGH_KEY
 from reducer.wire.json_text import HOLE_KEY
 from reducer.wire.payload_refs import PayloadRef, ShardRef
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.lookups import started_seq
-from rollout_tui.views.words import plural
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.lookups import started_seq
+from rollout_tui.texts.short_forms import plural
 
 ReadJson = Callable[[PayloadRef], Any]
 """Gives a payload as parsed JSON; None where it cannot be read."""

@@ -18,9 +18,9 @@ from reducer.model import (
     ToolCallAnchor,
 )
 from reducer.wire.events import AgentSummary
-from rollout_tui.views.evidence import item_json
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import argument_part
+from rollout_tui.insight.evidence import item_json
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.tool_words import argument_part
 
 ARGUMENTS = ("message", "prompt")
 """The arguments in which a tool call has what it sends."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from reducer.model import ExecCommandRequest, TerminalOperation, TextPart, ToolCall
 from reducer.wire.events import GenericSummary, WaitAgent
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.outputs import read_output
-from rollout_tui.views.index import TraceIndex
 
 _TIMED_OUT = re.compile(r'(?<!\\)"timed_out"\s*:\s*true\b')
 _EXITED = re.compile(r"^Process exited with code (-?\d{1,10})$", re.MULTILINE)

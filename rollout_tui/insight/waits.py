@@ -3,7 +3,8 @@
 Codex before multi-agent v2 names in the result of a wait the agents that came to an end. Later a result says
 only that something came, or that the time was over. What came is the first message of another agent that the
 next call of the model is shown and the call before was not; before there is such a call, the first result
-that was reported to the agent since its last call.
+that was reported to the agent since its last call. Of a wait within a script the graph has no result: what
+ended it is then the first of the agents that it names whose turn came to an end.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Literal
 
 from reducer import ObjectRef
 from reducer.model import ToolCall
-from reducer.wire.events import WaitAgent
+from reducer.wire.events import GenericSummary, WaitAgent
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.lookups import started_seq
 from rollout_tui.insight.tool_results import result_texts, timed_out
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.lookups import started_seq
 
 Kind = Literal["result", "message", "timeout", "interrupted", "aborted"]
 
@@ -29,6 +30,7 @@ _ENDED = re.compile(
 )
 """An agent that came to an end, by its id, in the result of a wait of codex before multi-agent v2."""
 
+_TARGETS = re.compile(r'"targets"\s*:\s*\[([^\]]*)')
 _LOOKED_AT = 20_000
 
 
@@ -67,7 +69,30 @@ def wait_end(index: TraceIndex, call: ToolCall) -> WaitEnd | None:
     thread_id = next((one for one in named if one in index.trace.threads), None)
     if thread_id is not None:
         return WaitEnd("result", index.thread_path(thread_id), ObjectRef("Thread", thread_id))
+    targets = wait_targets(call)
+    if targets:  # messages are for those that wait for any agent
+        return _target_ended(index, targets, call.execution.started_seq, ended)
     return _shown_next(index, call, ended) or _reported(index, call, ended)
+
+
+def wait_targets(call: ToolCall) -> list[str]:
+    """The ids of the agents that a wait names, as it did before v2, as far as the trace keeps them."""
+    preview = call.summary.input_preview if isinstance(call.summary, GenericSummary) else None
+    named = _TARGETS.search(preview or "")
+    return [] if named is None else re.findall(r'"([^"\\]+)"', named[1])
+
+
+def _target_ended(index: TraceIndex, targets: list[str], started: int, ended: int) -> WaitEnd | None:
+    """The first turn of the agents that came to an end during a wait, or else the last one before it."""
+    turns = [turn for one in targets if one in index.contents for turn in index.contents[one].turns]
+    ends = {turn.execution.ended_seq: turn for turn in turns}
+    during = [seq for seq in ends if seq is not None and started <= seq <= ended]
+    before = [seq for seq in ends if seq is not None and seq < started]
+    if not during and not before:
+        return None
+    turn = ends[min(during) if during else max(before)]
+    ref = ObjectRef("Turn", turn.codex_turn_id)
+    return WaitEnd("result", index.thread_path(turn.thread_id), ref, is_told=False)
 
 
 def _shown_next(index: TraceIndex, wait: ToolCall, ended: int) -> WaitEnd | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from reducer import ObjectRef
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import Failure, failure_of, failures, session_verdict
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.showing.asked_for import thread_asked_for
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.finding import thread_asked_for
 from rollout_tui.showing.objects import encodable
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.failure_rows import failure_row
-from rollout_tui.views.failure_words import verdict
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import plural
 
 
 def failures_document(index: TraceIndex, agent: str | None) -> Document:
@@ -42,8 +42,8 @@ def failures_document(index: TraceIndex, agent: str | None) -> Document:
         document.add_rows("in the order of the log", [failure_row(index, one) for one in found])
     document.data = {
         "session": session,
-        "agents": [_data(index, one) for one in agents],
-        "failures": [_data(index, one) for one in found],
+        "agents": [failure_data(index, one) for one in agents],
+        "failures": [failure_data(index, one) for one in found],
     }
     return document
 
@@ -53,7 +53,8 @@ def is_any(document: Document) -> bool:
     return any(document.data.values())
 
 
-def _data(index: TraceIndex, failure: Failure) -> dict[str, Any]:
+def failure_data(index: TraceIndex, failure: Failure) -> dict[str, Any]:
+    """A failure for programs."""
     return {
         "type": failure.ref.type,
         "id": encodable(failure.ref.id),

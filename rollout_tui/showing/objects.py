@@ -6,27 +6,41 @@ from collections.abc import Callable
 from typing import Any
 
 from reducer import ObjectRef
+from reducer.model import ExecutionWindow
+from reducer.model.objects import is_graph_type, objects_of
+from rollout_tui.insight.captures import cut_count_words, cut_payloads, lost_words
+from rollout_tui.insight.certainty import (
+    MARK,
+    NOT_RECORDED,
+    data_of,
+    is_start_rebuilt,
+    is_state_rebuilt,
+    is_there_rebuilt,
+    marked,
+)
+from rollout_tui.insight.compaction.steps import compaction_steps, thread_steps
+from rollout_tui.insight.delivery import Sent, delivery_view
+from rollout_tui.insight.failure_words import state_words
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.output_items import output_item
 from rollout_tui.insight.prompts import prompt_of
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.insight.sent_texts import sent_text
+from rollout_tui.language.asking import AllOf, Single
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.session import Session
-from rollout_tui.showing.asking import AllOf, OneOf, Single
+from rollout_tui.showing.asked_for import TYPES, ids_of, thread_asked_for
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.finding import ids_of, thread_asked_for
-from rollout_tui.views.compaction.steps import compaction_steps, thread_steps
-from rollout_tui.views.compaction.words import title_spans
+from rollout_tui.texts.short_forms import count, duration, one_line, plural, window_ms
+from rollout_tui.views.compaction.titles import title_spans
+from rollout_tui.views.detail.delivery_facts import delivery_facts
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.detail.facts import Fact, TextSection
+from rollout_tui.views.detail.facts import Fact
 from rollout_tui.views.detail.object_facts import sent_section
-from rollout_tui.views.edges.delivery import Sent, delivery_facts, delivery_view
-from rollout_tui.views.failure_words import state_words
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.language import InputRefused
 from rollout_tui.views.prompts import prompt_sections
-from rollout_tui.views.threads import turn_time
-from rollout_tui.views.words import count, duration, one_line, plural, window_ms
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.thread_rows import turn_time
 
 _ONE: dict[str, Single] = {
     "turns": "turn",
@@ -35,15 +49,6 @@ _ONE: dict[str, Single] = {
     "cells": "cell",
     "edges": "edge",
     "problems": "problem",
-}
-_MAPS = {
-    "Thread": "threads",
-    "Turn": "codex_turns",
-    "InferenceCall": "inference_calls",
-    "ToolCall": "tool_calls",
-    "CodeCell": "code_cells",
-    "InteractionEdge": "interaction_edges",
-    "ConversationItem": "conversation_items",
 }
 
 
@@ -70,6 +75,7 @@ def object_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
         "id": ref.id,
         "title": encodable(detail.title),
         "object": graph_object(index, ref),
+        **data_of(index, ref),
         "facts": [_fact_data(fact) for fact in detail.facts],
         "texts": [{"heading": heading, "text": encodable(text)} for heading, text in texts],
         "payloads": [{"name": one.name, **_payload_data(one.ref)} for one in detail.payloads],
@@ -90,8 +96,9 @@ def _item_data(index: TraceIndex, ref: ObjectRef, read: Callable[[TextSection], 
 
 def graph_object(index: TraceIndex, ref: ObjectRef) -> Any:
     """The object as it stands in `state.json`; None for what does not."""
-    name = _MAPS.get(ref.type)
-    return None if name is None else getattr(index.trace, name).get(ref.id)
+    if not is_graph_type(ref.type):
+        return None
+    return index.reduction.written(objects_of(index.trace, ref.type).get(ref.id))
 
 
 def encodable(text: str) -> str:
@@ -117,13 +124,20 @@ def prompt_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docu
     call = index.trace.inference_calls[ref.id]
     prompt = prompt_of(index.trace, call, index.previous_call(call), session.json)
     if prompt is None:
-        raise InputRefused("no prompt was recorded for this call: that came with trace schema 3")
+        raise InputRefused(no_prompt_words(index))
     place = f"call {index.place_of_call(call) + 1} of {index.thread_path(call.thread_id)}"
     document = Document(f"prompt of {place}, {prompt.raw_payload_id}")
     for heading, text in prompt_sections(prompt):
         document.add_text(heading or "prompt", text)
     document.data = {"type": "Prompt", "prompt": prompt}
     return document
+
+
+def no_prompt_words(index: TraceIndex) -> str:
+    """Why there is no prepared prompt of a call."""
+    if index.reduction.rebuilt_from is not None:
+        return f"the prompt of a call is {NOT_RECORDED}"
+    return "no prompt was recorded for this call: that came with trace schema 3"
 
 
 def edge_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Document:
@@ -183,6 +197,8 @@ def list_document(index: TraceIndex, wish: AllOf) -> Document:
         return _threads(index)
     if wish.what == "compactions":
         return _compactions(index, wish.agent)
+    if wish.what == "problems":
+        return _problems(index)
     what = _ONE[wish.what]
     document = Document("")
     threads: list[str | None] = [wish.agent]
@@ -210,18 +226,25 @@ def _listed(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
             problem = index.reduction.problems[number - 1]
             rows.append(f"{number:>5}  {one_line(f'{problem.where()}: {problem.reason}')}")
             continue
-        ref = _ref(what, id_)
+        ref = ObjectRef(TYPES[what], id_)
         detail, window = describe(index, ref), getattr(graph_object(index, ref), "execution", None)
         seq = index.first_seq(ref)
         words = [
             "" if seq is None else f"seq {seq:<6}",
+            MARK if is_there_rebuilt(index, ref) else "",
             "" if detail is None else one_line(detail.title),
-            "" if window is None else f"{state_words(index, ref, window)}  {duration(window_ms(window))}",
+            "" if window is None else window_words(index, ref, window),
             _tokens(index, ref),
             id_,
         ]
         rows.append(f"{number:>5}  {'  '.join(filter(None, words))}")
     return rows
+
+
+def window_words(index: TraceIndex, ref: ObjectRef, window: ExecutionWindow) -> str:
+    """How something ended and how long it took, with the mark of what was rebuilt."""
+    state = marked(state_words(index, ref, window), is_state_rebuilt(index, ref))
+    return f"{state}  {marked(duration(window_ms(window)), is_start_rebuilt(index, ref))}"
 
 
 def _tokens(index: TraceIndex, ref: ObjectRef) -> str:
@@ -234,26 +257,28 @@ def _tokens(index: TraceIndex, ref: ObjectRef) -> str:
 def _listed_data(index: TraceIndex, what: Single, thread: str | None) -> list[dict[str, Any]]:
     found = []
     for number, id_ in enumerate(ids_of(index, what, thread), 1):
-        ref = _ref(what, id_)
+        ref = ObjectRef(TYPES[what], id_)
         about = index.problem(id_) if what == "problem" else graph_object(index, ref)
         detail = describe(index, ref)
         title = None if detail is None else encodable(detail.title)
         failure = failure_of(index, ref)
         told = {"title": title, "verdict": None if failure is None else failure.verdict}
-        found.append({"number": number, "id": id_, **told, "object": about})
+        found.append({"number": number, "id": id_, **told, "object": about, **data_of(index, ref)})
     return found
 
 
-def _ref(what: Single, id_: str) -> ObjectRef:
-    types = {
-        "turn": "Turn",
-        "call": "InferenceCall",
-        "tool": "ToolCall",
-        "cell": "CodeCell",
-        "edge": "InteractionEdge",
-        "problem": "Problem",
-    }
-    return ObjectRef(types[what], id_)
+def _problems(index: TraceIndex) -> Document:
+    """The problems of the recording, and the payloads that limits of the recorder cut, which are none."""
+    rows, cut = _listed(index, "problem", None), cut_payloads(index.trace)
+    document = Document(", ".join(filter(None, [plural(len(rows), "problem"), cut_count_words(cut)])))
+    if rows:
+        document.add_text("by number", "\n".join(rows))
+    if cut:
+        lines = (f"{one.raw_payload_id} {one.kind.type} {lost_words(one)}" for one in cut)
+        document.add_text("payloads that were cut", "\n".join(map(one_line, lines)))
+    told = [{**_payload_data(one), "lost": lost_words(one)} for one in cut]
+    document.data = {"problems": _listed_data(index, "problem", None), "cut_payloads": told}
+    return document
 
 
 def _threads(index: TraceIndex) -> Document:
@@ -288,23 +313,3 @@ def _compactions(index: TraceIndex, agent: str | None) -> Document:
         ]
     }
     return document
-
-
-def wanted_compaction_place(wish: OneOf, ids: list[str | None]) -> int:
-    """The place of the compaction that was asked for by a number or an id.
-
-    Args:
-        wish: what was asked for.
-        ids: the ids of all compactions, None for one that has none.
-
-    Raises:
-        InputRefused: there is none.
-    """
-    name = wish.name.lstrip("#")
-    if name.isdecimal() and 0 < int(name[:19]) <= len(ids):
-        return int(name) - 1
-    found = [place for place, id_ in enumerate(ids) if id_ is not None and id_.startswith(wish.name)]
-    if len(found) == 1 and len(wish.name) > 3:
-        return found[0]
-    there = f"there are {len(ids)}" if len(ids) > 1 else f"there is {len(ids) or 'none'}"
-    raise InputRefused(f"there is no compaction {wish.name[:60]}: {there}")

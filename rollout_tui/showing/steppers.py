@@ -7,13 +7,8 @@ from typing import Any
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
-from rollout_tui.session import Session
-from rollout_tui.showing.asking import OneOf
-from rollout_tui.showing.document import Document
-from rollout_tui.showing.finding import thread_asked_for
-from rollout_tui.showing.objects import encodable, graph_object, wanted_compaction_place
-from rollout_tui.views.cells.rows import cell_header, lanes_drawn, seen_row, step_row
-from rollout_tui.views.cells.seen import (
+from rollout_tui.insight.cells.steps import Step, cell_steps, cells_in_order
+from rollout_tui.insight.cells.what_was_seen import (
     SeenRow,
     cell_outputs,
     more_rows,
@@ -21,15 +16,26 @@ from rollout_tui.views.cells.seen import (
     results_to_judge,
     shown_rows,
 )
-from rollout_tui.views.cells.steps import Step, cell_steps, cells_in_order
+from rollout_tui.insight.certainty import data_of
+from rollout_tui.insight.compaction.steps import StepView
+from rollout_tui.insight.compaction.verdicts import Judged
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.language.asking import OneOf
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.session import Session
+from rollout_tui.showing.asked_for import compaction_asked_for
+from rollout_tui.showing.document import Document
+from rollout_tui.showing.objects import encodable, graph_object
+from rollout_tui.views.cell_rows import cell_header, lanes_drawn, seen_row, step_row
 from rollout_tui.views.compaction.facts import request_facts
-from rollout_tui.views.compaction.rows import LineWords, column_lines, first_call_lines, last_call_lines
-from rollout_tui.views.compaction.steps import CompactionStep, StepView, compaction_steps, thread_steps
+from rollout_tui.views.compaction.history_rows import (
+    HistoryRows,
+    column_lines,
+    first_call_lines,
+    last_call_lines,
+)
+from rollout_tui.views.compaction.titles import call_spans, no_call_after, no_call_before, title_spans
 from rollout_tui.views.compaction.verdict_words import count_spans, return_spans, size_lines
-from rollout_tui.views.compaction.verdicts import Judged
-from rollout_tui.views.compaction.words import call_spans, no_call_after, no_call_before, title_spans
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.spans import spans_text
 
 _ROW_WIDTH = 1000
 """Rows are not cut: everything that a row has room for on a wide screen is in it."""
@@ -41,17 +47,12 @@ def compaction_document(index: TraceIndex, wish: OneOf) -> Document:
     Raises:
         InputRefused: there is no such compaction.
     """
-    steps = (
-        compaction_steps(index)
-        if wish.agent is None
-        else thread_steps(index, thread_asked_for(index, wish.agent))
-    )
-    place = wanted_compaction_place(wish, [_compaction_id(step) for step in steps])
+    steps, place = compaction_asked_for(index, wish)
     step = steps[place]
     view = StepView(index, step)
     document = Document(spans_text(title_spans(index, steps, place)).strip())
     document.facts = [(fact.name, fact.value) for fact in request_facts(index, view)]
-    words = LineWords(index, _ROW_WIDTH)
+    words = HistoryRows(index, _ROW_WIDTH)
     _add_call(document, index, "1 last call before", step.last_before, no_call_before(step))
     document.add_rows("its context", map(words.row, last_call_lines(view)))
     found = view.checkpoint
@@ -67,12 +68,6 @@ def compaction_document(index: TraceIndex, wish: OneOf) -> Document:
         document.add_spans("what came back", [return_spans(view.aftermath)])
     document.data = _compaction_data(view, place)
     return document
-
-
-def _compaction_id(step: CompactionStep) -> str | None:
-    if step.compaction is not None:
-        return step.compaction.compaction_id
-    return step.requests[0].compaction_id if step.requests else None
 
 
 def _add_call(
@@ -149,6 +144,7 @@ def cell_document(session: Session, index: TraceIndex, ref: ObjectRef) -> Docume
         "type": ref.type,
         "id": ref.id,
         "object": graph_object(index, ref),
+        **data_of(index, ref),
         "steps": [_step_data(step, found) for step, found in zip(steps.steps, texts, strict=True)],
         "seen": [
             {"seen": one.seen, "what": one.what, "words": one.words, "first_seen_by_call": one.by_call}

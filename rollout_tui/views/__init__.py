@@ -1,1 +1,1 @@
-"""What the panes show, as pure functions of the reduced graph. Nothing here knows Textual."""
+"""Values of a graph as rows and facts: what panes show and `show` prints. Nothing here knows Textual."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from rollout_tui.insight.failures import Failure
-from rollout_tui.views.failure_words import cause_span, verdict_span
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import cell_words, tool_label, tool_words
-from rollout_tui.views.words import one_line
-from rollout_tui.widgets.rows import Row
-from rollout_tui.widgets.spans import span
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.lines.rows import Row
+from rollout_tui.lines.spans import span
+from rollout_tui.texts.short_forms import one_line
+from rollout_tui.views.failure_spans import cause_span, verdict_span
 
 VERDICT_WIDTH = 13
 """Cells of a verdict and the gap behind it, for all but the longest."""

@@ -15,16 +15,18 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from reducer import ObjectRef
-from reducer.model import CodeCell, CompactionRequest, ExecutionWindow, InferenceCall, Turn
+from reducer.model import ExecutionWindow
+from reducer.model.objects import GraphType, is_graph_type, objects_of
 from reducer.wire.events import WaitAgent
+from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.lookups import RESULT_EVENT
+from rollout_tui.insight.trees import Tree, tree_of_depths
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.entries import Entries, Entry
-from rollout_tui.views.entry_words import EntryWords
-from rollout_tui.views.lookups import RESULT_EVENT
+from rollout_tui.views.entry_rows import Entries, EntryRows
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.views.trees import Tree, tree_of_depths
-from rollout_tui.widgets.spans import spans_text
 
 KINDS = (
     "turn", "call", "tool", "command", "stdin", "patch", "mcp", "web", "image", "other", "exec", "nested",
@@ -38,14 +40,16 @@ their own."""
 STATUSES = ("running", "completed", "failed", "cancelled", "aborted")
 """The values of `status:`. `failed` is true of every failure; `cancelled` of what was aborted, too."""
 
-_KEYS = ("kind", "status", "agent")
+Asked = Mapping[str, tuple[str, ...]]
+"""What can be asked of the rows of one list: keys, and the values of each; none where any text is one."""
+
+OF_TIMELINE: Asked = {"kind": KINDS, "status": STATUSES, "agent": ()}
+"""What can be asked of a row of the timeline."""
+
 _TERM = re.compile(r'(?P<not>!*)(?:(?P<key>\w+):)?(?P<value>(?:[^\s"]|"[^"]*")*)')
 _QUOTED_WHOLE = re.compile(r'!*"')
+_THAT_RUN: frozenset[GraphType] = frozenset({"Turn", "InferenceCall", "CodeCell", "CompactionRequest"})
 _AGENT_TYPES = frozenset({"spawn", "task", "message", "close"})
-
-
-class FilterRefused(ValueError):  # noqa: N818 - not a fault of the program
-    """What was typed is no filter; the text is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +122,18 @@ class Filter:
         return safe_text(f"{shown} of {total}  &{self.text}" if self else "")
 
 
-def parse_filter(text: str) -> Filter:
+def parse_filter(text: str, asked: Asked = OF_TIMELINE) -> Filter:
     """Read a filter; an empty one lets every row pass.
 
+    Args:
+        text: as it was typed.
+        asked: what can be asked of the rows.
+
     Raises:
-        FilterRefused: a quote is not closed, a term is empty, or a key or value is none of those there are.
+        InputRefused: a quote is not closed, a term is empty, or a key or value is none of those there are.
     """
     if text.count('"') % 2:
-        raise FilterRefused("A quote is not closed.")
+        raise InputRefused("A quote is not closed.")
     terms: list[Term] = []
     position = 0
     while position < len(text):
@@ -134,42 +142,42 @@ def parse_filter(text: str) -> Filter:
             continue
         found = _TERM.match(text, position)
         assert found is not None  # it matches the empty text
-        terms.append(_term(found))
+        terms.append(_term(found, asked))
         position = found.end()
     return Filter(text.strip(), tuple(terms))
 
 
-def _term(found: re.Match[str]) -> Term:
+def _term(found: re.Match[str], asked: Asked) -> Term:
     """One term; a word with a colon is a text unless it could be meant as a key."""
     key, value = found["key"], found["value"]
     negated = len(found["not"]) % 2 == 1
-    if key is not None and key.lower() in _KEYS:
-        return Term(key.lower(), _values(key.lower(), value), negated)
+    if key is not None and key.lower() in asked:
+        return Term(key.lower(), _values(key.lower(), value, asked), negated)
     if key is not None:
-        meant = get_close_matches(key.lower(), _KEYS, 1, 0.8)
+        meant = get_close_matches(key.lower(), asked, 1, 0.8)
         if meant:
-            raise FilterRefused(
+            raise InputRefused(
                 f'There is no {key}:, but {meant[0]}:. For the text, write "{key}:{_bare(value)}".'
             )
         value = f"{key}:{value}"
     words = _bare(value).lower()
     if not words:
-        raise FilterRefused("There is nothing after !, or between the quotes.")
+        raise InputRefused("There is nothing after !, or between the quotes.")
     return Term("", (words,), negated)
 
 
-def _values(key: str, value: str) -> tuple[str, ...]:
+def _values(key: str, value: str, asked: Asked) -> tuple[str, ...]:
     """The values of a key, each checked to be one."""
     values = tuple(filter(None, _bare(value).lower().split("|")))
-    allowed = {"kind": KINDS, "status": STATUSES}.get(key)
+    allowed = asked[key]
     if not values:
         example = allowed[2] if allowed else "root"
-        raise FilterRefused(f"After {key}: there must be a value, as in {key}:{example}.")
+        raise InputRefused(f"After {key}: there must be a value, as in {key}:{example}.")
     for one in values:
-        if allowed is not None and one not in allowed:
+        if allowed and one not in allowed:
             meant = get_close_matches(one, allowed, 1, 0.6)
             hint = f"; did you mean {meant[0]}?" if meant else f": there are {', '.join(allowed)}."
-            raise FilterRefused(f"{one} is no {key}{hint}")
+            raise InputRefused(f"{one} is no {key}{hint}")
     return values
 
 
@@ -177,19 +185,20 @@ def _bare(value: str) -> str:
     return value.replace('"', "")
 
 
-def completions(text: str, agents: Sequence[str] = ()) -> list[str]:
+def completions(text: str, agents: Sequence[str] = (), asked: Asked = OF_TIMELINE) -> list[str]:
     """What the last term of an unfinished filter could become, as whole filters.
 
     Args:
         text: what was typed so far.
         agents: names of the agents there are.
+        asked: what can be asked of the rows.
     """
     head, last = re.fullmatch(r"(.*?)([^\s]*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
     sign = "!" if last.startswith("!") else ""
     key, colon, value = last.removeprefix("!").partition(":")
     if not colon:
-        return [f"{head}{sign}{one}:" for one in _KEYS if key and one.startswith(key)]
-    known = {"kind": KINDS, "status": STATUSES, "agent": tuple(agents)}.get(key, ())
+        return [f"{head}{sign}{one}:" for one in asked if key and one.startswith(key)]
+    known = tuple(agents) if key == "agent" else asked.get(key, ())
     return [f"{head}{sign}{key}:{one}" for one in known if one.startswith(value) and one != value]
 
 
@@ -201,7 +210,7 @@ class EntryFacts:
 
     def __init__(self, entries: Entries) -> None:
         self._index = entries.index
-        self._words = EntryWords(entries, with_thread=False)
+        self._words = EntryRows(entries, with_thread=False)
 
     def of(self, entry: Entry) -> RowFacts:
         """The facts of an entry; its text is the row as the timeline shows it, states and times included."""
@@ -222,7 +231,7 @@ class EntryFacts:
                 kinds.add("nested")
             if label == "tool":
                 kinds.add("other")
-        elif ref.type in ("InteractionEdge", "ConversationItem"):
+        elif ref.type == "InteractionEdge" or ref.type == "ConversationItem":
             kinds |= {"incoming", "agent"}
         elif ref.type == "Event":
             event = self._index.event_at(int(ref.id))
@@ -247,14 +256,9 @@ class EntryFacts:
         if ref.type == "ToolCall":
             call = trace.tool_calls[ref.id]
             return (self._index.cell_of_call(call) or call).execution
-        windows: dict[str, Mapping[str, Turn | InferenceCall | CodeCell | CompactionRequest]] = {
-            "Turn": trace.codex_turns,
-            "InferenceCall": trace.inference_calls,
-            "CodeCell": trace.code_cells,
-            "CompactionRequest": trace.compaction_requests,
-        }
-        found = windows.get(ref.type, {}).get(ref.id)
-        return None if found is None else found.execution
+        known = objects_of(trace, ref.type) if is_graph_type(ref.type) and ref.type in _THAT_RUN else {}
+        window: ExecutionWindow | None = known[ref.id].execution if ref.id in known else None
+        return window
 
 
 T = TypeVar("T")

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from reducer import EventRecord, ObjectRef
-from rollout_tui.views.commands import GoToNumber
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.index import TraceIndex
+from reducer.model.objects import GraphType
+from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.type_names import TYPE_NAMES
+from rollout_tui.language.commands import GoToNumber
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.words import plural
 
 GONE = "not in what is shown now"
 """What is said of something that another view of the bundle had."""
 
-NAMES = {
-    "Thread": "agent",
-    "InferenceCall": "call",
-    "ToolCall": "tool call",
-    "CodeCell": "code cell",
-    "ConversationItem": "item",
-    "TerminalOperation": "operation",
-    "TerminalSession": "terminal",
-    "CompactionRequest": "compaction request",
-    "InteractionEdge": "edge",
-    "Rewrite": "rewritten history",
-}
-"""Types of objects in words, where the name of the type is not the word."""
-
-_OF_KIND = (
-    ("inference_", ("InferenceCall",)),
-    ("tool_call_", ("ToolCall",)),
-    ("mcp_tool_call_", ("ToolCall",)),
-    ("stdin_", ("ToolCall",)),
-    ("code_cell_wait_", ("ToolCall",)),
-    ("code_cell_", ("CodeCell",)),
-    ("compaction_request_", ("CompactionRequest",)),
-    ("compaction_", ("Compaction",)),
-    ("codex_turn_", ("Turn",)),
-    ("history_item_", ("ConversationItem", "InteractionEdge")),
+_OF_KIND: tuple[tuple[str, frozenset[GraphType]], ...] = (
+    ("inference_", frozenset({"InferenceCall"})),
+    ("tool_call_", frozenset({"ToolCall"})),
+    ("mcp_tool_call_", frozenset({"ToolCall"})),
+    ("stdin_", frozenset({"ToolCall"})),
+    ("code_cell_wait_", frozenset({"ToolCall"})),
+    ("code_cell_", frozenset({"CodeCell"})),
+    ("compaction_request_", frozenset({"CompactionRequest"})),
+    ("compaction_", frozenset({"Compaction"})),
+    ("codex_turn_", frozenset({"Turn"})),
+    ("history_item_", frozenset({"ConversationItem", "InteractionEdge"})),
 )
 """By the beginning of its kind: of what an event tells, among all the objects that it concerns."""
+
+_NONE: frozenset[GraphType] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +90,16 @@ def _seq(entry: Entry) -> int:
 def _entry_about(timelines: Timelines, event: EventRecord) -> Entry | None:
     """The entry of the object of which an event tells."""
     index, everything = timelines.index, timelines.tree(None)
-    types = next((types for kind, types in _OF_KIND if event.kind.startswith(kind)), ())
+    types = next((types for kind, types in _OF_KIND if event.kind.startswith(kind)), _NONE)
     for ref in index.reduction.provenance.objects_of(event) if types else ():
         if ref.type in types and index.has(ref):
-            place = everything.find(standing_for(index, ref))
+            place = everything.find(ref_with_entry(index, ref))
             if place is not None:
                 return everything.values[place]
     return None
 
 
-def standing_for(index: TraceIndex, ref: ObjectRef) -> ObjectRef:
+def ref_with_entry(index: TraceIndex, ref: ObjectRef) -> ObjectRef:
     """What has the entry of an object: a tool call stands for the cell that it began, and for operations."""
     if ref.type == "CodeCell":
         return index.entry_of_cell(index.trace.code_cells[ref.id])
@@ -121,9 +111,28 @@ def standing_for(index: TraceIndex, ref: ObjectRef) -> ObjectRef:
 def _last_before(timelines: Timelines, seq: int, thread_id: str | None) -> Entry | None:
     """The last entry of an agent at or before a sequence number, or else its first one; of all if unknown."""
     known = thread_id if thread_id in timelines.index.trace.threads else None
-    entries: Sequence[Entry] = timelines.tree(known).values or timelines.tree(None).values
-    before = (entry for entry in entries if entry.seq <= seq)
-    return max(before, key=_seq, default=entries[0] if entries else None)
+    of_agent = timelines.tree(known).values
+    entries: Sequence[Entry] = of_agent or timelines.tree(None).values
+    before = last_before(timelines, seq, lambda entry: not of_agent or known in (None, entry.thread_id))
+    return before or next(iter(entries), None)
+
+
+def last_before(timelines: Timelines, seq: int, is_wanted: Callable[[Entry], bool]) -> Entry | None:
+    """The last entry at or before a sequence number among those wanted; the first of several of one number.
+
+    Args:
+        timelines: the view.
+        seq: the sequence number.
+        is_wanted: whether an entry is looked for; asked of the last ones first.
+    """
+    everything, found = timelines.tree(None).values, None
+    for place in range(bisect_left(everything, seq + 1, key=_seq) - 1, -1, -1):
+        entry = everything[place]
+        if found is not None and entry.seq != found.seq:
+            break
+        if is_wanted(entry):
+            found = entry
+    return found
 
 
 def event_words(event: EventRecord) -> str:
@@ -145,7 +154,7 @@ def no_event_words(index: TraceIndex, seq: int) -> str:
 
 def gone_words(ref: ObjectRef) -> str:
     """That an object is not there, though it was somewhere."""
-    name = NAMES.get(ref.type, ref.type.lower())
+    name = TYPE_NAMES[ref.type].word
     return f"this {name} is {GONE}" if ref.type == "Problem" else f"{name} {ref.id} is {GONE}"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rollout_tui import glyphs
-from rollout_tui.views.failure_words import failures_span
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.certainty import MARK
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.spans import Piece, Span, drop_to_fit, span
+from rollout_tui.texts.short_forms import count, duration, plural
+from rollout_tui.views.failure_spans import failures_span
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.words import count, duration, plural
-from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
 
 UNKNOWN_SCHEMA = "trace schema {} is not known to this version"
 """Said where a graph would be."""
@@ -58,6 +59,7 @@ def _sums(timelines: Timelines) -> list[tuple[int, Span]]:
     compacted = plural(len(trace.compactions), "compaction") if trace.compactions else ""
     rewritten = plural(len(rewrites), "rewrite") if rewrites else ""
     return [
+        (2, span(_source(index), "special")),
         (2, span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text")),
         (5, span("payloads cut" if cut else "", "warn")),
         (13, span("" if index.tells_end else f"schema {trace.schema_version}", "muted")),
@@ -71,8 +73,16 @@ def _sums(timelines: Timelines) -> list[tuple[int, Span]]:
     ]
 
 
+def _source(index: TraceIndex) -> str:
+    """Of what the graph was rebuilt, if it was not recorded."""
+    rebuilt = index.reduction.rebuilt_from
+    return "" if rebuilt is None else f"{MARK}{rebuilt} file"
+
+
 def _state(index: TraceIndex) -> str:
     trace = index.trace
+    if index.reduction.rebuilt_from is not None:
+        return "unfinished" if trace.status == "running" else trace.status
     if not index.tells_end:
         return "unfinished" if trace.status == "running" else trace.status
     if trace.status == "running":

@@ -1,80 +1,21 @@
-"""Places in a bundle: how they are written down, the way back through them, and marks on them."""
+"""Places in a bundle that a reader was at: the way back through them, and marks on them."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal, get_args
 
 from reducer import ObjectRef
+from rollout_tui.language.refused import InputRefused
 
 HISTORY_LENGTH = 200
 """Places kept on the way back."""
 
-_AT = re.compile(r"#?\s*(\d{1,19})")
-_ENDS_IN_SEQ = re.compile(r"(.+)#(\d{1,19})", re.DOTALL)
-_MAX_SEQ = 2**63
 
+PaneName = Literal["threads", "timeline", "context", "detail"]
 
-class PlaceRefused(ValueError):  # noqa: N818 - not a fault of the program
-    """There is no such place; the text is one sentence."""
-
-
-# Location strings
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A bundle, and where in it.
-
-    Attributes:
-        bundle: its path as it was written.
-        seq: the sequence number; None for the beginning.
-    """
-
-    bundle: Path
-    seq: int | None = None
-
-
-def parse_location(text: str | os.PathLike[str], exists: Callable[[str], bool] = os.path.lexists) -> Location:
-    """Read `BUNDLE#812`.
-
-    What exists under the whole text is the bundle, so a path may itself end in `#` and digits.
-
-    Args:
-        text: a path, with or without a sequence number after a `#`.
-        exists: whether there is something at a path.
-    """
-    whole = os.fspath(text)
-    found = _ENDS_IN_SEQ.fullmatch(whole)
-    if found is None or exists(whole) or int(found[2]) >= _MAX_SEQ:
-        return Location(Path(whole))
-    return Location(Path(found[1]), int(found[2]))
-
-
-def parse_at(text: str) -> int:
-    """Read the sequence number of `--at`: `812` or `#812`.
-
-    Raises:
-        PlaceRefused: it is none.
-    """
-    found = _AT.fullmatch(text.strip())
-    if found is None or int(found[1]) >= _MAX_SEQ:
-        raise PlaceRefused(f"{text!r} is no sequence number: it is written as 812 or #812.")
-    return int(found[1])
-
-
-def format_location(bundle: Path, seq: int | None = None) -> str:
-    """A place as `parse_location` reads it, whatever the working directory is then.
-
-    Args:
-        bundle: the bundle directory.
-        seq: the sequence number; None for the bundle as a whole.
-    """
-    path = os.path.abspath(bundle)
-    return path if seq is None else f"{path}#{seq}"
+PANES: tuple[PaneName, ...] = get_args(PaneName)
+"""The panes in their order on the screen."""
 
 
 # The way back
@@ -96,7 +37,7 @@ class Place:
     thread_id: str
     entry: ObjectRef | None
     seq: int
-    pane: str = "timeline"
+    pane: PaneName = "timeline"
     detail: ObjectRef | None = None
     shows_all: bool = False
 
@@ -167,7 +108,7 @@ class Marks:
         """Put a mark on a place, and say so.
 
         Raises:
-            PlaceRefused: it is no letter.
+            InputRefused: it is no letter.
         """
         self._places[_letter(letter)] = place
         return f"mark {letter} is at seq {place.seq}; ' {letter} comes back"
@@ -176,11 +117,11 @@ class Marks:
         """The place under a letter.
 
         Raises:
-            PlaceRefused: it is no letter, or nothing is under it.
+            InputRefused: it is no letter, or nothing is under it.
         """
         place = self._places.get(_letter(letter))
         if place is None:
-            raise PlaceRefused(f"There is no mark {letter}; m {letter} sets it.")
+            raise InputRefused(f"There is no mark {letter}; m {letter} sets it.")
         return place
 
     def all(self) -> list[tuple[str, Place]]:
@@ -191,4 +132,4 @@ class Marks:
 def _letter(letter: str) -> str:
     if len(letter) == 1 and letter.isascii() and letter.isalpha():
         return letter
-    raise PlaceRefused("A mark is a letter from a to z, or from A to Z.")
+    raise InputRefused("A mark is a letter from a to z, or from A to Z.")

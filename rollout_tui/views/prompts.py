@@ -6,7 +6,7 @@ import json
 
 from rollout_tui import glyphs
 from rollout_tui.insight.prompts import Prompt, PromptItem
-from rollout_tui.views.words import plural, size
+from rollout_tui.texts.short_forms import plural, size
 
 _NAME = 26
 """Cells of the kind of an item."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from rollout_tui.views.words import plural, size
-from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.lines.spans import Span, StyleName, span
+from rollout_tui.texts.short_forms import plural, size
 
 
 class Following(Enum):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from reducer import EventRecord
 from rollout_tui import glyphs
-from rollout_tui.views.words import clock
-from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
+from rollout_tui.lines.spans import Piece, Span, drop_to_fit, span
+from rollout_tui.texts.short_forms import clock
 
 MARK_WIDTH = 28
 """Cells of the line itself at most."""

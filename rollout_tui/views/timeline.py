@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from reducer import ObjectRef
-from rollout_tui.views.contexts.visibility import Sightings
-from rollout_tui.views.edges.agent_links import AgentLinks
-from rollout_tui.views.entries import Entries, Entry
-from rollout_tui.views.entry_words import EntryWords
+from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.contexts.visibility import Sightings
+from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.lookups import all_refs
+from rollout_tui.insight.stepping import Stepping
+from rollout_tui.insight.timeline_entries import TimelineEntries, TimelineTrees
+from rollout_tui.insight.trees import Tree
+from rollout_tui.views.entry_rows import Entries, EntryRows
 from rollout_tui.views.filters import EntryFacts, Filter, kept_of
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.layout import Laid, Layout
-from rollout_tui.views.lookups import all_refs
-from rollout_tui.views.stepping import Stepping
 from rollout_tui.views.tree_rows import TreeRows
-from rollout_tui.views.trees import Tree
 
 PROGRESS_ROWS = 200
 """Rows filtered between two words on how far it is."""
@@ -36,19 +36,19 @@ class Timelines:
         failed_of: how many of the entries of each agent failed.
     """
 
-    def __init__(self, links: AgentLinks, laid: Laid) -> None:
+    def __init__(self, links: AgentLinks, made: TimelineTrees) -> None:
         """Take what is there.
 
         Args:
             links: the graph, with what went between its agents.
-            laid: its entries.
+            made: its entries.
         """
         self.index = links.index
         self.links = links
-        self.entries = Entries(self.index, links, laid.rewrites)
-        self._trees = laid.trees
-        self._failed = laid.failed
-        self.failed_of = Counter(entry.thread_id for entry in laid.failed.values())
+        self.entries = Entries(self.index, links, made.rewrites)
+        self._trees = made.trees
+        self._failed = made.failed
+        self.failed_of = Counter(entry.thread_id for entry in made.failed.values())
         self._rows: dict[str | None, TreeRows[Entry]] = {}
 
     @classmethod
@@ -56,7 +56,7 @@ class Timelines:
         """Those of a graph that does not grow."""
         links = AgentLinks(Sightings(index))
         events = index.reduction.provenance.events
-        return cls(links, Layout().grow(links, all_refs(index.trace), events))
+        return cls(links, TimelineEntries().grow(links, all_refs(index.trace), events))
 
     def tree(self, thread_id: str | None) -> Tree[Entry]:
         """The timeline of one agent as a tree: turns, what happened in them, and what a code cell ran.
@@ -79,7 +79,7 @@ class Timelines:
                 self.rows(thread_id).fold(keys)
 
     def _rows_of(self, thread_id: str | None, tree: Tree[Entry]) -> TreeRows[Entry]:
-        words = EntryWords(self.entries, with_thread=thread_id is None)
+        words = EntryRows(self.entries, with_thread=thread_id is None)
         return TreeRows(tree, words.row, _ref)
 
     def filtered(

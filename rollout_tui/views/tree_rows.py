@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from rollout_tui.views.trees import Tree
-from rollout_tui.widgets.rows import Fold, Row
+from rollout_tui.insight.trees import Tree
+from rollout_tui.lines.rows import Fold, Row
 
 T = TypeVar("T")
 

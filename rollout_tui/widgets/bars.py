@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rollout_tui.widgets.spans import STYLE_NAMES, Piece, Span, drop_to_fit, fit, wrap
+from rollout_tui.lines.spans import STYLE_NAMES, Piece, Span, drop_to_fit, fit, wrap
 
 MOST_LINES = 4
 """Lines that a sentence may take where the terminal is narrow."""

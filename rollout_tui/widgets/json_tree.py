@@ -6,14 +6,14 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from textual.message import Message
 
+from rollout_tui.lines.json_paint import looks_like_json, value_row
+from rollout_tui.lines.json_view import JsonView, Spot
+from rollout_tui.lines.spans import Span
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.widgets.finding import Looked
-from rollout_tui.widgets.json_index import JsonIndex
-from rollout_tui.widgets.json_paint import looks_like_json, value_row
-from rollout_tui.widgets.json_view import JsonView, Spot
+from rollout_tui.texts.json_index import JsonIndex
+from rollout_tui.texts.text_lines import TextLayout, TextRows, decode_pieces, text_hits
+from rollout_tui.texts.view_search import Looked
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import Span
-from rollout_tui.widgets.text_lines import TextLayout, TextRows, decode_pieces, text_hits
 
 INLINE_BYTES = 128_000
 """A payload up to this size is indexed at once: some ten milliseconds."""

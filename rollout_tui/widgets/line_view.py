@@ -19,10 +19,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from rollout_tui.keys import Context, bindings
+from rollout_tui.lines.spans import STYLE_NAMES, Span, fit, mark_matches, spans_text
 from rollout_tui.safe_text import SafeText, safe_text
+from rollout_tui.texts.text_lines import plain_pattern
 from rollout_tui.widgets.job_view import JobView
-from rollout_tui.widgets.spans import STYLE_NAMES, Span, fit, mark_matches, spans_text
-from rollout_tui.widgets.text_lines import plain_pattern
 
 CACHED_LINES = 512
 """Finished lines kept: several screens, so that paging back and forth draws nothing anew."""

@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from textual.strip import Strip
 
 from rollout_tui import glyphs
+from rollout_tui.lines.spans import Span
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.widgets.spans import Span
 from rollout_tui.widgets.text_view import TextView
 
 

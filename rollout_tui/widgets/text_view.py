@@ -10,12 +10,13 @@ from textual.reactive import var
 
 from rollout_tui import glyphs
 from rollout_tui.keys import Context, bindings
+from rollout_tui.lines.spans import Span
+from rollout_tui.lines.text_colour import TextColours
 from rollout_tui.safe_text import SafeText, safe_pieces, safe_text
-from rollout_tui.widgets.finding import Looked
+from rollout_tui.texts.syntax import Language
+from rollout_tui.texts.text_lines import CHARS_PER_CELL, TextLayout, TextRows, text_hits
+from rollout_tui.texts.view_search import Looked
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import Span
-from rollout_tui.widgets.text_colour import Language, TextColours
-from rollout_tui.widgets.text_lines import CHARS_PER_CELL, TextLayout, TextRows, text_hits
 
 INLINE_CHARS = 64_000
 """A text up to this long is laid out at once; of a longer one, this much is shown in the meantime."""

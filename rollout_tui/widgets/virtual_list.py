@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterator, Sequence
 
 from textual.message import Message
 
-from rollout_tui.widgets.finding import Looked
+from rollout_tui.lines.rows import Fold, FoldedSource, ListRows, RowSource, lay_out, row_list
+from rollout_tui.lines.spans import Span, spans_text
+from rollout_tui.texts.text_lines import plain_pattern
+from rollout_tui.texts.view_search import Looked
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.rows import Fold, FoldedSource, ListRows, RowSource, lay_out, row_list
-from rollout_tui.widgets.spans import Span, spans_text
-from rollout_tui.widgets.text_lines import plain_pattern
 
 QUICK_ROWS = 300
 """So many rows are searched at once: some ten milliseconds."""

@@ -7,14 +7,17 @@ import textwrap
 from reducer import ObjectRef
 from reducer.model import CompactionRequest, ConversationItem
 from rollout_tui import glyphs
+from rollout_tui.insight.certainty import NOT_RECORDED
+from rollout_tui.insight.compaction.steps import StepView
+from rollout_tui.insight.failure_words import state_words
 from rollout_tui.insight.failures import failure_of
-from rollout_tui.views.compaction.steps import StepView
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.texts.short_forms import clock, duration, one_line, plural, window_ms
+from rollout_tui.views.compaction.titles import call_name, source_words
 from rollout_tui.views.compaction.verdict_words import summary_words
-from rollout_tui.views.compaction.words import call_name, source_words
 from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.failure_words import STYLES, state_words
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import STATUS_STYLES, clock, duration, one_line, plural, window_ms
+from rollout_tui.views.failure_spans import STYLES
+from rollout_tui.views.status import STATUS_STYLES
 
 REASON_WIDTH = 60
 """Characters per row of the reason of a failure, so that it can be read in 80 columns."""
@@ -46,8 +49,8 @@ def _one_request(index: TraceIndex, request: CompactionRequest) -> list[Fact]:
     look = STATUS_STYLES[window.status] if failure is None else STYLES[failure.manner]
     after = f" after {duration(window_ms(window))}" if window.ended_seq is not None else ""
     facts = [Fact("state", f"{state_words(index, ref, window)}{after}", style=look)]
-    for event in index.reduction.provenance.of(ref.type, ref.id):
-        if event.kind == "compaction_request_failed" and event.note is not None:
+    for event in index.events_of(ref):
+        if event.note is not None:
             facts += _wrapped("because", event.note)
     facts.append(Fact("model", f"{request.model}  ({request.provider_name})"))
     facts.append(Fact("started", f"{clock(window.started_at_unix_ms)}  seq {window.started_seq}"))
@@ -66,7 +69,8 @@ def _wrapped(name: str, text: str) -> list[Fact]:
 def _payload_fact(index: TraceIndex, name: str, payload_id: str | None, ref: ObjectRef) -> Fact:
     payload = index.trace.raw_payloads.get(payload_id or "")
     if payload is None:
-        return Fact(name, payload_id or "none was recorded", style="muted")
+        missing = "none was recorded" if index.reduction.rebuilt_from is None else NOT_RECORDED
+        return Fact(name, payload_id or missing, style="muted")
     return Fact(name, f"{payload.raw_payload_id}  {payload.place}", ref)
 
 
@@ -81,7 +85,7 @@ def _install_facts(index: TraceIndex, view: StepView) -> list[Fact]:
         Fact("installed", f"{clock(compaction.installed_at_unix_ms)}  seq {view.step.seq}", ref),
         Fact("history", f"{before} {becomes} {plural(after, 'item')}", ref),
     ]
-    for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
+    for event in index.events_of(ref)[:1]:
         facts += [_payload_fact(index, "checkpoint", one.raw_payload_id, ref) for one in event.payloads]
     facts.append(_summary_fact(view.summary))
     facts.append(Fact("compaction id", compaction.compaction_id, ref))

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from reducer.model import ConversationItem, EncodedPart
 from rollout_tui import glyphs
-from rollout_tui.views.compaction.verdicts import Basis, Comparison, Judged, Verdict
-from rollout_tui.views.contexts.item_signs import SummarySign
-from rollout_tui.views.contexts.item_sizes import ItemSize, at_least, item_size, size_table
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import size
-from rollout_tui.widgets.spans import Span, StyleName, span
+from rollout_tui.insight.compaction.verdicts import Basis, Comparison, Judged, Verdict
+from rollout_tui.insight.contexts.item_signs import SummarySign
+from rollout_tui.insight.contexts.item_sizes import ItemSize, item_size
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.spans import Span, StyleName, span
+from rollout_tui.texts.short_forms import size
+from rollout_tui.views.contexts.size_table import at_least, size_table
 
 _REASONS: dict[Basis, str] = {
     "same item": "one item before and after",

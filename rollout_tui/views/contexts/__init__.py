@@ -1,1 +1,1 @@
-"""What the model received at a call: its items, how they differ from another call, who else saw them."""
+"""What the model received at a call, as rows and as a document."""

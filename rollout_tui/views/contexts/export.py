@@ -14,18 +14,27 @@ from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
 from reducer.schemas.v1 import ADDITIONAL_TOOLS
 from reducer.wire.json_text import is_valid
+from rollout_tui.insight.blobs import without_data_urls
+from rollout_tui.insight.certainty import (
+    MARK,
+    NOT_RECORDED,
+    certainty_of,
+    data_of,
+    is_context_rebuilt,
+    is_item_rebuilt,
+    marked,
+)
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import call_name, item_label
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.insight.sent_texts import sent_text
 from rollout_tui.safe_text import safe_block, safe_text
-from rollout_tui.views.contexts.item_words import call_name, item_label
-from rollout_tui.views.detail.blobs import without_data_urls
-from rollout_tui.views.detail.facts import TextSection
+from rollout_tui.texts.json_index import JsonIndex
+from rollout_tui.texts.json_value import JsonValues
+from rollout_tui.texts.short_forms import moment, plural
 from rollout_tui.views.detail.object_facts import item_sections, sent_section
-from rollout_tui.views.failure_words import verdict
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import moment, plural
-from rollout_tui.widgets.json_index import JsonIndex
-from rollout_tui.widgets.json_value import JsonValues
 
 _TICKS = re.compile("`+")
 _INSTRUCTIONS, _TOOLS = "instructions", "tools"
@@ -38,10 +47,12 @@ class RequestTexts:
     Attributes:
         instructions: the text; None where the request has none, or could not be read.
         tools: the definitions of its tools, as they are written in the request; None likewise.
+        missing: why no request tells of them; empty where one could. Then the instructions are rebuilt.
     """
 
     instructions: str | None = None
     tools: bytes | None = None
+    missing: str = ""
 
 
 def request_texts(payload: bytes) -> RequestTexts:
@@ -91,10 +102,13 @@ def context_markdown(
     lines = [f"# Context of call {place} of {total}, {code_span(index.thread_path(call.thread_id))}", ""]
     lines += [f"- {name}: {value}" for name, value in _facts(index, call)]
     if parts.instructions is not None:
-        lines += ["", "## Instructions", "", *fenced(parts.instructions)]
+        lines += ["", f"## {marked('Instructions', bool(parts.missing))}", "", *fenced(parts.instructions)]
     if parts.tools is not None:
         lines += ["", "## Tools", "", *fenced(_indented(parts.tools), "json")]
-    lines += ["", f"## Received: {plural(len(call.request_item_ids), 'item')}"]
+    elif parts.missing:
+        lines += ["", f"## Tools: {parts.missing}"]
+    received = marked(plural(len(call.request_item_ids), "item"), is_context_rebuilt(index, call))
+    lines += ["", f"## Received: {received}"]
     for number, item in enumerate(index.items(call.request_item_ids), 1):
         lines += _item_lines(index, item, number, read)
     answered = len(call.response_item_ids)
@@ -106,15 +120,19 @@ def context_markdown(
 
 def _facts(index: TraceIndex, call: InferenceCall) -> list[tuple[str, str]]:
     """What the call is, and what it cost."""
+    ref = ObjectRef("InferenceCall", call.inference_call_id)
     facts = [
         ("call", code_span(call.inference_call_id)),
         ("model", f"{code_span(call.model)} of {code_span(call.provider_name)}"),
         ("started", f"{moment(call.execution.started_at_unix_ms)}, seq {call.execution.started_seq}"),
         ("status", call.execution.status),
     ]
-    failure = failure_of(index, ObjectRef("InferenceCall", call.inference_call_id))
+    known = certainty_of(index, ref)
+    facts += [("rebuilt", f"{MARK} {words}") for words in known.rebuilt]
+    facts += [(NOT_RECORDED, words) for words in known.not_recorded]
+    failure = failure_of(index, ref)
     if failure is not None:
-        facts[-1] = ("status", f"{verdict(failure)}, {code_span(failure.cause)}")
+        facts[3] = ("status", f"{verdict(failure)}, {code_span(failure.cause)}")
     if call.usage is not None:
         usage = call.usage
         facts.append(("tokens in", f"{usage.input_tokens:,}, of them {usage.cached_input_tokens:,} cached"))
@@ -135,6 +153,8 @@ def _item_lines(
         words.append(f"from {code_span(item.agent_message.author)}")
     if item.channel is not None:
         words.append(f"({item.channel})")
+    if is_item_rebuilt(index, item):
+        words.insert(0, MARK)
     lines = ["", f"### {number}. {' '.join(words)}", "", f"{code_span(item.item_id)}"]
     sections = item_sections(index, item, title="item")
     for section in sections:
@@ -187,16 +207,21 @@ def context_json(
         "agent_path": index.thread_path(call.thread_id),
         "call_number": index.place_of_call(call) + 1,
         "inference_call": call,
+        **data_of(index, ObjectRef("InferenceCall", call.inference_call_id)),
         "instructions": None if parts.instructions is None else _encodable(parts.instructions),
         "tools": None if parts.tools is None else _as_written(parts.tools),
-        "received": index.items(call.request_item_ids),
-        "answered": index.items(call.response_item_ids),
+        "received": [index.reduction.written(item) for item in index.items(call.request_item_ids)],
+        "answered": [index.reduction.written(item) for item in index.items(call.response_item_ids)],
         "sent": {
             item.item_id: sent.data(read(sent_section(index, sent, "item")))
             for item in index.items(call.request_item_ids)
             if (sent := sent_text(index, item)) is not None
         },
     }
+    if index.reduction.rebuilt_from is not None:
+        document["rebuilt_items"] = [
+            item.item_id for item in index.items(call.request_item_ids) if is_item_rebuilt(index, item)
+        ]
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 

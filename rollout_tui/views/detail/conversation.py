@@ -17,17 +17,16 @@ from reducer.model import (
 )
 from reducer.wire.payload_refs import ShardRef
 from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.compaction.rewrites import rewrite_between, unseen_outputs
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import call_name, item_label, part_label, rebuilt_words
+from rollout_tui.insight.item_titles import item_words
 from rollout_tui.insight.prompts import ReadJson, has_prompt, prompt_of
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.insight.sent_texts import sent_text
-from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
-from rollout_tui.views.contexts.item_words import (
-    call_name,
-    item_label,
-    item_words,
-    part_label,
-    rebuilt_words,
-)
-from rollout_tui.views.detail.facts import Detail, Evidence, TextSection, titled
+from rollout_tui.insight.tool_words import cell_words
+from rollout_tui.texts.short_forms import clock, one_line, plural
+from rollout_tui.views.detail.facts import Detail, Evidence, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
     add_thread,
@@ -36,10 +35,7 @@ from rollout_tui.views.detail.object_facts import (
     item_sections,
     sealed_words,
 )
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.prompts import prompt_text
-from rollout_tui.views.tool_words import cell_words
-from rollout_tui.views.words import clock, one_line, plural
 
 
 def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
@@ -51,8 +47,8 @@ def describe_inference_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     detail = titled(ref, f"call {place} of {total}, {index.thread_path(call.thread_id)}")
     add_thread(detail, index, call.thread_id, call.codex_turn_id)
     add_window(detail, index, call.execution)
-    for event in index.reduction.provenance.of(ref.type, ref.id):
-        if event.kind in ("inference_failed", "inference_cancelled"):
+    for event in index.events_of(ref):
+        if event.note is not None:
             detail.add("because", event.note, style="bad")
     detail.add("model", f"{call.model}  ({call.provider_name})")
     if call.usage is not None:
@@ -145,7 +141,7 @@ def describe_item(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     detail.add("responses id", item.responses_item_id)
     detail.add("item id", item.item_id)
     detail.texts = item_sections(index, item)
-    for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
+    for event in index.events_of(ref)[:1]:
         for payload in event.payloads:
             name = payload.kind.type.replace("_", " ")
             detail.add_payload(index, name, payload.raw_payload_id, item)
@@ -201,7 +197,7 @@ def describe_compaction(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     detail.add("compaction id", compaction.compaction_id)
     for item in index.items(after):
         detail.texts += item_sections(index, item)
-    for event in index.reduction.provenance.of(ref.type, ref.id)[:1]:
+    for event in index.events_of(ref)[:1]:
         for payload in event.payloads:
             detail.add_payload(index, "checkpoint", payload.raw_payload_id)
     return detail
@@ -250,8 +246,8 @@ def describe_compaction_request(index: TraceIndex, ref: ObjectRef) -> Detail | N
     detail = titled(ref, f"compaction request to {request.model}")
     add_thread(detail, index, request.thread_id, request.codex_turn_id)
     add_window(detail, index, request.execution)
-    for event in index.reduction.provenance.of(ref.type, ref.id):
-        if event.kind == "compaction_request_failed":
+    for event in index.events_of(ref):
+        if event.note is not None:
             detail.add("because", event.note, style="bad")
     detail.add("model", f"{request.model}  ({request.provider_name})")
     if request.compaction_id in index.trace.compactions:

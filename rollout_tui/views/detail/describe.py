@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reducer import ObjectRef
-from reducer.model import (
-    ItemAnchor,
-    SpawnedOrigin,
-    ThreadAnchor,
-    ToolCallAnchor,
-    UnknownOrigin,
-)
+from reducer.model import ItemAnchor, SpawnedOrigin, ThreadAnchor, ToolCallAnchor, UnknownOrigin
 from reducer.model.agents import Anchor
+from reducer.model.objects import RefType
+from rollout_tui.insight.agent_links import AgentLinks
 from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.problem_line import LinePlace
+from rollout_tui.insight.sections import TextSection
+from rollout_tui.texts.short_forms import clock, count, duration, moment
+from rollout_tui.views.detail.certain import add_certainty
 from rollout_tui.views.detail.conversation import (
     describe_compaction,
     describe_compaction_request,
@@ -22,7 +23,7 @@ from rollout_tui.views.detail.conversation import (
     describe_rewrite,
 )
 from rollout_tui.views.detail.delivered import add_delivery
-from rollout_tui.views.detail.facts import Detail, TextSection, add_trail, titled
+from rollout_tui.views.detail.facts import Detail, add_trail, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
     add_thread,
@@ -39,10 +40,7 @@ from rollout_tui.views.detail.work import (
     describe_terminal_session,
     describe_tool_call,
 )
-from rollout_tui.views.edges.agent_links import AgentLinks
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.threads import turn_time
-from rollout_tui.views.words import clock, count, duration, moment
+from rollout_tui.views.thread_rows import turn_time
 
 
 def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None) -> Detail | None:
@@ -60,7 +58,8 @@ def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None)
             add_delivery(detail, links)
         if ref.type != "Payload":
             _add_lost_payloads(detail)
-        add_trail(detail, index.reduction.provenance.of(ref.type, ref.id))
+            add_certainty(detail, index)
+        add_trail(detail, index.events_of(ref))
     return detail
 
 
@@ -194,7 +193,7 @@ def _event(index: TraceIndex, ref: ObjectRef) -> Detail | None:
         detail.texts.append(TextSection("message", "text", note[1]))
     for payload in event.payloads:
         detail.add_payload(index, payload.kind.type.replace("_", " "), payload.raw_payload_id)
-    detail.log_line = event.offset
+    detail.log_line = LinePlace(event.offset, event.file)
     return detail
 
 
@@ -202,7 +201,7 @@ _TYPED_BY_NOTE = frozenset({"protocol_event_observed"})
 """Events whose note is their type; of others it is a reason."""
 
 
-_DESCRIBERS: dict[str, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
+_DESCRIBERS: dict[RefType, Callable[[TraceIndex, ObjectRef], Detail | None]] = {
     "Thread": _thread,
     "Turn": _turn,
     "InferenceCall": describe_inference_call,

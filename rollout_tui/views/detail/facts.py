@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
 from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.problem_line import LinePlace
+from rollout_tui.insight.sections import TextSection
+from rollout_tui.lines.rows import Row
+from rollout_tui.lines.spans import StyleName, span
 from rollout_tui.safe_text import SafeText, safe_text
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.words import plural
-from rollout_tui.widgets.rows import Row
-from rollout_tui.widgets.spans import StyleName, span
-from rollout_tui.widgets.text_colour import Language
+from rollout_tui.texts.short_forms import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +41,6 @@ class Evidence:
     item: ConversationItem | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TextSection:
-    """A text of an object: known already, or to be read from a payload.
-
-    Attributes:
-        title: what it is, such as `command` or `output`; sections of one title are shown together.
-        heading: what stands above the text where there are others beside it.
-        compute: makes the text of several payloads, given what reads one as parsed JSON.
-        language: how to colour it.
-        text: the text, when the graph holds it.
-        payload: the payload to read it from otherwise.
-        extract: takes the text out of the parsed payload; None when it is not there.
-    """
-
-    title: str
-    language: Language = "text"
-    text: str | None = None
-    payload: PayloadRef | None = None
-    extract: Callable[[Any], str | None] | None = None
-    heading: str = ""
-    compute: Callable[[Callable[[PayloadRef], Any]], str] | None = None
-
-
 @dataclass(slots=True)
 class Detail:
     """All that the detail pane shows of one object.
@@ -75,7 +51,7 @@ class Detail:
         facts: the rows of the Object tab.
         texts: the sections of the Text tab.
         payloads: what the Raw tab offers.
-        log_line: byte offset of the log line to show as raw evidence where there is no payload.
+        log_line: the log line to show as raw evidence where there is no payload.
     """
 
     ref: ObjectRef
@@ -83,7 +59,7 @@ class Detail:
     facts: list[Fact] = field(default_factory=list)
     texts: list[TextSection] = field(default_factory=list)
     payloads: list[Evidence] = field(default_factory=list)
-    log_line: int | None = None
+    log_line: LinePlace | None = None
 
     def add(self, name: str, value: object, link: ObjectRef | None = None, style: StyleName = "text") -> None:
         """Add a fact, unless it has no value."""
@@ -136,7 +112,7 @@ def add_trail(detail: Detail, events: list[EventRecord]) -> None:
         _add_event(detail, "then", event)
     if len(later) > _LATER_EVENTS:
         detail.add("", f"and {plural(len(later) - _LATER_EVENTS, 'event')} more")
-    detail.log_line = made.offset
+    detail.log_line = LinePlace(made.offset, made.file)
 
 
 def _add_event(detail: Detail, name: str, event: EventRecord) -> None:

@@ -15,17 +15,24 @@ from reducer.model import (
     SummaryPart,
     TextPart,
 )
+from reducer.model.objects import RefType
+from rollout_tui.insight.contexts.request_parts import blob_words
+from rollout_tui.insight.evidence import find_content, find_item, item_json
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import item_label, part_label, tool_name
+from rollout_tui.insight.item_titles import item_words
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.insight.sent_texts import SentText, sent_in, sent_text
-from rollout_tui.views.contexts.item_words import item_label, item_words, part_label, tool_name
-from rollout_tui.views.contexts.request_parts import blob_words
-from rollout_tui.views.detail.facts import Detail, TextSection
+from rollout_tui.insight.tool_words import tool_label, tool_words
+from rollout_tui.texts.short_forms import clock, duration, size, window_ms
+from rollout_tui.views.detail.facts import Detail
 from rollout_tui.views.detail.readable import readable
-from rollout_tui.views.evidence import find_content, find_item, item_json
-from rollout_tui.views.failure_words import STYLES, verdict
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_label, tool_words
-from rollout_tui.views.words import STATUS_STYLES, clock, duration, size, window_ms
+from rollout_tui.views.failure_spans import STYLES
+from rollout_tui.views.status import STATUS_STYLES
+
+_MODEL_REQUESTS: frozenset[RefType] = frozenset({"InferenceCall", "CompactionRequest"})
 
 
 def add_window(
@@ -48,7 +55,7 @@ def add_window(
         words = f"{verdict(failure)}  (the log says {window.status})"
         detail.add("state", words, style=STYLES[failure.manner])
     # Of a request to a model the facts have the whole error.
-    if failure is not None and detail.ref.type not in ("InferenceCall", "CompactionRequest"):
+    if failure is not None and detail.ref.type not in _MODEL_REQUESTS:
         detail.add("failure", f"{verdict(failure)}  {failure.cause}", style=STYLES[failure.manner])
     detail.add("started", f"{clock(window.started_at_unix_ms)}  seq {window.started_seq}")
     if window.ended_at_unix_ms is not None:

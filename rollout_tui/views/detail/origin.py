@@ -23,16 +23,18 @@ from reducer.model import (
     ToolCall,
     ToolProducer,
 )
+from reducer.model.objects import RefType
+from rollout_tui.insight.agent_links import AgentLinks, anchor_ref
+from rollout_tui.insight.following.steps import Step, Steps
+from rollout_tui.insight.output_items import own_items
+from rollout_tui.insight.tool_words import cell_words, operation_words
+from rollout_tui.texts.short_forms import clock
 from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
-from rollout_tui.views.edges.steps import Step, Steps, own_items
-from rollout_tui.views.tool_words import cell_words, operation_words
-from rollout_tui.views.words import clock
 
 LONGEST_CHAIN = 64
 """Links shown: chains of evidence are short, but what a hostile bundle refers to may be long."""
 
-_ORIGIN_TYPES = frozenset(
+_ORIGIN_TYPES: frozenset[RefType] = frozenset(
     {
         "ConversationItem",
         "ToolCall",
@@ -254,7 +256,7 @@ class Origins:
         return f"agent {self._index.thread_path(ref.id)}"
 
     def _made_by(self, ref: ObjectRef) -> EventRecord | None:
-        events = self._index.reduction.provenance.of(ref.type, ref.id)
+        events = self._index.events_of(ref)
         return events[0] if events else None
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from rollout_tui.views.detail.blobs import blob_of, without_data_urls
-from rollout_tui.views.evidence import pretty, unfolded
-from rollout_tui.views.words import size
-from rollout_tui.widgets.diff_colour import holds_diff
-from rollout_tui.widgets.text_colour import Language
+from rollout_tui.insight.blobs import blob_of, without_data_urls
+from rollout_tui.insight.evidence import pretty, unfolded
+from rollout_tui.lines.diff_colour import holds_diff
+from rollout_tui.texts.short_forms import size
+from rollout_tui.texts.syntax import Language
 
 UNFOLDED = "(strings that are JSON themselves are shown unfolded)"
 """Stands above a text in which strings became objects or arrays."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from reducer import ObjectRef
-from reducer.model import (
-    CodeCellRequester,
-    ExecCommandRequest,
-    TerminalOperation,
-    ToolCall,
-    ToolCallAnchor,
-)
-from reducer.wire.events import (
-    CellRequester,
-    GenericSummary,
-    Mcp,
-    OtherTool,
+from reducer.model import CodeCellRequester, ExecCommandRequest, TerminalOperation, ToolCall, ToolCallAnchor
+from reducer.wire.events import CellRequester, GenericSummary, Mcp, OtherTool
+from rollout_tui.insight.evidence import item_json
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.tool_words import (
+    cell_words,
+    command_line,
+    operation_words,
+    tool_label,
+    tool_words,
+    visible_keys,
+    wait_end_words,
 )
 from rollout_tui.insight.waits import WaitEnd, wait_end
-from rollout_tui.views.detail.facts import Detail, TextSection, titled
+from rollout_tui.lines.spans import StyleName
+from rollout_tui.texts.short_forms import clock, one_line, plural
+from rollout_tui.views.detail.facts import Detail, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
     add_thread,
@@ -27,19 +30,6 @@ from rollout_tui.views.detail.object_facts import (
     item_sections,
 )
 from rollout_tui.views.detail.readable import readable
-from rollout_tui.views.evidence import item_json
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import (
-    cell_words,
-    command_line,
-    operation_words,
-    tool_label,
-    tool_words,
-    visible_keys,
-    wait_end_words,
-)
-from rollout_tui.views.words import clock, one_line, plural
-from rollout_tui.widgets.spans import StyleName
 
 
 def describe_tool_call(index: TraceIndex, ref: ObjectRef) -> Detail | None:

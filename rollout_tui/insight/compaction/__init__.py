@@ -1,0 +1,1 @@
+"""How histories are replaced: compactions, rewrites, and what became of each item."""

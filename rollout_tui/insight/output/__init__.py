@@ -1,0 +1,1 @@
+"""What a tool put out beside what the model was shown of it."""

@@ -1,0 +1,221 @@
+"""What each agent did at every moment of a run: model, tool, waiting or nothing.
+
+At one moment several things may run; what counts is the first of these: a call of the model, a tool that
+works, a tool that is waited for, a person, another agent, a script that waits for its calls, and the turn
+itself, in which codex does what the log does not tell. Outside of all that an agent is idle. Approvals are
+not recorded: the time in which a tool call waits for one is in the time of the tool.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from reducer import ObjectRef
+from reducer.model import ExecutionWindow, Thread, ToolCall, WriteStdinRequest
+from reducer.wire.events import GenericSummary, OtherTool, WaitAgent
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.timing.clock import Clock
+
+Kind = Literal["model", "tool", "wait for tool", "wait for person", "wait for agent", "between", "idle"]
+"""What an agent does. `between` is time of a turn in which nothing that the log tells of runs."""
+
+ACTIVE: frozenset[Kind] = frozenset({"model", "tool", "between"})
+WAITING: frozenset[Kind] = frozenset({"wait for tool", "wait for person", "wait for agent"})
+KINDS: tuple[Kind, ...] = (
+    "model", "tool", "wait for tool", "wait for person", "wait for agent", "between", "idle",
+)  # fmt: skip
+ASKS_A_PERSON = "request_user_input"
+"""Name of the tool by which a model asks the user and waits for the answer."""
+
+WAITS_FOR_A_CELL = "wait"
+"""Name of the tool by which a model waits for a code cell, whether or not there is such a cell."""
+
+_SCRIPT, _TURN = 5, 6
+_RANKS: dict[Kind, int] = {
+    "model": 0, "tool": 1, "wait for tool": 2, "wait for person": 3, "wait for agent": 4,
+}  # fmt: skip
+_KIND_OF_RANK: tuple[Kind, ...] = (
+    "model", "tool", "wait for tool", "wait for person", "wait for agent", "tool", "between",
+)  # fmt: skip
+
+
+class Segment(NamedTuple):
+    """A stretch in which an agent did one thing.
+
+    Attributes:
+        kind: what.
+        first_seq: with which event it began.
+        last_seq: with which event it ended.
+        ms: how long it took, in milliseconds.
+        ref: the call, request, tool call or turn; None where the agent was idle.
+    """
+
+    kind: Kind
+    first_seq: int
+    last_seq: int
+    ms: int
+    ref: ObjectRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What an agent did from its start to its end, or to the end of the log.
+
+    Attributes:
+        thread_id: the agent.
+        segments: without gaps, in order.
+        times: milliseconds of each kind.
+    """
+
+    thread_id: str
+    segments: Sequence[Segment]
+    times: Counter[Kind] = field(default_factory=Counter)
+
+    @property
+    def active_ms(self) -> int:
+        """How long it worked."""
+        return sum(self.times[kind] for kind in ACTIVE)
+
+    @property
+    def waiting_ms(self) -> int:
+        """How long it waited in a turn, for a tool, for a person or for another agent."""
+        return sum(self.times[kind] for kind in WAITING)
+
+    @property
+    def idle_ms(self) -> int:
+        """How long it had nothing to do."""
+        return self.times["idle"]
+
+    @property
+    def span_ms(self) -> int:
+        """From its start to its end: the sum of the three."""
+        return sum(self.times.values())
+
+    def before(self, seq: int) -> Segment | None:
+        """The segment that reaches up to a sequence number, or across it."""
+        place = bisect_left(self.segments, seq, key=lambda one: one.first_seq) - 1
+        return self.segments[place] if place >= 0 else None
+
+
+class _Interval(NamedTuple):
+    rank: int
+    first: int
+    last: int
+    ref: ObjectRef
+
+
+def lanes(index: TraceIndex, clock: Clock | None = None) -> dict[str, Lane]:
+    """What every agent did, by thread id, a parent before its children.
+
+    Args:
+        index: the graph.
+        clock: that of its log, if it was made already.
+    """
+    clock = clock or Clock(index.reduction.provenance.events)
+    return {thread.thread_id: lane(index, thread, clock) for thread in index.threads}
+
+
+def lane(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
+    """What an agent did; the cost is that of sorting what ran in it."""
+    first = thread.execution.started_seq
+    last = _end_of(thread.execution, clock.last_seq)
+    segments = _Merged(clock)
+    for rank, start, end, ref in _sweep(_intervals(index, thread, first, last), first, last):
+        segments.add("idle" if rank is None else _KIND_OF_RANK[rank], start, end, ref)
+    times: Counter[Kind] = Counter()
+    for segment in segments.made:
+        times[segment.kind] += segment.ms
+    return Lane(thread.thread_id, segments.made, times)
+
+
+def _end_of(window: ExecutionWindow, otherwise: int) -> int:
+    return otherwise if window.ended_seq is None else window.ended_seq
+
+
+def _intervals(index: TraceIndex, thread: Thread, first: int, last: int) -> list[_Interval]:
+    """All that ran in an agent; what never ended ends with its turn, for nobody works on it any more."""
+    contents, trace = index.contents[thread.thread_id], index.trace
+    ends = {turn.codex_turn_id: _end_of(turn.execution, last) for turn in contents.turns}
+    found: list[_Interval] = []
+
+    def add(rank: int, window: ExecutionWindow, turn_id: str | None, ref: ObjectRef) -> None:
+        begin = max(first, window.started_seq)
+        end = min(last, _end_of(window, ends.get(turn_id or "", last)))
+        if begin < end:
+            found.append(_Interval(rank, begin, end, ref))
+
+    for turn in contents.turns:
+        add(_TURN, turn.execution, None, ObjectRef("Turn", turn.codex_turn_id))
+    for call in contents.calls:
+        ref = ObjectRef("InferenceCall", call.inference_call_id)
+        add(_RANKS["model"], call.execution, call.codex_turn_id, ref)
+    for request in index.requests_of(thread.thread_id):
+        ref = ObjectRef("CompactionRequest", request.compaction_request_id)
+        add(_RANKS["model"], request.execution, request.codex_turn_id, ref)
+    for tool in contents.tool_calls:
+        rank = _SCRIPT if tool.started_code_cell_id in trace.code_cells else _RANKS[kind_of(index, tool)]
+        add(rank, tool.execution, tool.started_by_codex_turn_id, ObjectRef("ToolCall", tool.tool_call_id))
+    return found
+
+
+def kind_of(index: TraceIndex, call: ToolCall) -> Kind:
+    """Whether a tool call works, or only waits: for an agent, for what runs already, or for a person."""
+    if isinstance(call.kind, WaitAgent):
+        return "wait for agent"
+    if isinstance(call.kind, OtherTool) and call.kind.name == WAITS_FOR_A_CELL:
+        return "wait for tool"
+    operation = index.trace.terminal_operations.get(call.terminal_operation_id or "")
+    if operation is not None and isinstance(operation.request, WriteStdinRequest):
+        return "tool" if operation.request.stdin else "wait for tool"
+    if isinstance(call.summary, GenericSummary) and call.summary.label == ASKS_A_PERSON:
+        return "wait for person"
+    return "tool"
+
+
+def _sweep(
+    intervals: Sequence[_Interval], first: int, last: int
+) -> Iterator[tuple[int | None, int, int, ObjectRef | None]]:
+    """What counts between each two sequence numbers at which anything begins or ends.
+
+    Of several things of one rank it is the one that ends last: that is what holds up what comes after.
+    """
+    if first >= last:
+        return
+    starts = sorted(range(len(intervals)), key=lambda place: intervals[place].first)
+    bounds = {first, last}
+    bounds.update(one.first for one in intervals)
+    bounds.update(one.last for one in intervals)
+    running: list[list[tuple[int, int]]] = [[] for _ in _KIND_OF_RANK]
+    waiting = 0
+    for begin, end in pairwise(sorted(bounds)):
+        while waiting < len(starts) and intervals[starts[waiting]].first == begin:
+            one = intervals[starts[waiting]]
+            heapq.heappush(running[one.rank], (-one.last, starts[waiting]))
+            waiting += 1
+        top: _Interval | None = None
+        for heap in running:
+            while heap and -heap[0][0] <= begin:
+                heapq.heappop(heap)
+            if heap:
+                top = intervals[heap[0][1]]
+                break
+        yield (None, begin, end, None) if top is None else (top.rank, begin, end, top.ref)
+
+
+class _Merged:
+    """Segments, of which those that go on with the same thing are one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.made: list[Segment] = []
+
+    def add(self, kind: Kind, first: int, last: int, ref: ObjectRef | None) -> None:
+        if self.made and (self.made[-1].kind, self.made[-1].ref) == (kind, ref):
+            first = self.made.pop().first_seq
+        self.made.append(Segment(kind, first, last, self._clock.between(first, last), ref))

@@ -1,0 +1,1 @@
+"""Where the tokens of a run went: exact where the provider told them, estimated below that, and marked so."""

@@ -1,0 +1,57 @@
+"""What is told of a run as a whole: each answer as a document."""
+
+from __future__ import annotations
+
+from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.language.asking import AnswerTo
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.session import Session
+from rollout_tui.showing.document import Document
+from rollout_tui.showing.seen import seen_document
+from rollout_tui.showing.summary import summary_document
+from rollout_tui.showing.timing import path_document, time_document, waits_document
+from rollout_tui.showing.token_view import Prices
+from rollout_tui.showing.tokens import tokens_document
+from rollout_tui.views.overview import unknown_schema_words
+
+SESSION = "a session of codex: what calls were shown is rebuilt, and when they began is not recorded"
+"""Said of what is told of a session, which codex keeps by itself."""
+
+
+def answer_document(
+    session: Session, links: AgentLinks, wish: AnswerTo, prices: Prices | None = None
+) -> Document:
+    """The answer that was asked for.
+
+    Args:
+        session: reads payloads, as far as an answer needs any.
+        links: the graph, with what went between its agents.
+        wish: what was asked for.
+        prices: what tokens cost, by model; None for no prices.
+
+    Raises:
+        InputRefused: what it is to be about is not there, or the schema of the bundle is not known.
+    """
+    if not links.index.is_schema_known:
+        raise InputRefused(f"{unknown_schema_words(links.index)}: seq 1 and payload 1 show what there is")
+    document = _answer(session, links, wish, prices)
+    if links.index.reduction.rebuilt_from is not None:
+        document.facts.append(("rests on", SESSION))
+    document.data["rebuilt_from"] = links.index.reduction.rebuilt_from
+    return document
+
+
+def _answer(session: Session, links: AgentLinks, wish: AnswerTo, prices: Prices | None) -> Document:
+    match wish.what:
+        case "summary":
+            return summary_document(session, links)
+        case "tokens":
+            return tokens_document(session, links, wish.by, wish.agent, prices)
+        case "time":
+            return time_document(links.index, wish.agent)
+        case "waits":
+            return waits_document(links.index, wish.agent)
+        case "path":
+            return path_document(links)
+        case "seen":
+            return seen_document(session, links, wish.text)

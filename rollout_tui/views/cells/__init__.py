@@ -1,1 +1,0 @@
-"""What the JavaScript of a code cell did, step by step."""

@@ -1,1 +1,0 @@
-"""What a command printed, beside what the model was shown of it."""

@@ -1,1 +1,0 @@
-"""Search over everything of one bundle."""
