@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 
@@ -19,6 +20,8 @@ def run() -> int:
     from rollout_tui.cli import main
 
     status = main()
+    # All is said and done: a ctrl+c that comes now is one too many, and not what ended the program.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     return status
 

@@ -1,4 +1,4 @@
-"""The Textual application: a list of bundles, and an inspector on each that is opened. Wiring only."""
+"""The Textual application: a list of runs, and an inspector on each that is opened. Wiring only."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from textual.scrollbar import ScrollBar
 
 from reducer import BundleError
 from rollout_tui import glyphs, keys
-from rollout_tui.bundles.root import TraceRoot
+from rollout_tui.bundles.root import RunList
 from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.picker import PickerScreen
+from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.screens_kept import LOOK_SECONDS, KeptScreens
 from rollout_tui.session import Session
 from rollout_tui.terminal_app import run_app
@@ -83,6 +84,20 @@ class RolloutApp(KeyOrderApp[int]):
         self.kept_screens.note(self.screen_stack)
 
     # Actions
+
+    def action_command_palette(self) -> None:
+        """Open the command palette."""
+        from rollout_tui.screens.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def action_help(self) -> None:
+        """Show what the keys do in the focused pane."""
+        from rollout_tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, SpeakingScreen):
+            self.push_screen(HelpScreen(self.screen.focus_name()))
 
     async def action_quit(self) -> None:
         """Quit."""
@@ -148,11 +163,11 @@ def run_inspector(
     return _run(RolloutApp(InspectorScreen(session, at_seq=at_seq, follow=follow)), mouse=mouse)
 
 
-def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int:
-    """Let the reader pick bundles and look at them until they leave.
+def run_picker(runs: RunList, *, ascii_only: bool, color: bool, mouse: bool) -> int:
+    """Let the reader pick runs and look at them until they leave.
 
     Args:
-        root: a trace root.
+        runs: the list.
         ascii_only: draw with plain ASCII.
         color: use colours.
         mouse: let the mouse work.
@@ -161,7 +176,7 @@ def run_picker(root: Path, *, ascii_only: bool, color: bool, mouse: bool) -> int
         The exit status.
     """
     prepare_drawing(ascii_only=ascii_only, color=color)
-    return _run(RolloutApp(PickerScreen(TraceRoot(root))), mouse=mouse)
+    return _run(RolloutApp(PickerScreen(runs)), mouse=mouse)
 
 
 def _run(app: RolloutApp, *, mouse: bool) -> int:

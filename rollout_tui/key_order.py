@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from rich.console import RenderableType
 from textual import events
-from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.worker import Worker
 
 from rollout_tui.keys import HELD_KEYS
+from rollout_tui.terminal_app import TerminalApp
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ ROOT_SCREENS = 2
 """The screens below everything that opens: Textual's own, and the first of the app."""
 
 
-class KeyOrderApp(App[T]):
+class KeyOrderApp(TerminalApp[T]):
     """Serves what is typed in order, and keeps its first screen whatever is closed."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class KeyOrderApp(App[T]):
     async def on_event(self, event: events.Event) -> None:
         """Let a key or a paste wait for its turn."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self._typed.append(event)
+            self._typed.extend(_apart(event))
             self._go_on()
         else:
             await super().on_event(event)
@@ -151,25 +151,18 @@ class KeyOrderApp(App[T]):
         with super().suspend():
             yield
 
-    def action_command_palette(self) -> None:
-        """Open the command palette."""
-        from rollout_tui.screens.palette import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
-
-    def action_help(self) -> None:
-        """Show what the keys do in the focused pane."""
-        from rollout_tui.screens.help import HelpScreen
-        from rollout_tui.screens.speaking import SpeakingScreen
-
-        if isinstance(self.screen, SpeakingScreen):
-            self.push_screen(HelpScreen(self.screen.focus_name()))
-
     def action_suspend_process(self) -> None:
         """Go into the background, as a shell's ctrl+z does; `fg` comes back to everything as it was."""
         self._typed.clear()
         super().action_suspend_process()
+
+
+def _apart(event: events.Key | events.Paste) -> list[events.Key | events.Paste]:
+    """Of a letter with alt, esc and the letter: on the wire both are the same, and no key is one with alt."""
+    letter = event.character if isinstance(event, events.Key) and event.key.startswith("alt+") else None
+    if letter is None or not letter.isalpha():
+        return [event]
+    return [events.Key("escape", "\x1b"), events.Key(letter, letter)]
 
 
 def _is_awaited(worker: Worker[Any], *, is_text: bool) -> bool:

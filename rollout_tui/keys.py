@@ -1,8 +1,9 @@
 """Every action of the inspector: its keys, its words, where it works.
 
 This table is the only place that names a key. From it come the Textual bindings, the footer, the help screen
-and the command palette, so none of them can disagree. An action called `zoom` is carried out by a method
-`action_zoom` of the widget or screen that took the bindings of its context; one called `app.zoom` by the app.
+and the command palette, so none of them can disagree. An action of a screen is what the screen has under its
+name in `actions`; one of a list, a tree or a text, such as `wrap`, is the method `action_wrap` of the widget
+that took the bindings of its context; one that calls `app.help` is the app's.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Context(StrEnum):
     PROMPT = "completing"
     FORM = "writing"
     SCRUBBER = "moving along the log"
+    RUNS = "with the list of runs"
 
 
 class Counts(StrEnum):
@@ -57,7 +59,7 @@ class Pane(StrEnum):
     HITS = "Search"
     PROMPT = "this line"
     FORM = "Write"
-    PICKER = "the list of bundles"
+    PICKER = "the list of runs"
     SCRUBBER = "the past"
 
 
@@ -77,7 +79,7 @@ PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
     Pane.PROMPT: (Context.PROMPT, Context.HISTORY, Context.EVERYWHERE),
     Pane.FORM: (Context.FORM, Context.EVERYWHERE),
     Pane.SCRUBBER: (Context.SCRUBBER, Context.EVERYWHERE),
-    Pane.PICKER: (Context.FIND, Context.LINES, Context.EVERYWHERE),
+    Pane.PICKER: (Context.RUNS, Context.FIND, Context.LINES, Context.EVERYWHERE),
 }
 """The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
 
@@ -88,6 +90,10 @@ _STEPPERS = (Pane.COMPACTION, Pane.EXEC)
 
 TYPING = frozenset({Pane.PROMPT, Pane.FORM})
 """Where a character is text, so that no key that has one means anything else."""
+
+
+_DONE_BY_WIDGETS = frozenset({Context.LINES, Context.TEXT, Context.HISTORY})
+"""Where the widget with the keys does it. Everywhere else a screen does, or a group of actions of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +121,12 @@ class Action:
     @property
     def action(self) -> str:
         """The action as Textual runs it."""
-        return self.call or self.name
+        return self.call or (self.name if self.context in _DONE_BY_WIDGETS else f"do({self.name!r})")
 
 
 _APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
 _COMPACTION, _EXEC, _ALL = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
-_SCRUBBER = Context.SCRUBBER
+_SCRUBBER, _RUNS = Context.SCRUBBER, Context.RUNS
 _BACK, _LEAVE, _SUSPEND = "screen.back", "screen.leave", "app.suspend_process"
 _HITS, _PROMPT, _HISTORY = Context.HITS, Context.PROMPT, Context.HISTORY
 
@@ -167,10 +173,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("delta", ("d",), "delta", "the context against the call before, or one you pick", _PANES),
     Action("visibility", ("v",), "seen by", "who saw the item; of an agent: its tasks and answers", _PANES),
     Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _PANES, rank=10),
-    Action("pane_threads", ("1",), "threads", "go to the threads", _PANES, call="show_pane('threads')"),
-    Action("pane_timeline", ("2",), "timeline", "go to the timeline", _PANES, call="show_pane('timeline')"),
-    Action("pane_context", ("3",), "context", "go to the context", _PANES, call="show_pane('context')"),
-    Action("pane_detail", ("4",), "detail", "go to the detail", _PANES, call="show_pane('detail')"),
+    Action("pane_threads", ("1",), "threads", "go to the threads", _PANES),
+    Action("pane_timeline", ("2",), "timeline", "go to the timeline", _PANES),
+    Action("pane_context", ("3",), "context", "go to the context", _PANES),
+    Action("pane_detail", ("4",), "detail", "go to the detail", _PANES),
     Action("next_pane", ("tab",), "next pane", "go to the next pane", _PANES, rank=11),
     Action("previous_pane", ("shift+tab",), "previous pane", "go to the pane before", _PANES),
     Action("zoom", ("z",), "zoom", "give the whole screen to the pane, and back", _PANES, rank=12),
@@ -179,27 +185,31 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_compaction", ("c",), "next", "to the next one", _COMPACTION, rank=21, footer_keys="c/C"),
     Action("previous_compaction", ("C",), "compaction before", "to the one before", _COMPACTION),
     Action("other_column", ("tab", "shift+tab"), "column", "to the other column", _COMPACTION, rank=22),
-    Action("state_1", ("1",), "last call", "the last call before", _COMPACTION, call="show_state(1)"),
-    Action("state_2", ("2",), "request", "the compaction request", _COMPACTION, call="show_state(2)"),
-    Action("state_3", ("3",), "checkpoint", "before and after", _COMPACTION, call="show_state(3)"),
-    Action("state_4", ("4",), "first call", "the first call after", _COMPACTION, call="show_state(4)"),
+    Action("state_1", ("1",), "last call", "the last call before", _COMPACTION),
+    Action("state_2", ("2",), "request", "the compaction request", _COMPACTION),
+    Action("state_3", ("3",), "checkpoint", "before and after", _COMPACTION),
+    Action("state_4", ("4",), "first call", "the first call after", _COMPACTION),
     Action("next_step", ("s",), "step", "to the next step", _EXEC, rank=23, footer_keys="s/S"),
     Action("previous_step", ("S",), "step before", "to the step before", _EXEC),
     Action("next_cell", ("x",), "cell", "to the next code cell", _EXEC, rank=24, footer_keys="x/X"),
     Action("previous_cell", ("X",), "cell before", "to the code cell before", _EXEC),
     Action("next_part", ("tab",), "part", "to the next part of the screen", _EXEC, rank=25),
     Action("previous_part", ("shift+tab",), "part before", "to the part before", _EXEC),
-    Action("part_1", ("1",), "script", "to the script", _EXEC, call="show_part(1)"),
-    Action("part_2", ("2",), "steps", "to the steps", _EXEC, call="show_part(2)"),
-    Action("part_3", ("3",), "content", "to what the step brought", _EXEC, call="show_part(3)"),
-    Action("part_4", ("4",), "seen", "to what the model saw", _EXEC, call="show_part(4)"),
+    Action("part_1", ("1",), "script", "to the script", _EXEC),
+    Action("part_2", ("2",), "steps", "to the steps", _EXEC),
+    Action("part_3", ("3",), "content", "to what the step brought", _EXEC),
+    Action("part_4", ("4",), "seen", "to what the model saw", _EXEC),
     Action("other_part", ("tab", "shift+tab"), "line or hits", "to the hits, or to the line", _HITS, rank=26),
     Action("earlier_input", ("up",), "earlier", "what was typed before", _HISTORY, call="earlier", rank=27),
     Action("later_input", ("down",), "later", "what was typed after that", _HISTORY, call="later"),
     Action("complete", ("tab",), "complete", "complete it as far as there is one way", _PROMPT, rank=28),
     Action("next_choice", ("down", "tab"), "what", "the next thing to write", Context.FORM, rank=29),
     Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Context.FORM),
+    Action("open_session", ("o",), "session", "open the session, also of what has a bundle", _RUNS, rank=36),
+    Action("sort_runs", ("s",), "sort", "sort by time, failures, tokens...: then a letter", _RUNS, rank=37),
+    Action("filter_runs", ("&",), "filter", "show only some: a word, kind:session", _RUNS, rank=38),
     Action("back", ("escape",), "back", "back one level; close; end a search", _ALL, _BACK, rank=30),
+    Action("overview", ("o",), "overview", "the run at a glance: outcome, failures, agents", _APP, rank=15),
     Action("problems", ("i",), "problems", "problems of the recording, failures of the run", _APP, rank=13),
     Action("write", ("w",), "write", "write state.json, this payload, this context", _APP, rank=17),
     Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _APP, rank=18),

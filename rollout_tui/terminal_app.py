@@ -7,18 +7,20 @@ import select
 import signal
 import sys
 import termios
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from types import FrameType
 from typing import IO, Any, TypeVar
 
+from rich.console import RenderableType
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
-from rollout_tui.commands.output import EndedBySignal
 from rollout_tui.ending import end_by, signals_handled, terminal_gone
+from rollout_tui.outcomes import EndedBySignal
 
 T = TypeVar("T")
 
@@ -35,7 +37,28 @@ _TO_NORMAL = (
 """Undoes what Textual does to a terminal; CAN first, which ends a sequence that was cut off."""
 
 
-def run_app(app: App[T], *, mouse: bool) -> T | None:
+class TerminalApp(App[T]):
+    """An application that can send to its terminal what is not drawn, and tells when it is left.
+
+    Attributes:
+        send_to_terminal: sends characters to the terminal as they are. Where there is none nobody gets them.
+        tell_left: told when the application begins to end.
+    """
+
+    def __init__(self, *, ansi_color: bool = False) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.send_to_terminal: Callable[[str], object] = _to_nobody
+        self.tell_left: Callable[[], object] = _nobody_told
+
+    def exit(
+        self, result: T | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave the application; see `App.exit`."""
+        self.tell_left()
+        super().exit(result, return_code, message)
+
+
+def run_app(app: TerminalApp[T], *, mouse: bool) -> T | None:
     """Run an application until it is left.
 
     Args:
@@ -52,12 +75,14 @@ def run_app(app: App[T], *, mouse: bool) -> T | None:
     end = _End(app)
     app.driver_class = end.driver_class()
     before = signal.signal(signal.SIGALRM, end.force)
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         with signals_handled(end.by_signal):
             result = app.run(mouse=mouse)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGINT, interrupted)
     if end.number is not None:
         raise EndedBySignal(end.number)
     if end.is_gone:
@@ -73,10 +98,12 @@ class _End:
         is_gone: whether the terminal is gone.
     """
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: TerminalApp[Any]) -> None:
         self.number: int | None = None
         self.is_gone = False
         self._app = app
+        self._forced_by: int = signal.SIGHUP
+        self._loop: AbstractEventLoop | None = None
         self._modes = _modes()
 
     def by_signal(self, number: int) -> None:
@@ -93,12 +120,21 @@ class _End:
 
     def _leave(self) -> None:
         # What Textual has for this waits for its loop, which a signal handler may not.
-        loop = self._app._loop
-        if loop is None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
             return  # it has not begun, or it is over
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(self._app.exit)
+
+    def leaves(self) -> None:
+        """The reader leaves. From here on ctrl+c is no key but a signal, with nothing left to interrupt."""
+        signal.signal(signal.SIGINT, self._hurry)
+
+    def _hurry(self, number: int, _frame: FrameType | None) -> None:
+        """The reader does not want to wait: what is still at work has not long to end."""
+        self._forced_by = number
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
 
     def force(self, _number: int, _frame: FrameType | None) -> None:
         """Put the terminal in order without the application, which does not answer, and end."""
@@ -109,7 +145,17 @@ class _End:
         with suppress(OSError, termios.error):
             if self._modes is not None:
                 termios.tcsetattr(0, termios.TCSANOW, self._modes)
-        end_by(self.number if self.number is not None else signal.SIGHUP)
+        end_by(self.number if self.number is not None else self._forced_by)
+
+    def begins(self, driver: Driver) -> None:
+        """Take notice of what connects the application with the terminal; in the loop of the application."""
+        self._loop = get_running_loop()
+        self._app.send_to_terminal = driver.write
+        self._app.tell_left = self.leaves
+
+    def draw_again(self) -> None:
+        """Draw everything anew, once it is its turn."""
+        self._app.call_later(self._app.refresh)
 
     def driver_class(self) -> type[Driver]:
         """What connects the application with the terminal, and notices the end of that."""
@@ -118,6 +164,7 @@ class _End:
         class TerminalDriver(LinuxDriver):
             def __init__(self, app: App[Any], *, debug: bool, mouse: bool, size: tuple[int, int] | None):
                 super().__init__(app, debug=debug, mouse=mouse, size=size)
+                end.begins(self)
                 self._file: Any = _Output(sys.__stderr__, end.terminal_gone)
 
             def _sigcont_application(self, *_args: object) -> None:
@@ -125,7 +172,7 @@ class _End:
                 if self._must_signal_resume:
                     super()._sigcont_application()
                 else:
-                    self._app.call_later(self._app.refresh)
+                    end.draw_again()
 
             def run_input_thread(self) -> None:
                 # Textual reads on at the end of the input, as fast as it can.
@@ -136,6 +183,14 @@ class _End:
                         end.terminal_gone()
 
         return TerminalDriver
+
+
+def _to_nobody(_characters: str) -> None:
+    pass
+
+
+def _nobody_told() -> None:
+    pass
 
 
 def _modes() -> list[Any] | None:

@@ -11,22 +11,24 @@ from textual.message import Message
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
+from rollout_tui import keys
 from rollout_tui.awaited_work import AwaitingWork
-from rollout_tui.keys import Pane as PaneName
+from rollout_tui.insight.contexts.context import ContextLine
+from rollout_tui.insight.contexts.delta import ContextDelta, DeltaLine, context_delta
+from rollout_tui.insight.contexts.prefix import PrefixBreak
+from rollout_tui.insight.contexts.request_parts import RequestParts
+from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import item_text
+from rollout_tui.lines.rows import ListRows, row_list
+from rollout_tui.lines.spans import span
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
 from rollout_tui.session import Session
-from rollout_tui.views.contexts.context import ContextView, Seen, SeenWords, context_of
-from rollout_tui.views.contexts.delta import ContextDelta, DeltaLine, DeltaWords, context_delta, delta_header
-from rollout_tui.views.contexts.item_words import item_text
-from rollout_tui.views.contexts.prefix import PrefixBreak
-from rollout_tui.views.contexts.request_parts import RequestParts
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.contexts.context_rows import ContextRows, ContextView, context_of
+from rollout_tui.views.contexts.delta_rows import DeltaRows, delta_header
 from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows, row_list
-from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 WIDE_ROWS = 60
@@ -61,7 +63,7 @@ class ContextPane(AwaitingWork, Pane):
             self.prefix = prefix
 
     def __init__(self, session: Session) -> None:
-        super().__init__(PaneName.CONTEXT, 3)
+        super().__init__(keys.Pane.CONTEXT, 3)
         self._session = session
         self.header = Bar()
         self.list = VirtualList(empty=READING)
@@ -83,7 +85,7 @@ class ContextPane(AwaitingWork, Pane):
         self.list.focus()
 
     @property
-    def seen(self) -> Seen | DeltaLine | None:
+    def seen(self) -> ContextLine | DeltaLine | None:
         """The line under the cursor."""
         return None if self.view is None else self.view.seen[self.list.cursor]
 
@@ -191,10 +193,10 @@ class ContextPane(AwaitingWork, Pane):
         view, text = self.view, _text_in(index)
         self._has_wide_rows = self.list.line_width >= WIDE_ROWS
         if isinstance(view, ContextDelta):
-            row = DeltaWords(index, view, self._parts).row
+            row = DeltaRows(index, view, self._parts).row
             self.list.set_source(ListRows(view.seen, row, lambda line: line.place, text=text))
         elif view is not None:
-            words = SeenWords(index, view, self._parts, is_wide=self._has_wide_rows)
+            words = ContextRows(index, view, self._parts, is_wide=self._has_wide_rows)
             self.list.set_source(ListRows(view.seen, words.row, lambda seen: seen.place, text=text))
 
     def on_resize(self) -> None:
@@ -206,7 +208,7 @@ class ContextPane(AwaitingWork, Pane):
     def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:
         """On the line where two contexts part, tell more about that."""
         seen, prefix = self.seen, None if self.view is None else self.view.prefix
-        at_break = (isinstance(seen, Seen) and seen.rule == "prefix") or (
+        at_break = (isinstance(seen, ContextLine) and seen.rule == "prefix") or (
             isinstance(seen, DeltaLine) and seen.kind == "break"
         )
         if at_break and prefix is not None:
@@ -256,11 +258,11 @@ def _first_new(view: ContextView) -> int:
     return next((seen.place for seen in view.seen if seen.mark in ("new", "restored")), 0)
 
 
-def _text_in(index: TraceIndex) -> Callable[[Seen | DeltaLine], str]:
+def _text_in(index: TraceIndex) -> Callable[[ContextLine | DeltaLine], str]:
     """What a line's item says in full, for searching in it."""
     items = index.trace.conversation_items
 
-    def text(line: Seen | DeltaLine) -> str:
+    def text(line: ContextLine | DeltaLine) -> str:
         item = None if line.ref is None else items.get(line.ref.id)
         return "" if item is None else item_text(item)
 

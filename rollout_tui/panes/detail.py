@@ -9,31 +9,35 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from reducer import Bundle, ObjectRef
+from reducer import ObjectRef, Recording
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui import glyphs
+from rollout_tui import keys
 from rollout_tui.awaited_work import AwaitingWork
-from rollout_tui.keys import Pane as PaneName
-from rollout_tui.panes.detail_tabs import OBJECT, Tab, nearest_tab, same_tab, tabs_of
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.problem_reading import read_problem
+from rollout_tui.lines.spans import Piece
+from rollout_tui.panes.detail_tabs import Tab, tabs_of
 from rollout_tui.panes.pane import Pane
 from rollout_tui.panes.tab_body import Path, TabBody
+from rollout_tui.panes.tab_row import TabRow
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.session import Session
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.detail.facts import NAME_WIDTH, Detail, Evidence, Fact, FactRow, TextSection
+from rollout_tui.views.detail.facts import NAME_WIDTH, Detail, Fact, FactRow
 from rollout_tui.views.detail.origin import Origins, origin_facts
-from rollout_tui.views.detail.problems import read_problem
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import Piece, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
 class DetailPane(AwaitingWork, Pane):
-    """Shows one object in tabs. A tab is what it shows: it stays that when the object is seen anew."""
+    """Shows one object in tabs. A tab is what it shows: it stays that when the object is seen anew.
+
+    Attributes:
+        tabs: the tabs of the object.
+    """
 
     class LinkFollowed(Message):
         """The reader wants to see another object."""
@@ -43,7 +47,7 @@ class DetailPane(AwaitingWork, Pane):
             self.ref = ref
 
     def __init__(self, session: Session) -> None:
-        super().__init__(PaneName.DETAIL, 4)
+        super().__init__(keys.Pane.DETAIL, 4)
         self._session = session
         self.tab_bar = Bar()
         self.body = TabBody(session)
@@ -53,11 +57,8 @@ class DetailPane(AwaitingWork, Pane):
         self._ref: ObjectRef | None = None
         self._detail: Detail | None = None
         self._heading = safe_text("")
-        self._bundle: Bundle | None = None
-        self._opened: list[Tab] = []
-        self._value_of: Tab | None = None
-        self._tabs: list[Tab] = [Tab(OBJECT)]
-        self._tab = self._tabs[0]
+        self._recording: Recording | None = None
+        self.tabs = TabRow()
 
     def views(self) -> ComposeResult:
         """The tabs, and what the current one shows."""
@@ -66,7 +67,7 @@ class DetailPane(AwaitingWork, Pane):
 
     def on_mount(self) -> None:
         """Nothing is shown yet."""
-        self._show_tab(self._tab)
+        self._show_tab(self.tabs.shown)
 
     @property
     def ref(self) -> ObjectRef | None:
@@ -89,7 +90,7 @@ class DetailPane(AwaitingWork, Pane):
         if self._view is self.payload_tree:
             return self.payload_tree.data.decode(errors="replace")
         facts: Sequence[Fact] = () if self._detail is None else self._detail.facts
-        facts = self._tab.origin or facts
+        facts = self.tabs.shown.origin or facts
         return "\n".join(f"{fact.name:<{NAME_WIDTH}} {fact.value}" for fact in facts)
 
     def value_text(self) -> str:
@@ -98,18 +99,18 @@ class DetailPane(AwaitingWork, Pane):
             return self.payload_tree.value_text()
         if self._view is self.facts and self._detail is not None and self._detail.facts:
             return self._detail.facts[self.facts.cursor].value
-        if self._view is self.origin and self._tab.origin:
-            return self._tab.origin[self.origin.cursor].value
+        if self._view is self.origin and self.tabs.shown.origin:
+            return self.tabs.shown.origin[self.origin.cursor].value
         return self.whole_text()
 
     def focus_view(self) -> None:
         """The view of the tab takes the keys."""
         self._view.focus()
 
-    def focus_name(self) -> PaneName:
+    def focus_name(self) -> keys.Pane:
         """The keys of the view of the tab."""
-        names: dict[LineView, PaneName] = {self.text: PaneName.TEXT, self.payload_tree: PaneName.TREE}
-        return names.get(self._view, PaneName.DETAIL)
+        names: dict[LineView, keys.Pane] = {self.text: keys.Pane.TEXT, self.payload_tree: keys.Pane.TREE}
+        return names.get(self._view, keys.Pane.DETAIL)
 
     # The object
 
@@ -118,27 +119,30 @@ class DetailPane(AwaitingWork, Pane):
         timelines = self._session.timelines
         if self._detail is not None and ref == self._detail.ref and timelines is not None:
             return
-        self._ref, self._opened, self._heading = ref, [], safe_text("")
+        self._ref, self._heading = ref, safe_text("")
+        self.tabs.leave()
         self._take(
             None if ref is None or timelines is None else describe(timelines.index, ref, timelines.links)
         )
-        self._show_tab(nearest_tab(self._tabs, self._tab))
+        self._show_tab(self.tabs.nearest())
         if timelines is not None:
             self._wants_line(timelines.index)
 
     def _take(self, detail: Detail | None) -> None:
         """Have the fields and the tabs of the object as it is in the view; one that is gone has none."""
         ref, timelines = self._ref, self._session.timelines
-        self._detail, self._bundle = detail, self._session.bundle
+        self._detail, self._recording = detail, self._session.recording
         gone = ""
         if detail is not None:
             self._heading = detail.title
         elif ref is not None:
             gone = f"{self._heading or f'{ref.type} {ref.id}'} is not in what is shown now."
+        elif timelines is not None:
+            gone = "Nothing is selected."
         self.body.show_facts(() if detail is None else detail.facts, gone)
-        self.title.show(safe_text(gone) or self._heading)
+        self.title.show(safe_text(gone if ref is not None else "") or self._heading)
         index = None if timelines is None else timelines.index
-        self._tabs = tabs_of(index, detail, self._origin_of(ref), self._opened)
+        self.tabs.all = tabs_of(index, detail, self._origin_of(ref), self.tabs.opened)
 
     def _wants_line(self, index: TraceIndex) -> bool:
         """Have the line of a problem read for this view, if it was not; say whether that is awaited."""
@@ -171,24 +175,22 @@ class DetailPane(AwaitingWork, Pane):
         detail, is_read_again = describe(timelines.index, ref, timelines.links), self._is_read_again
         if not is_read_again and (detail and _looks(detail)) == (before and _looks(before)):
             return
-        if is_read_again and self._tab.is_exact and self._value_of is not None:
-            self._opened, self._tab = [], self._value_of  # what the value says now, its payload knows
+        if is_read_again:
+            self.tabs.leave_value()
         self._take(detail)
         had_keys = self._view.has_focus
-        self._go_on_with(same_tab(self._tabs, self._tab), is_read_again=is_read_again)
+        self._stay(is_read_again=is_read_again)
         if had_keys:
             self._view.focus()
 
     @property
     def _is_read_again(self) -> bool:
         """Whether the bundle was opened once more: what is in its files may be another thing."""
-        return self._session.bundle is not self._bundle
+        return self._session.recording is not self._recording
 
-    def _go_on_with(self, tab: Tab, *, is_read_again: bool) -> None:
-        """Stay on a tab, as it is in a newer view."""
-        before, self._tab = self._tab, tab
-        if tab.is_gone:
-            self._tabs = [*self._tabs, tab]
+    def _stay(self, *, is_read_again: bool) -> None:
+        """Stay on the tab, as it is in a newer view."""
+        before, tab = self.tabs.shown, self.tabs.stay()
         if tab.is_gone != before.is_gone:
             self.body.show(tab)
         elif not tab.is_gone and (is_read_again or tab.content != before.content):
@@ -204,9 +206,15 @@ class DetailPane(AwaitingWork, Pane):
     def show_request_part(self, call: InferenceCall, part: str) -> None:
         """Show instructions or tools of a call, in its raw request."""
         self.show(ObjectRef("InferenceCall", call.inference_call_id))
-        for tab in self._tabs:
+        for tab in self.tabs.all:
             if tab.evidence is not None and tab.evidence.name == "request":
                 self._show_tab(tab, (part,))
+
+    def show_tab(self, name: str) -> None:
+        """Show the tab with a name, if the object has one."""
+        tab = self.tabs.named(name)
+        if tab is not None:
+            self._show_tab(tab)
 
     def show_payload(self, ref: PayloadRef, path: Path | None) -> None:
         """Show a value of a payload; the payload gets a tab if the object has none for it.
@@ -215,25 +223,14 @@ class DetailPane(AwaitingWork, Pane):
             ref: the payload.
             path: keys and positions from its top to the value; None for what is the object's.
         """
-        name = ref.kind.type.replace("_", " ")
-        tab = Tab(name, evidence=Evidence(name, ref))
-        known = next((one for one in self._tabs if one.key == tab.key), None)
-        if known is None:
-            self._open(tab)
-        self._show_tab(known or tab, None if path is None else tuple(path))
-
-    def _open(self, tab: Tab) -> None:
-        """Add a tab to those that the object has, instead of another one of its sort."""
-        kept = [one for one in self._opened if one.kind != tab.kind]
-        dropped = [one.key for one in self._opened if one.kind == tab.kind]
-        self._opened = [*kept, tab]
-        self._tabs = [*(one for one in self._tabs if one.key not in dropped), tab]
+        self._show_tab(self.tabs.for_payload(ref), None if path is None else tuple(path))
 
     @property
     def payload(self) -> PayloadRef | None:
         """The payload that is shown, or else the first one of the object."""
-        if self._tab.evidence is not None and not self._tab.is_gone:
-            return self._tab.evidence.ref
+        tab = self.tabs.shown
+        if tab.evidence is not None and not tab.is_gone:
+            return tab.evidence.ref
         payloads = () if self._detail is None else self._detail.payloads
         return next((evidence.ref for evidence in payloads), None)
 
@@ -255,7 +252,7 @@ class DetailPane(AwaitingWork, Pane):
     # Tabs
 
     def _show_tab(self, tab: Tab, path: Path | None = None) -> None:
-        self._tab = tab
+        self.tabs.shown = tab
         self.body.show(tab, path)
         self._show_tab_names()
 
@@ -265,25 +262,18 @@ class DetailPane(AwaitingWork, Pane):
         self._view.focus()
 
     def _show_tab_names(self) -> None:
-        """Show the names of the tabs, those near the shown one longest where there is no room for all."""
-        here = next((place for place, tab in enumerate(self._tabs) if tab.key == self._tab.key), 0)
-        pieces: list[Piece] = []
-        for place, tab in enumerate(self._tabs):
-            mark = glyphs.active().fold_closed if place == here else " "
-            name = span(f"{mark}{tab.name} ", "strong" if place == here else "muted")
-            pieces.append(Piece(abs(place - here), [name]))
-        self.tab_bar.show_pieces([*pieces, Piece(0, self.body.words())])
+        self.tab_bar.show_pieces([*self.tabs.pieces(), Piece(0, self.body.words())])
 
     def _turn_tab(self, direction: int) -> None:
-        here = next((place for place, tab in enumerate(self._tabs) if tab.key == self._tab.key), 0)
-        if 0 <= here + direction < len(self._tabs):
-            self._turn_to(self._tabs[here + direction])
+        tab = self.tabs.beside(direction)
+        if tab is not None:
+            self._turn_to(tab)
 
     def step_back(self) -> bool:
         """Back to the fields from any other tab; say whether that was a step."""
-        if self._tab.key == self._tabs[0].key:
+        if self.tabs.place == 0:
             return False
-        self._turn_to(self._tabs[0])
+        self._turn_to(self.tabs.all[0])
         return True
 
     @on(LineView.AtEdge)
@@ -301,11 +291,7 @@ class DetailPane(AwaitingWork, Pane):
     def _value_opened(self, message: JsonTree.ValueOpened) -> None:
         """A whole value gets a tab of its own."""
         message.stop()
-        tab = Tab("value", (TextSection(message.path, text=message.text),), is_exact=True)
-        if not self._tab.is_exact:
-            self._value_of = self._tab
-        self._open(tab)
-        self._turn_to(tab)
+        self._turn_to(self.tabs.open_value(message.path, message.text))
 
     @on(VirtualList.RowOpened)
     def _fact_opened(self, message: VirtualList.RowOpened) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollout_tui import glyphs
-from rollout_tui.views.detail.blobs import without_data_urls
-from rollout_tui.views.detail.facts import Detail, Evidence, Fact, TextSection
+from rollout_tui.insight.blobs import without_data_urls
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.output.saw_ran import SawRan, saw_ran
+from rollout_tui.insight.problem_line import LinePlace
+from rollout_tui.insight.sections import TextSection
+from rollout_tui.texts.syntax import Language
+from rollout_tui.views.detail.facts import Detail, Evidence, Fact
 from rollout_tui.views.detail.readable import language_of
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.output.saw_ran import SawRan, saw_ran
-from rollout_tui.widgets.text_colour import Language
 
 OBJECT = "Object"
 
@@ -26,7 +28,7 @@ class Tab:
         sections: the texts to show.
         is_exact: whether the texts are to be shown as they are, with the letters of blobs in them.
         evidence: the payload to show.
-        log_line: byte offset of the line of the log to show.
+        log_line: the line of the log to show.
         saw_ran: what is to be compared.
         origin: the chain to show, as rows.
         is_gone: whether the object does not have it any more: then there is only that to be said.
@@ -36,7 +38,7 @@ class Tab:
     sections: tuple[TextSection, ...] = ()
     is_exact: bool = False
     evidence: Evidence | None = None
-    log_line: int | None = None
+    log_line: LinePlace | None = None
     saw_ran: SawRan | None = None
     origin: tuple[Fact, ...] = ()
     is_gone: bool = False

@@ -14,17 +14,17 @@ from textual.worker import get_current_worker
 from reducer import UnreadablePayload
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.insight.captures import lost_part_words, lost_words
+from rollout_tui.insight.output.comparison import Comparison, compare
+from rollout_tui.lines.rows import ListRows, row_list
+from rollout_tui.lines.spans import Span, span
 from rollout_tui.panes.detail_tabs import OBJECT, Tab
 from rollout_tui.safe_text import safe_text
 from rollout_tui.session import Session
+from rollout_tui.texts.syntax import Language
 from rollout_tui.views.detail.facts import Fact, FactRow, fact_row
-from rollout_tui.views.output.comparison import Comparison, compare
-from rollout_tui.views.output.saw_ran_rows import ComparisonRows, comparison_words
+from rollout_tui.views.saw_ran_rows import ComparisonRows, comparison_words
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.rows import ListRows, row_list
-from rollout_tui.widgets.spans import Span, span
-from rollout_tui.widgets.text_colour import Language
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from reducer.model import Thread
-from rollout_tui.keys import Pane as PaneName
+from rollout_tui import keys
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.safe_text import safe_text
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.overview import unknown_schema_words
-from rollout_tui.views.threads import ThreadWords, thread_tree
+from rollout_tui.views.thread_rows import ThreadRows, thread_tree
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
-from rollout_tui.views.words import plural
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
@@ -20,7 +20,7 @@ class ThreadsPane(Pane):
     """The tree of agents. The key of a row is the thread id."""
 
     def __init__(self) -> None:
-        super().__init__(PaneName.THREADS, 1)
+        super().__init__(keys.Pane.THREADS, 1)
         self.list = VirtualList(empty=READING)
         self._rows: TreeRows[Thread] | None = None
 
@@ -35,7 +35,7 @@ class ThreadsPane(Pane):
     def show(self, timelines: Timelines) -> None:
         """Show the agents of a graph."""
         tree = thread_tree(timelines.index)
-        rows = ThreadWords(timelines)
+        rows = ThreadRows(timelines)
         folded = [] if self._rows is None else self._rows.folded_keys
         self._rows = TreeRows(tree, rows.row, lambda thread: thread.thread_id)
         self._rows.fold(folded)

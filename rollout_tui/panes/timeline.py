@@ -10,14 +10,15 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from reducer import ObjectRef
+from rollout_tui import keys
 from rollout_tui.awaited_work import AwaitingWork
-from rollout_tui.keys import Pane as PaneName
+from rollout_tui.insight.entries import Entry
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.entry_words import COLUMNS
+from rollout_tui.views.entry_rows import COLUMNS
 from rollout_tui.views.filters import Filter
+from rollout_tui.views.landing import last_before
 from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
@@ -60,7 +61,7 @@ class TimelinePane(AwaitingWork, Pane):
             self.done, self.total = done, total
 
     def __init__(self) -> None:
-        super().__init__(PaneName.TIMELINE, 2)
+        super().__init__(keys.Pane.TIMELINE, 2)
         self.list = VirtualList(empty=READING)
         self.thread_id: str | None = None
         self.shows_all = False
@@ -196,11 +197,12 @@ class TimelinePane(AwaitingWork, Pane):
 
     def go_to_seq(self, seq: int) -> None:
         """Put the cursor on the last entry at or before a sequence number."""
-        if self._rows is None:
+        rows, timelines = self._rows, self._timelines
+        if rows is None or timelines is None:
             return
-        seqs = [entry.seq for entry in self._rows.values]
-        before = (place for place, one in enumerate(seqs) if one <= seq)
-        self.list.jump(self._rows.index_of(max(before, key=seqs.__getitem__, default=0)))
+        nearest = last_before(timelines, seq, lambda entry: rows.find(entry.ref) is not None)
+        row = None if nearest is None else rows.find(nearest.ref)
+        self.list.jump(row or 0)
 
     def on_virtual_list_fold_requested(self, message: VirtualList.FoldRequested) -> None:
         """Fold or unfold a turn or a cell."""

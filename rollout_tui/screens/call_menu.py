@@ -9,12 +9,12 @@ from textual.containers import Vertical
 
 from reducer.model import InferenceCall
 from rollout_tui import glyphs
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.rows import ListRows, Row
+from rollout_tui.lines.spans import span
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views.contexts.context import call_header
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.contexts.context_rows import call_header
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows, Row
-from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from rollout_tui import glyphs
+from rollout_tui.insight.compaction.verdicts import Judged
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import item_text
+from rollout_tui.lines.rows import ListRows
+from rollout_tui.lines.spans import span
 from rollout_tui.screens.sizes import BROAD
-from rollout_tui.views.compaction.rows import Line, LineWords, column_lines
-from rollout_tui.views.compaction.verdicts import Judged
-from rollout_tui.views.contexts.item_words import item_text
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.compaction.history_rows import HistoryRows, Line, column_lines
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
@@ -38,7 +40,7 @@ class Column(Vertical):
         """Show a history with its verdicts."""
         self._judged = judged
         width = self.app.size.width
-        row_words = LineWords(index, width if width < BROAD else width // 2)
+        row_words = HistoryRows(index, width if width < BROAD else width // 2)
         self.list.set_source(line_rows(index, column_lines(judged), row_words))
         self.mark_focused(self.list.has_focus)
 
@@ -56,7 +58,7 @@ class Column(Vertical):
         self._heading.show(words)
 
 
-def line_rows(index: TraceIndex, lines: list[Line], row_words: LineWords) -> ListRows[Line]:
+def line_rows(index: TraceIndex, lines: Sequence[Line], row_words: HistoryRows) -> ListRows[Line]:
     """Lines as rows, which can be searched for all that their items say."""
     items = index.trace.conversation_items
 

@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Vertical
 from textual.geometry import Size
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from reducer import ObjectRef, UnreadablePayload
+from reducer import ObjectRef
 from reducer.model import CodeCell
-from reducer.wire.json_text import JsonDocument, JsonError
-from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
+from rollout_tui.insight.cells.steps import (
+    CellSteps,
+    Step,
+    cell_before,
+    cell_near,
+    cell_steps,
+    cells_in_order,
+)
+from rollout_tui.insight.cells.what_was_seen import SeenRow, shown_rows
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.rows import ListRows
+from rollout_tui.lines.spans import Span, span
 from rollout_tui.safe_text import safe_text
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.screens.exec_part import Part
-from rollout_tui.screens.sizes import FOUR_PANES, has_room
-from rollout_tui.session import Session
-from rollout_tui.views.cells.js_calls import CallSite, thrown_at
-from rollout_tui.views.cells.rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
-from rollout_tui.views.cells.seen import (
-    SeenRow,
-    cell_outputs,
-    more_rows,
-    result_row,
-    results_to_judge,
-    shown_rows,
+from rollout_tui.screens.exec_content import (
+    Content,
+    content_title,
+    judge_results,
+    known_content,
+    known_text,
+    marks_in_source,
+    read_content,
 )
-from rollout_tui.views.cells.steps import CellSteps, Step, cell_before, cell_near, cell_steps, cells_in_order
-from rollout_tui.views.cells.texts import thrown_text
-from rollout_tui.views.detail.blobs import without_data_urls
-from rollout_tui.views.detail.facts import TextSection
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.screens.exec_part import Part, Parts
+from rollout_tui.screens.sizes import FOUR_PANES, has_room
+from rollout_tui.screens.speaking import Actions
+from rollout_tui.session import Session
+from rollout_tui.views.cell_rows import cell_header, lanes_drawn, seen_row, site_words, step_facts, step_row
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows
 from rollout_tui.widgets.script_view import ScriptView
-from rollout_tui.widgets.spans import Span, StyleName, span
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
 
@@ -94,11 +98,11 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     pane = keys.Pane.EXEC
 
     class ContentRead(Message):
-        """The texts of a step are there, and where in the source it was thrown, if it was."""
+        """What a step brought is there."""
 
-        def __init__(self, step: Step, text: str, thrown: int | None) -> None:
+        def __init__(self, step: Step, content: Content) -> None:
             super().__init__()
-            self.step, self.text, self.thrown = step, text, thrown
+            self.step, self.content = step, content
 
     class ResultsJudged(Message):
         """It is known what the model saw of the results of a cell."""
@@ -149,7 +153,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
             Part(3, "content", self.content, self._facts),
             Part(4, "seen", self.seen_list),
         )
-        self._companion = self.parts[0]
+        self._parts = Parts(self.parts, always=self.list)
         self.standing: Standing | None = None
 
     def resume(self, standing: Standing) -> bool:
@@ -164,8 +168,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         """Header, the four parts, keys."""
         with Vertical():
             yield Bar(id="title")
-            with Container(id="parts"):
-                yield from self.parts
+            yield self._parts
             yield Bar(id="keys")
 
     def on_mount(self) -> None:
@@ -178,7 +181,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         if self.standing is not None and self.steps is not None:
             steps = [(step.kind, step.seq) for step in self.steps.steps]
             self.list.jump(steps.index(self.standing.step) if self.standing.step in steps else 0)
-            self.action_show_part(self.standing.part)
+            self._parts.give_keys(self.standing.part)
 
     # What is shown
 
@@ -194,7 +197,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         lanes = lanes_drawn(steps)
         self.list.set_source(
             ListRows(
-                steps.steps, lambda step: step_row(step, lanes), lambda step: step.place, text=_step_text
+                steps.steps, lambda step: step_row(step, lanes), lambda step: step.place, text=known_text
             )
         )
         is_call = begin_at is not None and begin_at.type == "ToolCall"
@@ -215,39 +218,22 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         if self.steps is None or step is self.step:
             return
         self.step = step
-        self._mark(step)
+        self.source.mark(*marks_in_source(self.steps, step))
         where = site_words(step, self.steps.cell.source_js)
         self.parts[0].title.show(safe_text(where))
         self.parts[1].title.show(safe_text(f"{step.place + 1} of {len(self.steps.steps)}"))
-        self.parts[2].title.show(safe_text(_content_title(step)))
+        self.parts[2].title.show(safe_text(content_title(step)))
         self._facts.show([span(" "), *step_facts(self._index, step)])
-        if step.error_payload is None and all(section.payload is None for section in step.sections):
-            self._show_content(step, _joined((section, section.text or "") for section in step.sections))
-            return
-        self.content.clear("reading ...")
-        self._read(step)
+        content = known_content(step)
+        if content is None:
+            self.content.clear("reading ...")
+            self._read(step)
+        else:
+            self._show_content(step, content)
 
-    def _mark(self, step: Step) -> None:
-        """Mark in the source the call that is made or returns here, and those that are open."""
-        if self.steps is None:
-            return
-        shapes = glyphs.active()
-        marks: dict[int, Span] = {}
-        for call in step.open_calls:
-            site = self.steps.sites[call.tool_call_id]
-            if isinstance(site, CallSite):
-                marks[site.start] = Span(safe_text(shapes.running), "accent")
-        if step.site is None:
-            self.source.mark(None, marks)
-            return
-        mark, style = _SITE_MARKS.get(step.kind, ("running", "accent"))
-        # The mark of the current call comes first: another call may be open in the same line.
-        current = {step.site.start: Span(safe_text(getattr(shapes, mark)), style)}
-        self.source.mark((step.site.start, step.site.end), current | marks | current)
-
-    def _show_content(self, step: Step, text: str) -> None:
+    def _show_content(self, step: Step, content: Content) -> None:
         languages = {section.language for section in step.sections}
-        self.content.show(text, languages.pop() if len(languages) == 1 else "text")
+        self.content.show(content.text, languages.pop() if len(languages) == 1 else "text")
 
     def _show_seen(self, rows: list[SeenRow]) -> None:
         self._seen = rows
@@ -260,32 +246,18 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     def _read(self, step: Step) -> None:
         """Read the texts of a step."""
         worker = get_current_worker()
-        text = _joined((section, without_data_urls(self._session.text(section))) for section in step.sections)
-        error = None if step.error_payload is None else thrown_text(self._payload(step.error_payload))
         source = "" if self.steps is None else self.steps.cell.source_js
-        thrown = None if error is None else thrown_at(source, error)
+        content = read_content(self._session, step, source)
         if not worker.is_cancelled:
-            self.post_message(self.ContentRead(step, text, thrown))
+            self.post_message(self.ContentRead(step, content))
 
     @work(thread=True, exclusive=True, group="results", exit_on_error=False)
     def _judge(self, steps: CellSteps) -> None:
         """Find out what the model saw of the results of a cell's calls."""
         worker = get_current_worker()
-        outputs = cell_outputs(self._index, steps)
-        rows = []
-        for call, ref in results_to_judge(self._index, steps):
-            if worker.is_cancelled:
-                return
-            payload = None if ref is None else self._payload(ref)
-            rows.append(result_row(self._index, call, payload, outputs))
-        self.post_message(self.ResultsJudged(steps, [*rows, *more_rows(steps)]))
-
-    def _payload(self, ref: PayloadRef) -> object:
-        """The parsed payload; None where it cannot be read or is not JSON."""
-        try:
-            return JsonDocument(self._session.payload(ref)).value
-        except (UnreadablePayload, JsonError):
-            return None
+        rows = judge_results(self._session, self._index, steps, lambda: worker.is_cancelled)
+        if rows is not None:
+            self.post_message(self.ResultsJudged(steps, rows))
 
     def work_failed(self, group: str, reason: str) -> None:
         """Say that the texts, or what the model saw, will not come."""
@@ -300,9 +272,9 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         step = message.step
         if step is not self.step:
             return
-        self._show_content(step, message.text)
-        if message.thrown is not None:
-            at = message.thrown
+        self._show_content(step, message.content)
+        at = message.content.thrown
+        if at is not None:
             self.source.mark((at, at + 1), {at: Span(safe_text(glyphs.active().failed), "bad")})
             line = self.source.text.count("\n", 0, at) + 1
             self.parts[0].title.show(safe_text(f"thrown in line {line}"))
@@ -320,45 +292,12 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         super().fit_into(size)
         self.set_class(not has_room(size, FOUR_PANES), "-narrow")
         self._show_title(size.width)
-        self._show_parts(self.parts[self._part_number() - 1])
+        self._parts.fit()
         self.show_keys()
-
-    def _show_parts(self, with_keys: Part) -> None:
-        """Show what is to be seen beside the part with the keys, and that one alone where room is short."""
-        shown = with_keys if self.has_class("-flat") else self._companion
-        for part in self.parts:
-            part.set_class(part is shown, "-shown")
-
-    def action_show_part(self, number: int) -> None:
-        """Give a part the keys, by its number from 1."""
-        part = self.parts[number - 1]
-        if part.view is not self.list:
-            self._companion = part
-        self._show_parts(part)
-        part.view.focus()
 
     def undo_of_switch(self) -> Callable[[], None]:
         """What gives this part the keys again."""
-        return partial(self._give_keys, self._part_number(), self._companion)
-
-    def _give_keys(self, number: int, companion: Part) -> None:
-        self._companion = companion
-        self.action_show_part(number)
-
-    def action_next_part(self) -> None:
-        """Give the next part the keys."""
-        self._turn_part(1)
-
-    def action_previous_part(self) -> None:
-        """Give the part before the keys."""
-        self._turn_part(-1)
-
-    def _turn_part(self, direction: int) -> None:
-        self.action_show_part((self._part_number() - 1 + direction) % len(self.parts) + 1)
-
-    def _part_number(self) -> int:
-        """The part that has the keys, from 1."""
-        return next((number for number, part in enumerate(self.parts, 1) if part.view.has_focus), 2)
+        return partial(self._parts.give_keys, self._parts.number, self._parts.companion)
 
     # Steps and cells
 
@@ -367,21 +306,21 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         if message.view is self.list and self.steps is not None:
             self._show_step(self.steps.steps[self.list.cursor])
 
-    def action_next_step(self) -> None:
-        """To the next step."""
-        self.list.cursor += 1
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        numbers = range(1, len(self.parts) + 1)
+        actions = {f"part_{number}": partial(self._parts.give_keys, number) for number in numbers}
+        for word, direction in (("next", 1), ("previous", -1)):
+            actions |= {
+                f"{word}_step": partial(self._go_by_steps, direction),
+                f"{word}_cell": partial(self._go_to_cell, direction),
+                f"{word}_part": partial(self._parts.turn, direction),
+            }
+        return {**super().actions, **actions}
 
-    def action_previous_step(self) -> None:
-        """To the step before."""
-        self.list.cursor -= 1
-
-    def action_next_cell(self) -> None:
-        """To the next cell."""
-        self._go_to_cell(1)
-
-    def action_previous_cell(self) -> None:
-        """To the cell before."""
-        self._go_to_cell(-1)
+    def _go_by_steps(self, count: int) -> None:
+        self.list.cursor += count
 
     def _go_to_cell(self, direction: int) -> None:
         place = self.place + direction
@@ -399,30 +338,5 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         if ref is not None:
             step, cell = self.step, self.cells[self.place]
             at = None if step is None else (step.kind, step.seq)
-            self.standing = Standing(cell.code_cell_id, at, self._part_number())
+            self.standing = Standing(cell.code_cell_id, at, self._parts.number)
             self.dismiss(ref)
-
-
-_SITE_MARKS: dict[str, tuple[str, StyleName]] = {"call": ("right", "strong"), "result": ("left", "strong")}
-"""The mark of the current call by the kind of its step, as the glyph set names it."""
-
-
-def _step_text(step: Step) -> str:
-    """What a step brought, as far as it is known without reading payloads."""
-    return "\n".join(section.text or "" for section in step.sections)
-
-
-def _content_title(step: Step) -> str:
-    """What the texts of a step are; the heading of one that has no other beside it."""
-    if len(step.sections) == 1:
-        return step.sections[0].heading or step.sections[0].title
-    return " and ".join(dict.fromkeys(section.title for section in step.sections))
-
-
-def _joined(texts: Iterable[tuple[TextSection, str]]) -> str:
-    """Texts one after the other, each under its heading if there are several."""
-    known = list(texts)
-    if len(known) == 1:
-        return known[0][1]
-    rule = glyphs.active().rule * 2
-    return "\n\n".join(f"{rule} {section.heading or section.title} {rule}\n{text}" for section, text in known)

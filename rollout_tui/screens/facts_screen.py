@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from reducer import ObjectRef
+from rollout_tui.lines.rows import ListRows
+from rollout_tui.lines.spans import span
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.detail.facts import Fact, FactRow, fact_row
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 

@@ -10,11 +10,11 @@ from textual.containers import Vertical
 from textual.geometry import Size
 
 from rollout_tui import keys
+from rollout_tui.lines.rows import Row, row_list
+from rollout_tui.lines.spans import span
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views.languages import LANGUAGES
+from rollout_tui.views.input_forms import LANGUAGES
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import Row, row_list
-from rollout_tui.widgets.spans import span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 KEYS_WIDTH = 14

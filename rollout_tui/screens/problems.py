@@ -7,16 +7,16 @@ from textual.containers import Vertical
 
 from reducer import ObjectRef, Problem
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.captures import cut_count_words, cut_payloads, lost_words
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.lines.rows import ListRows, Row
+from rollout_tui.lines.spans import Span, span
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.screens.sizes import BROAD
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.failure_rows import failure_row
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.words import plural
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.rows import ListRows, Row
-from rollout_tui.widgets.spans import Span, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 PART_WIDTH = 10
@@ -33,7 +33,7 @@ class ProblemsScreen(Dialog[ObjectRef]):
         super().__init__()
         self._index = timelines.index
         self._failed = timelines.failed_entries()
-        self._cut = [ref for ref in self._index.trace.raw_payloads.values() if ref.is_lost]
+        self._cut = cut_payloads(self._index.trace)
 
     def compose(self) -> ComposeResult:
         """A title and the list."""
@@ -53,7 +53,7 @@ class ProblemsScreen(Dialog[ObjectRef]):
 
     def _title(self) -> list[Span]:
         problems = plural(len(self._index.reduction.problems), "problem")
-        cut = f", {plural(len(self._cut), 'payload')} cut by the recorder's limits" if self._cut else ""
+        cut = ", " + cut_count_words(self._cut) if self._cut else ""
         return [
             span("recording: ", "muted"),
             span(problems, "strong"),

@@ -11,24 +11,25 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from rollout_tui import keys
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.lines.spans import Span, span
 from rollout_tui.screens.modal import Modal
+from rollout_tui.screens.speaking import Actions
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import HistoryInput, InputHistory
-from rollout_tui.widgets.spans import Span, span
 
 
-def checked_by(parse: Callable[[str], object], refused: type[Exception]) -> Callable[[str], str | None]:
+def checked_by(parse: Callable[[str], object]) -> Callable[[str], str | None]:
     """A check for a prompt: the sentence with which a parser refuses a text, or None.
 
     Args:
-        parse: reads the text.
-        refused: what it raises, with the sentence, when it cannot.
+        parse: reads the text; what it cannot read it refuses with `InputRefused`.
     """
 
     def check(text: str) -> str | None:
         try:
             parse(text)
-        except refused as error:
+        except InputRefused as error:
             return str(error)
         return None
 
@@ -125,7 +126,12 @@ class Prompt(Modal[str]):
         self.input.remember()
         self.dismiss(text)
 
-    def action_complete(self) -> None:
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return {**super().actions, "complete": self._complete_text}
+
+    def _complete_text(self) -> None:
         """Complete the text as far as there is only one way, and show the ways there are."""
         options = self._options()
         begun = _common_beginning(options)

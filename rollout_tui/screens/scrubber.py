@@ -11,6 +11,7 @@ from textual.timer import Timer
 
 from rollout_tui import keys
 from rollout_tui.screens.modal import Modal
+from rollout_tui.screens.speaking import Actions
 from rollout_tui.views.scrubbing import EventLine
 from rollout_tui.widgets.bars import Bar
 
@@ -84,38 +85,25 @@ class Scrubber(Modal[int]):
     def _part(self, percent: float) -> int:
         return max(1, round(len(self._line) * percent / 100))
 
-    def action_earlier(self) -> None:
-        """One event back."""
-        self._go_to(self._place - 1)
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return {
+            **super().actions,
+            "earlier": lambda: self._go_by(-1),
+            "later": lambda: self._go_by(1),
+            "much_earlier": lambda: self._go_by(-self._part(1)),
+            "much_later": lambda: self._go_by(self._part(1)),
+            "far_earlier": lambda: self._go_by(-self._part(10)),
+            "far_later": lambda: self._go_by(self._part(10)),
+            "first_event": lambda: self._go_to(0),
+            "last_event": lambda: self._go_to(len(self._line)),
+            "stay": self._stay,
+        }
 
-    def action_later(self) -> None:
-        """One event on."""
-        self._go_to(self._place + 1)
+    def _go_by(self, events: int) -> None:
+        self._go_to(self._place + events)
 
-    def action_much_earlier(self) -> None:
-        """A hundredth of the log back."""
-        self._go_to(self._place - self._part(1))
-
-    def action_much_later(self) -> None:
-        """A hundredth of the log on."""
-        self._go_to(self._place + self._part(1))
-
-    def action_far_earlier(self) -> None:
-        """A tenth of the log back."""
-        self._go_to(self._place - self._part(10))
-
-    def action_far_later(self) -> None:
-        """A tenth of the log on."""
-        self._go_to(self._place + self._part(10))
-
-    def action_first_event(self) -> None:
-        """To the first event."""
-        self._go_to(0)
-
-    def action_last_event(self) -> None:
-        """To the last event."""
-        self._go_to(len(self._line))
-
-    def action_stay(self) -> None:
+    def _stay(self) -> None:
         """Look around at this moment."""
         self.dismiss(self._line.seq(self._place))

@@ -15,15 +15,17 @@ from textual.widgets import Input
 
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import keys
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.search.query import parse_query
+from rollout_tui.insight.search.search import Hit, Search
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.lines.rows import ListRows
+from rollout_tui.lines.spans import Piece, Span, drop_to_fit, span
 from rollout_tui.screens.dialog import Dialog
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search.query import QueryRefused, parse_query
-from rollout_tui.views.search.rows import HitWords, progress_words
-from rollout_tui.views.search.search import Hit, Search
+from rollout_tui.screens.speaking import Actions
+from rollout_tui.views.hit_rows import HitRows, progress_words
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import HistoryInput, InputHistory
-from rollout_tui.widgets.rows import ListRows
-from rollout_tui.widgets.spans import Piece, Span, drop_to_fit, span
 from rollout_tui.widgets.virtual_list import VirtualList
 
 TYPING_SECONDS = 0.25
@@ -103,7 +105,7 @@ class SearchScreen(Dialog[Hit]):
         super().__init__()
         self._index = index
         self._read = read
-        self._words = HitWords(index)
+        self._words = HitRows(index)
         self._rows: ListRows[tuple[int, Hit]] = ListRows((), self._words.row, lambda one: one[0])
         self._run: _Run | None = None
         self._is_running = False
@@ -186,7 +188,7 @@ class SearchScreen(Dialog[Hit]):
         self._clear()
         try:
             query = parse_query(self.input.value)
-        except QueryRefused as refusal:
+        except InputRefused as refusal:
             self.query_one("#progress", Bar).show([span(f" {refusal}", "bad")])
             return
         run = self._run = _Run(Search(self._index, query, self._read))
@@ -235,7 +237,12 @@ class SearchScreen(Dialog[Hit]):
         words = f" The search ended by a fault of this program: {message.error}"
         self.query_one("#progress", Bar).show([span(words, "bad")])
 
-    def action_other_part(self) -> None:
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return {**super().actions, "other_part": self._turn_part}
+
+    def _turn_part(self) -> None:
         """From the line to the hits, and back."""
         (self.results if self.input.has_focus else self.input).focus()
 

@@ -1,216 +1,74 @@
-"""Searching in the list, tree or text that has the keys, on any screen."""
+"""A screen with lists, trees or texts: it searches in them, and takes a number before a movement."""
 
 from __future__ import annotations
 
-from enum import Enum
-from functools import partial
-from time import monotonic
+from collections.abc import Callable
 from typing import TypeVar
 
-from textual import on
-from textual.widget import Widget
+from textual import events, on
+from textual.dom import DOMNode
 
 from rollout_tui import keys
-from rollout_tui.safe_text import safe_text
-from rollout_tui.screens.counting import CountingScreen
+from rollout_tui.screens.counting import Counter
+from rollout_tui.screens.pane_search import PaneSearch
 from rollout_tui.screens.prompt import Prompt
-from rollout_tui.widgets.finding import Finding, SearchableView, Turn
-from rollout_tui.widgets.history_input import InputHistory
+from rollout_tui.screens.speaking import Actions, SpeakingScreen
 from rollout_tui.widgets.job_view import JobView
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import spans_text
-from rollout_tui.widgets.text_lines import plain_pattern
-from rollout_tui.widgets.virtual_list import VirtualList
 
 T = TypeVar("T")
 
-PROGRESS_SECONDS = 0.2
-"""A search that takes longer says how far it is."""
 
-_JOB = "find"
+class SearchingScreen(SpeakingScreen[T]):
+    """Searches in the view that has the keys.
 
-_WIDEST_ROW = 1000
-"""Cells of a row that are looked at to see whether the text is in it."""
-
-
-class Want(Enum):
-    """To which hit the reader wants to go as soon as it is known."""
-
-    NONE = "none"
-    FIRST = "first"
-    NEXT = "next"
-    PREVIOUS = "previous"
-
-
-class _Run:
-    """A search in one view, and where the reader is in it."""
-
-    def __init__(self, view: LineView, finding: Finding, want: Want) -> None:
-        self.view = view
-        self.finding = finding
-        self.want = want
-        self.began = monotonic()
-        self.is_counting = False
-        self.position = 0
-        self.words: list[str] = []
-        self._at: tuple[int, int] | None = None  # the hit gone to, and the line the cursor was put on
-
-    def turn(self, start: int) -> Turn | None:
-        """The wanted hit, as far as it is known.
-
-        Args:
-            start: the position of the cursor; a hit in its line that was gone to counts instead.
-        """
-        here = self._at[0] if self._at is not None and self._at[1] == self.view.cursor else start
-        if self.want is Want.FIRST:
-            return self.finding.first()
-        return self.finding.next_after(here) if self.want is Want.NEXT else self.finding.last_before(here)
-
-    def arrived(self, position: int) -> None:
-        """The cursor is on a hit."""
-        self._at = position, self.view.cursor
-
-
-class SearchingScreen(CountingScreen[T]):
-    """Looks for a text in whatever view has the keys, without holding up any other key."""
+    Attributes:
+        search: the search in a view.
+    """
 
     BINDINGS = [*keys.bindings(keys.Context.FIND)]
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name, id, classes)
-        self._query = ""
-        self._runs: dict[Widget, _Run] = {}
-        self._marked: set[LineView] = set()
-        self._searches = InputHistory()
+        self.search = PaneSearch(self.speech, self)
+        self._counter = Counter(self.speech, self)
+
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return self.search.actions
+
+    def end_search(self) -> bool:
+        """Stop a search that goes on, or else take its marks away; say whether there was anything to do."""
+        return self.search.end()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Take digits, and the movement that they count."""
+        await self._counter.take(event)
+
+    @on(JobView.JobEnded)
+    def _job_ended(self, message: JobView.JobEnded) -> None:
+        self.search.job_ended(message.view, message.name)
+
+    # What the search and the counter ask for
 
     def leaving_for_hit(self, view: LineView) -> None:
         """The cursor of a view is about to be put on a hit."""
 
-    def action_find(self) -> None:
-        """Ask for a text, and go to where it is next."""
-        view = self.focused
-        if not isinstance(view, LineView) or not isinstance(view, SearchableView):
-            self.say("there is nothing to search in here")
-            return
+    def ask(self, prompt: Prompt, answered: Callable[[str | None], None]) -> None:
+        """Ask for a line."""
+        self.app.push_screen(prompt, answered)
 
-        def answered(text: str | None) -> None:
-            if text:
-                self.find(view, text)
+    def undo_of_switch(self) -> Callable[[], None] | None:
+        """What leads back here once a digit has gone elsewhere; None where digits go nowhere."""
+        return None
 
-        hint = "a text in this pane; capitals count if there are any; n next, N previous, esc ends it"
-        self.app.push_screen(Prompt("/", self._searches, lambda _text: None, hint=hint), answered)
+    def position(self) -> object:
+        """Where the reader is, to see whether a step led on."""
+        return self.focused.cursor if isinstance(self.focused, LineView) else None
 
-    def action_find_next(self) -> None:
-        """To the next hit of the last search."""
-        self._go_on(Want.NEXT)
-
-    def action_find_previous(self) -> None:
-        """To the hit before."""
-        self._go_on(Want.PREVIOUS)
-
-    def find(self, view: LineView, query: str, want: Want = Want.FIRST) -> None:
-        """Look for a text in a view from its cursor on; mark it there."""
-        if not isinstance(view, SearchableView):
-            return
-        self.mark_found(view, query)
-        size = view.find_size()
-        start = max(0, min(view.find_start(), size - 1))
-        finding = Finding(query, view.find_basis(), start, size)
-        run = self._runs[view] = _Run(view, finding, want)
-        steps = finding.steps(view.find_hits(query, start))
-        view.run_job(_JOB, steps, partial(self._stepped, run), inline=view.find_is_quick())
-
-    def mark_found(self, view: LineView, query: str) -> None:
-        """Mark in a view what was found elsewhere, so that the next hit in it can be gone to."""
-        self._query = query
-        self._marked.add(view)
-        view.highlight(query)
-
-    def end_search(self) -> bool:
-        """Stop a search that goes on, or else take its marks away; say whether there was anything to do."""
-        running = [run for run in self._runs.values() if not run.finding.is_done]
-        for run in running:
-            run.view.end_job(_JOB)
-            del self._runs[run.view]
-        if running:
-            self.say(f"stopped searching for {self._query}")
-            return True
-        self._runs.clear()
-        marked = list(self._marked)
-        self._marked.clear()
-        for view in marked:
-            view.highlight(None)
-        return bool(marked)
-
-    # One search
-
-    def _go_on(self, want: Want) -> None:
-        view = self.focused
-        if not self._query:
-            self.say("nothing was searched for yet")
-            return
-        if not isinstance(view, LineView) or not isinstance(view, SearchableView):
-            return
-        run = self._runs.get(view)
-        if run is None or run.finding.query != self._query or run.finding.basis != view.find_basis():
-            self.find(view, self._query, want)
-        else:
-            run.want = want
-            self._advance(run)
-
-    def _stepped(self, run: _Run, _is_done: bool) -> None:
-        if self._runs.get(run.view) is run:
-            self._advance(run)
-
-    def _advance(self, run: _Run) -> None:
-        """Go to the wanted hit if it is known, and say how many there are."""
-        view, finding = run.view, run.finding
-        if not isinstance(view, SearchableView):
-            return
-        if finding.basis != view.find_basis():
-            if run.want is not Want.NONE:
-                self.find(view, finding.query, run.want)  # rows came or went meanwhile
-            return
-        if run.want is Want.NONE:
-            if finding.is_done and run.is_counting and self._says:
-                self._say_place(run)
-            return
-        turn = run.turn(view.find_start())
-        if turn is not None:
-            self.leaving_for_hit(view)
-            view.show_hit(turn.position)
-            run.arrived(turn.position)
-            self._say_place(run, turn, backwards=run.want is Want.PREVIOUS)
-            run.want = Want.NONE
-        elif finding.is_done:
-            run.want = Want.NONE
-            self.say(f"not found: {finding.query}", bad=True)
-        elif monotonic() - run.began >= PROGRESS_SECONDS:
-            self.say(f"searching {100 * finding.fraction:.0f}%, {finding.count} found, esc cancels")
-
-    def _say_place(self, run: _Run, turn: Turn | None = None, *, backwards: bool = False) -> None:
-        """Say which hit this is, of how many, and whether the way to it led round."""
-        finding = run.finding
-        run.is_counting = not finding.is_done
-        if turn is not None:
-            run.words = [f"round from the {'end' if backwards else 'beginning'}"] if turn.wrapped else []
-            if not _is_in_line(run.view, finding.query):
-                run.words.append("in the text of this row")
-            run.words.append(f"/{finding.query}")
-            run.position = turn.position
-        total = f"{finding.count} and more" if finding.is_cut else str(finding.count)
-        count = "counting" if run.is_counting else f"{finding.number_of(run.position)} of {total}"
-        self.say("  ".join((count, *run.words)))
-
-    @on(JobView.JobEnded)
-    def _job_ended(self, message: JobView.JobEnded) -> None:
-        if message.name == _JOB and self._runs.pop(message.view, None) is not None:
-            self.say("the search ended by a fault of this program", bad=True)
-
-
-def _is_in_line(view: LineView, query: str) -> bool:
-    """Whether a row of a list says a text itself, and not only what it stands for."""
-    if not isinstance(view, VirtualList):
-        return True
-    spans = view.line_spans(view.cursor, _WIDEST_ROW)
-    return plain_pattern(safe_text(query)).search(spans_text(spans)) is not None
+    async def run_where_keys_go(self, action: str) -> None:
+        """Run an action where its key would: on the focused widget, or on the screen."""
+        place: DOMNode | None = self.focused or self
+        while place is not None and not await self.app.run_action(action, place):
+            place = place.parent

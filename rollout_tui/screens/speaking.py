@@ -1,38 +1,65 @@
-"""A screen that says sentences in its last line, and asks there for a single key."""
+"""What every screen of the program can: it speaks, does what its keys are for, and is left once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from textual import events
+from textual.actions import SkipAction
+from textual.await_complete import AwaitComplete
 
 from rollout_tui import keys
-from rollout_tui.screens.leaving_screen import LeavingScreen
+from rollout_tui.lines.spans import Span, span
+from rollout_tui.screens.sized_screen import SizedScreen
+from rollout_tui.screens.speech import Speech
 from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.spans import Span, span
 
 T = TypeVar("T")
 
-
-class _Awaited(NamedTuple):
-    """What the next key will decide."""
-
-    answer: Callable[[str], None]
-    refusal: str
+Actions = dict[str, Callable[[], None]]
+"""What somebody can do, by the names of the table of keys."""
 
 
-class SpeakingScreen(LeavingScreen[T]):
-    """Says a sentence until the next key, and may take that key for itself.
+class SpeakingScreen(SizedScreen[T]):
+    """Says sentences in its last line. Its result is None when it was only closed.
 
-    A subclass has a line for it: `said_bar`. It shows its keys there by `show_keys`, at other times, too;
-    while something is said or asked, that does nothing. A long sentence makes the line several.
+    A subclass gives `actions`, takes the bindings of the contexts that they are of, and has a line for what
+    is said: `said_bar`.
+
+    Attributes:
+        speech: what is said.
     """
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name, id, classes)
-        self._says = False
-        self._awaited: _Awaited | None = None
+        self.speech = Speech(self.said_bar, self.key_spans)
+        self._has_left = False
+        self._leaves_with: tuple[T | None] | None = None
+
+    # Keys
+
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return {}
+
+    def action_do(self, name: str) -> None:
+        """Do what a key is for, by the name of the action."""
+        action = self.actions.get(name)
+        if action is None:
+            raise SkipAction  # somebody else's
+        action()
+
+    def focus_name(self) -> keys.Pane:
+        """Which keys hold now."""
+        raise NotImplementedError
+
+    async def on_key(self, event: events.Key) -> None:
+        """Take the key that was asked for; any other ends what is said, and goes its way."""
+        self.speech.take(event)
+
+    # Speaking
 
     def said_bar(self) -> Bar:
         """The line for sentences; by default one at the foot of the screen, which appears when needed."""
@@ -43,10 +70,6 @@ class SpeakingScreen(LeavingScreen[T]):
             self.mount(bar)
         return bar
 
-    def focus_name(self) -> keys.Pane:
-        """Which keys hold now."""
-        raise NotImplementedError
-
     def key_spans(self) -> list[Span]:
         """What the line shows while nothing is said: the keys that matter most, as many as fit."""
         footer = keys.footer_text(self.focus_name(), max(1, self.app.size.width - 2))
@@ -54,47 +77,29 @@ class SpeakingScreen(LeavingScreen[T]):
 
     def show_keys(self) -> None:
         """Show the keys, unless something is said."""
-        if not self._says:
-            self.said_bar().show(self.key_spans())
+        self.speech.show_keys()
 
     def say(self, sentence: str, *, bad: bool = False) -> None:
         """Say something until the next key."""
-        self._says = True
-        self.said_bar().show([span(f" {sentence}", "bad" if bad else "strong")], is_sentence=True)
+        self.speech.say(sentence, bad=bad)
 
-    def say_nothing(self) -> None:
-        """Show the keys again."""
-        if self._says:
-            self._says = False
-            self.said_bar().show(self.key_spans())
+    # Leaving
 
-    def await_key(
-        self, hint: str, answer: Callable[[str], None], *, refusal: str = "nothing was done"
-    ) -> None:
-        """Take the next key, whatever it means at other times.
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close, once. What another screen covers closes when that has gone: only what is on top can."""
+        if self._has_left:
+            return AwaitComplete()
+        if not self.is_active:
+            self._leaves_with = (result,)
+            return AwaitComplete()
+        self._has_left = True
+        return super().dismiss(result)
 
-        Args:
-            hint: which keys there are; said until then.
-            answer: called with the character of the key.
-            refusal: said when the reader went back instead, or the key has no character.
-        """
-        self._awaited = _Awaited(answer, refusal)
-        self.say(hint)
+    def on_screen_resume(self) -> None:
+        """Close, if that was wanted while another screen was above."""
+        if self._leaves_with is not None:
+            self.dismiss(*self._leaves_with)
 
-    @property
-    def is_awaiting_key(self) -> bool:
-        """Whether the next key is taken."""
-        return self._awaited is not None
-
-    async def on_key(self, event: events.Key) -> None:
-        """Take the key that was asked for; any other ends what is said, and goes its way."""
-        awaited, self._awaited = self._awaited, None
-        self.say_nothing()
-        if awaited is None:
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key in keys.AWAITED_BACK or event.character is None or not event.character.isprintable():
-            self.say(awaited.refusal)
-        else:
-            awaited.answer(event.character)
+    def action_leave(self) -> None:
+        """Close."""
+        self.dismiss(None)

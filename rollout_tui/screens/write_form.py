@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from textual import on, work
@@ -16,11 +17,12 @@ from reducer import BundleError, UnreadablePayload
 from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.exports import Export
+from rollout_tui.lines.spans import StyleName, span
 from rollout_tui.screens.modal import Modal
-from rollout_tui.views.words import size
+from rollout_tui.screens.speaking import Actions
+from rollout_tui.texts.short_forms import size
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import LineInput
-from rollout_tui.widgets.spans import StyleName, span
 from rollout_tui.write_file import refuse_evidence, write_atomically
 
 LONGEST_PATH = 4096
@@ -92,13 +94,14 @@ class WriteForm(AwaitingWork, Modal[str]):
             style: StyleName = "strong" if place == self._chosen else "muted"
             self.query_one(f"#choice-{place}", Bar).show([span(f"{mark} {export.words}", style)])
 
-    def action_next_choice(self) -> None:
-        """The next thing to write."""
-        self._choose(1)
-
-    def action_previous_choice(self) -> None:
-        """The thing to write before this one."""
-        self._choose(-1)
+    @property
+    def actions(self) -> Actions:
+        """What its keys do."""
+        return {
+            **super().actions,
+            "next_choice": partial(self._choose, 1),
+            "previous_choice": partial(self._choose, -1),
+        }
 
     def _choose(self, direction: int) -> None:
         """Offer another thing; a path that the reader typed stays."""
@@ -165,7 +168,7 @@ class WriteForm(AwaitingWork, Modal[str]):
 def write_export(export: Export, path: Path) -> tuple[str, bool]:
     """Write something whole or not at all; what became of it in a sentence, and whether it is there."""
     try:
-        refuse_evidence(path, export.bundle)
+        refuse_evidence(path, export.recording)
         data = export.make()
         write_atomically(path, data)
     except (UnreadablePayload, BundleError) as error:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reducer import ObjectRef
-from rollout_tui.panes.pane import Pane
-from rollout_tui.screens.finding_screen import FindingScreen
+from rollout_tui.insight.cells.steps import cell_before
+from rollout_tui.insight.entries import Entry
+from rollout_tui.panes.cursor import Cursor
+from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown
 from rollout_tui.session import Session
-from rollout_tui.views.cells.steps import cell_before
-from rollout_tui.views.entries import Entry
+from rollout_tui.views.places import PaneName
 
 if TYPE_CHECKING:
     from rollout_tui.screens.compaction_stepper import CompactionStepper
@@ -23,27 +24,53 @@ class _WayBack(NamedTuple):
 
     Attributes:
         arrived_in: the pane that had the keys when the link out of it was followed.
+        journeys: how often the reader had gone somewhere by then; from elsewhere no way leads back.
         reopen: opens the stepper where it was left.
     """
 
-    arrived_in: Pane
+    arrived_in: PaneName
+    journeys: int
     reopen: Callable[[], None]
 
 
-class StepperScreen(FindingScreen):
+class Panes(Shown, Protocol):
+    """What this needs of the panes."""
+
+    @property
+    def cursor(self) -> Cursor:
+        """Which pane has the keys."""
+
+    def step_back(self) -> bool:
+        """Back one level; say whether there was one."""
+
+
+class CountsJourneys(Jumps, Protocol):
+    """Who leads to an object, and knows whether the reader went on from there."""
+
+    @property
+    def journeys(self) -> int:
+        """How often the reader has gone to an object or a place by now."""
+
+
+class Steppers:
     """Opens the steppers at what the cursor is on."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, screen: Opens, session: Session, panes: Panes, jumping: CountsJourneys) -> None:
+        self._screen = screen
+        self._session = session
+        self._panes = panes
+        self._jumping = jumping
         self._way_back: _WayBack | None = None
 
-    def action_compactions(self) -> None:
-        """Step through the compaction nearest to the cursor."""
-        self._step_through_compactions(self.timeline.entry, before=False)
-
-    def action_compactions_before(self) -> None:
-        """Step through the last compaction before the cursor."""
-        self._step_through_compactions(self.timeline.entry, before=True)
+    @property
+    def actions(self) -> Actions:
+        """What the keys do."""
+        return {
+            "compactions": lambda: self._step_through_compactions(self._panes.entry, before=False),
+            "compactions_before": lambda: self._step_through_compactions(self._panes.entry, before=True),
+            "cells": lambda: self._step_through_cells(self._panes.entry, before=False),
+            "cells_before": lambda: self._step_through_cells(self._panes.entry, before=True),
+        }
 
     def _step_through_compactions(
         self, entry: Entry | None, *, before: bool, back_to: CompactionStepper | None = None
@@ -59,31 +86,25 @@ class StepperScreen(FindingScreen):
 
         def chosen(choice: Chosen | None) -> None:
             if choice is not None:
-                self.jump(choice.ref, choice.at)
-                reopen = partial(self._step_through_compactions, entry, before=before, back_to=stepper)
-                self._way_back = _WayBack(self.active, reopen)
+                self._leave_for(
+                    choice.ref,
+                    choice.at,
+                    partial(self._step_through_compactions, entry, before=before, back_to=stepper),
+                )
 
-        timelines = self.timelines
+        timelines = self._panes.timelines
         if timelines is None or entry is None:
             return
         rewrite = timelines.entries.rewrites.get(entry.ref.id) if entry.ref.type == "Rewrite" else None
         stepper = CompactionStepper(timelines.index, entry.thread_id, entry.seq, rewrite, before=before)
         if before and stepper.place is None:
-            self.say("no compaction before this")
+            self._screen.say("no compaction before this")
             return
         standing = None if back_to is None else back_to.standing
         is_there = standing is None or stepper.resume(standing)
-        self.app.push_screen(stepper, chosen)
+        self._screen.open_above(stepper, chosen)
         if not is_there:
             stepper.call_after_refresh(stepper.say, "that compaction is not in what is shown now")
-
-    def action_cells(self) -> None:
-        """Step through the code cell at the cursor, or the nearest one."""
-        self._step_through_cells(self.timeline.entry, before=False)
-
-    def action_cells_before(self) -> None:
-        """Step through the last code cell before the one at the cursor."""
-        self._step_through_cells(self.timeline.entry, before=True)
 
     def _step_through_cells(
         self, entry: Entry | None, *, before: bool, back_to: ExecStepper | None = None
@@ -93,32 +114,27 @@ class StepperScreen(FindingScreen):
 
         def chosen(ref: ObjectRef | None) -> None:
             if ref is not None:
-                self.jump(ref)
                 reopen = partial(self._step_through_cells, entry, before=before, back_to=stepper)
-                self._way_back = _WayBack(self.active, reopen)
+                self._leave_for(ref, None, reopen)
 
-        timelines = self.timelines
+        timelines = self._panes.timelines
         if timelines is None or entry is None:
             return
         at = (entry.ref, entry.thread_id, entry.seq)
         if before and cell_before(timelines.index, *at) is None:
-            self.say("no code cell before this")
+            self._screen.say("no code cell before this")
             return
-        stepper = ExecStepper(self.session, timelines.index, *at, before=before)
+        stepper = ExecStepper(self._session, timelines.index, *at, before=before)
         standing = None if back_to is None else back_to.standing
         is_there = standing is None or stepper.resume(standing)
-        self.app.push_screen(stepper, chosen)
+        self._screen.open_above(stepper, chosen)
         if not is_there:
             stepper.call_after_refresh(stepper.say, "that cell is not in what is shown now")
 
-    def jump(self, ref: ObjectRef, at: ObjectRef | None = None) -> bool:
-        """Show an object; from there no key leads back into a stepper that was left before."""
-        self.forget_way_back()
-        return super().jump(ref, at)
-
-    def forget_way_back(self) -> None:
-        """The reader went on from where a link out of a stepper led."""
-        self._way_back = None
+    def _leave_for(self, ref: ObjectRef, at: ObjectRef | None, reopen: Callable[[], None]) -> None:
+        """Follow a link out of a stepper."""
+        self._jumping.jump(ref, at)
+        self._way_back = _WayBack(self._panes.cursor.pane, self._jumping.journeys, reopen)
 
     def lead_back(self) -> bool:
         """Back into the stepper that the reader followed a link out of; say whether there is a way back.
@@ -126,9 +142,9 @@ class StepperScreen(FindingScreen):
         What was opened since then is closed first.
         """
         way = self._way_back
-        if way is None:
+        if way is None or way.journeys != self._jumping.journeys:
             return False
-        if self.active is way.arrived_in or not self.step_back():
+        if self._panes.cursor.pane == way.arrived_in or not self._panes.step_back():
             self._way_back = None
             way.reopen()
         return True
