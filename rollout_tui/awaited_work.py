@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.worker import Worker, WorkerState
 
-from rollout_tui.commands.output import NO_MEMORY, plain_reason
+from rollout_tui.outcomes import NO_MEMORY, plain_reason
 
 
 class AwaitingWork:

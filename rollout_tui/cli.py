@@ -15,7 +15,8 @@ from typing import Annotated
 import typer
 
 from reducer import BundleError
-from rollout_tui.commands.output import (
+from rollout_tui.commands.output import complain, flush_standard_output, prepare_streams, write_line
+from rollout_tui.outcomes import (
     CLEAN,
     FAULT,
     INTERRUPTED,
@@ -24,17 +25,13 @@ from rollout_tui.commands.output import (
     UNUSABLE,
     CommandError,
     EndedBySignal,
-    complain,
-    flush_standard_output,
     plain_reason,
-    prepare_streams,
-    write_line,
 )
 from rollout_tui.safe_text import safe_text
 
 PROGRAM = "rollout-tui"
 
-COMMANDS = ("open", "reduce", "ls", "check", "record", "show", "convert")
+COMMANDS = ("open", "reduce", "ls", "check", "record", "show", "convert", "grep")
 
 _GLOBAL_OPTIONS = ("--help", "--version", "--install-completion")
 
@@ -84,7 +81,10 @@ def _install_completion(shell: str | None) -> None:
 BundlePath = Annotated[
     Path,
     typer.Argument(
-        metavar="BUNDLE", show_default=False, readable=False, help="A bundle directory, or any file in it."
+        metavar="BUNDLE",
+        show_default=False,
+        readable=False,
+        help="A bundle directory, any file in it, or a session file of codex.",
     ),
 ]
 """The bundle of a command that wants one."""
@@ -122,9 +122,9 @@ def open_command(
             metavar="BUNDLE",
             show_default=False,
             readable=False,
-            help="A bundle directory, any file in it, or a directory of bundles to pick one from; "
-            "BUNDLE#812 begins at a sequence number. "
-            "By default the directory that `record` writes to.",
+            help="A bundle directory, any file in it, a session file, the beginning of an id, or a "
+            "directory to pick one from; BUNDLE#812 begins at a sequence number. By default you pick one "
+            "of the bundles that `record` writes and the sessions of codex.",
         ),
     ] = None,
     ascii_wanted: Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")] = False,
@@ -210,15 +210,47 @@ def ls_command(
             metavar="ROOT",
             show_default=False,
             readable=False,
-            help="A directory of bundles. By default the one that `record` writes to.",
+            help="A directory of bundles, or of sessions of codex. By default the bundles that `record` "
+            "writes, and the sessions in $CODEX_HOME.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
 ) -> None:
-    """List the bundles of a trace root, newest first, those of one session together."""
-    from rollout_tui.commands.ls import list_bundles
+    """List runs by their bundles and sessions, newest first, those of one session together."""
+    from rollout_tui.commands.ls import list_runs
 
-    raise typer.Exit(list_bundles(root, as_json=as_json))
+    raise typer.Exit(list_runs(root, as_json=as_json))
+
+
+@app.command(name="grep", options_metavar="[OPTIONS]")
+def grep_command(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEXT", show_default=False, help="What to look for: capitals count if there are any."
+        ),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="ROOT",
+            show_default=False,
+            readable=False,
+            help="A directory of bundles, or a bundle. By default the one that `record` writes to.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Places of a bundle at most.")
+    ] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+) -> None:
+    """Look for a text in all bundles of a trace root, newest first; BUNDLE#812 opens such a place.
+
+    Bytes are searched, and nothing is reduced. The status is 1 if it is nowhere.
+    """
+    from rollout_tui.commands.grep import grep
+
+    raise typer.Exit(grep(text, root, limit=limit, as_json=as_json))
 
 
 @app.command(name="check", options_metavar="[OPTIONS]")
@@ -268,11 +300,22 @@ def show_command(
             "the bytes in a form that it cannot obey.",
         ),
     ] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            "--prices",
+            metavar="FILE",
+            show_default=False,
+            readable=False,
+            help="With `tokens`: what a million tokens cost by model, as JSON; "
+            '{"MODEL": {"in": 1.25, "cached": 0.125, "out": 10}}.',
+        ),
+    ] = None,
 ) -> None:
-    """Print one thing of a bundle: what the model saw at a call, a compaction, a code cell, an edge."""
+    """Print an answer or one thing of a bundle: summary, tokens, waits; a call, a compaction, an edge."""
     from rollout_tui.commands.show import show
 
-    raise typer.Exit(show(bundle, what or [], as_json=as_json, raw=raw, output=output))
+    raise typer.Exit(show(bundle, what or [], as_json=as_json, raw=raw, output=output, prices=prices))
 
 
 @app.command(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rollout_tui.safe_text import safe_block, safe_text
-from rollout_tui.views.words import size
+from rollout_tui.texts.short_forms import size
 
 MAX_BYTES = 74_994
 """Bytes of UTF-8 that are sent at most. In base64 and with its frame that is a sequence of 100,000 bytes;

@@ -11,9 +11,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
-from rollout_tui.default_root import bundles_called, short_name
-from rollout_tui.views.language import words_of
+from rollout_tui.default_root import bundles_called, short_name, threads_called
+from rollout_tui.language.asking import By
+from rollout_tui.language.vocabulary import words_of
 
 VARIABLE = "_ROLLOUT_TUI_COMPLETE"
 """Holds the place of the word at the cursor; 1 is the first after the program."""
@@ -25,13 +27,17 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "ls": ("--json", "--help"),
     "check": ("--json", "--help"),
     "record": ("--root", "--no-tui", "--ascii", "--no-color", "--mouse", "--help"),
-    "show": ("--json", "--raw", "--output", "--help"),
+    "show": ("--json", "--raw", "--output", "--prices", "--help"),
     "convert": ("--output", "--help"),
+    "grep": ("--limit", "--json", "--help"),
 }
 """The long options of the commands, and of the program itself."""
 
 _OF_A_BUNDLE = frozenset({"open", "reduce", "check", "show", "ls"})
-_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root"})
+_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root", "--prices", "--limit"})
+
+_MIN_ID = 2
+"""Characters after which threads of codex are offered: it keeps very many, and all begin with the time."""
 
 _BASH = f"""\
 _rollout_tui() {{
@@ -108,7 +114,8 @@ def _offered(before: list[str], word: str, environ: Mapping[str, str]) -> tuple[
     given = [one for one in before if not one.startswith("-")][before[:1] == [command] :]
     if command in _OF_A_BUNDLE and not given:
         names = [short_name(path.name) for path in bundles_called(word, environ)]
-        return True, [*([] if before else commands), *names]
+        threads = threads_called(word, environ) if len(word) >= _MIN_ID else []
+        return True, [*([] if before else commands), *names, *threads]
     if command == "show":
         return False, _what(given[1:])
     return command == "record", []
@@ -118,7 +125,10 @@ def _what(words: list[str]) -> list[str]:
     """What may follow some words of WHAT; numbers are not offered, they would need the whole graph."""
     if not words:
         return [word.name for word in words_of("shown")]
-    return ["of"] if len(words) == 2 or (words[0].endswith("s") and len(words) == 1) else []
+    if words[0] == "tokens":
+        return [*get_args(By)] if words[-1] == "by" else ["by", "of"] if len(words) == 1 else []
+    takes_agent = any(word.name == words[0] and word.argument == "[of AGENT]" for word in words_of("shown"))
+    return ["of"] if len(words) == 2 or (takes_agent and len(words) == 1) else []
 
 
 def install(shell: str, environ: Mapping[str, str]) -> list[Path]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
-from rollout_tui.commands.output import CommandError, EndedBySignal
+from rollout_tui.outcomes import CommandError, EndedBySignal
 
 ENDING_SIGNALS = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM)
 """Signals that ask for an end. One that is ignored from the start stays ignored, as `nohup` wants."""

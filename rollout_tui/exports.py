@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from reducer import Bundle, UnreadablePayload, reduce_bundle, state_json
+from reducer import Recording, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import FileRef, PayloadRef
+from rollout_tui.insight.certainty import NOT_RECORDED, instructions_apart
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.recordings import state_of
 from rollout_tui.safe_text import safe_filename
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.export import RequestTexts, context_json, context_markdown, request_texts
-from rollout_tui.views.index import TraceIndex
 
 ExportKind = Literal["state", "payload", "context.md", "context.json", "text"]
 
@@ -28,38 +30,42 @@ class Export:
         kind: what it is.
         words: what it is, for the reader.
         path: where it goes by default.
-        bundle: what it comes of; its evidence is not written over.
+        recording: what it comes of; its evidence is not written over.
         make: makes its bytes; may read files, so it is for a worker thread. Raises `UnreadablePayload`.
     """
 
     kind: ExportKind
     words: str
     path: Path
-    bundle: Bundle
+    recording: Recording
     make: Callable[[], bytes]
 
 
 def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef | None) -> list[Export]:
-    """All that can be written at a place; nothing before the bundle is loaded.
+    """All that can be written at a place; nothing before the recording is loaded.
 
     Args:
-        session: the bundle.
+        session: the recording.
         call: the call whose context is shown, if any.
         payload: the payload that is shown, if any.
     """
     timelines = session.timelines
     if timelines is None:
         return []
-    index, state_path = timelines.index, session.bundle.state_path
-    name = safe_filename(session.bundle.path.resolve().name)
-    beside = writable_directory(_elsewhere())
-    state = state_path if _is_writable(state_path.parent) else beside / f"{name}.state.json"
+    index, recording = timelines.index, session.recording
+    state, name = recording.state_path, _name_of(recording)
+    beside = writable_directory(_elsewhere(recording))
+    if state is None or not _is_writable(state.parent):
+        state = beside / f"{name}.state.json"
 
     def make_state() -> bytes:
         # What is shown may be a part of the log, a moment in the past, or about to grow.
-        return state_json(reduce_bundle(session.bundle.path).trace)
+        return b"".join(state_of(recording))
 
-    exports = [Export("state", "state.json: the reduced graph", state, session.bundle, make_state)]
+    words = "state.json: the reduced graph"
+    if index.reduction.rebuilt_from is not None:
+        words += f", rebuilt from a {index.reduction.rebuilt_from}"
+    exports = [Export("state", words, state, recording, make_state)]
     if payload is not None:
         ref, file_name = payload, safe_filename(_file_name(payload))
         number, kind = ref.raw_payload_id.rpartition(":")[2], ref.kind.type.replace("_", " ")
@@ -68,7 +74,7 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
                 "payload",
                 f"payload {number}, {kind}, byte for byte",
                 beside / f"{name}.{file_name}",
-                session.bundle,
+                recording,
                 lambda: session.payload(ref),
             )
         )
@@ -94,14 +100,14 @@ def _context_exports(session: Session, index: TraceIndex, call: InferenceCall, b
             "context.md",
             f"{words}, as Markdown",
             Path(f"{path}.md"),
-            session.bundle,
+            session.recording,
             lambda: context_text(session, index, call).encode("utf-8", "replace"),
         ),
         Export(
             "context.json",
             f"{words}, as JSON",
             Path(f"{path}.json"),
-            session.bundle,
+            session.recording,
             lambda: context_bytes(session, index, call),
         ),
     ]
@@ -118,7 +124,12 @@ def context_bytes(session: Session, index: TraceIndex, call: InferenceCall) -> b
 
 
 def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestTexts:
-    """What the request of a call says beside its items; nothing where it cannot be read."""
+    """What the request of a call says beside its items; nothing where it cannot be read.
+
+    Of a session what it says of the instructions; what it does not record is said.
+    """
+    if index.reduction.rebuilt_from is not None:
+        return RequestTexts(instructions_apart(index, call), missing=NOT_RECORDED)
     ref = index.trace.raw_payloads.get(call.raw_request_payload_id)
     try:
         return RequestTexts() if ref is None else request_texts(session.payload(ref))
@@ -128,11 +139,14 @@ def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestT
 
 def text_export(session: Session, text: str) -> Export:
     """A text that was too long to be copied."""
-    name = safe_filename(session.bundle.path.resolve().name)
-    path = writable_directory(_elsewhere()) / f"{name}.copy.txt"
-    return Export(
-        "text", "what was to be copied", path, session.bundle, lambda: text.encode("utf-8", "replace")
-    )
+    recording = session.recording
+    path = writable_directory(_elsewhere(recording)) / f"{_name_of(recording)}.copy.txt"
+    return Export("text", "what was to be copied", path, recording, lambda: text.encode("utf-8", "replace"))
+
+
+def _name_of(recording: Recording) -> str:
+    """What files that come of a recording are called after."""
+    return safe_filename(recording.path.resolve().name)
 
 
 def writable_directory(directories: Iterable[Path]) -> Path:
@@ -140,9 +154,10 @@ def writable_directory(directories: Iterable[Path]) -> Path:
     return next((one for one in directories if _is_writable(one)), Path.cwd())
 
 
-def _elsewhere() -> tuple[Path, ...]:
-    """Where things go that have no place in a bundle, or whose place there cannot be written."""
-    return Path.cwd(), Path.home(), Path(tempfile.gettempdir())
+def _elsewhere(recording: Recording) -> list[Path]:
+    """Where things go that have no place in a recording, or whose place there cannot be written."""
+    places = (Path.cwd(), Path.home(), Path(tempfile.gettempdir()))
+    return [one for one in places if not recording.is_evidence(one / "any")]
 
 
 def _is_writable(directory: Path) -> bool:

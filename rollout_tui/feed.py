@@ -1,4 +1,4 @@
-"""One bundle as it is read, by a worker: views of what is there so far, of what was added, of the past."""
+"""One recording as it is read, by a worker: views of what is there so far, of what was added, of the past."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
 
-from reducer import Bundle, EventRecord, UnreadablePayload
-from reducer.growing import GrowingReduction
+from reducer import BundleError, EventRecord, Recording, UnreadablePayload
 from reducer.reduce import without_cyclic_gc
-from reducer.storage.bundle import LogLine
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.bundles.liveness import logs_being_written
+from rollout_tui.insight.entries import SHOWN_PROTOCOL_EVENTS
+from rollout_tui.insight.following.follower import Follower
+from rollout_tui.insight.turn_starts import (
+    SESSION_TURN_ENDS,
+    SESSION_TURN_STARTS,
+    TURN_STARTED,
+    read_turn_start,
+)
 from rollout_tui.progress import Progress
-from rollout_tui.views.edges.following import Follower
-from rollout_tui.views.entries import SHOWN_PROTOCOL_EVENTS
-from rollout_tui.views.growth import Growth
+from rollout_tui.recordings import begin_reading
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.turn_starts import TURN_STARTED, read_turn_start
+from rollout_tui.views.view_maker import ViewMaker
 
 FIRST_VIEW = 0.03
 """Seconds of reading after which what is there is shown for the first time."""
@@ -38,13 +42,13 @@ class View(NamedTuple):
     """A graph that does not change, ready to be shown.
 
     Attributes:
-        bundle: where it is from.
+        recording: where it is from.
         timelines: the graph with look-ups and timelines.
         follower: follows edges in it.
         last_seq: the last event that went into it; 0 for none.
     """
 
-    bundle: Bundle
+    recording: Recording
     timelines: Timelines
     follower: Follower
     last_seq: int
@@ -77,15 +81,15 @@ class Pace:
 
 
 class Feed:
-    """Reads one bundle and makes views of it. Every method blocks and is meant for a worker thread.
+    """Reads one recording and makes views of it. Every method blocks and is meant for a worker thread.
 
     Attributes:
-        bundle: the bundle that is read.
+        recording: what is read.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-        self._now = _Reading(bundle)
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._now = _Reading(recording)
         self._past: _Reading | None = None
         # A worker that was called off may still be at it when another one begins.
         self._now_lock, self._past_lock = Lock(), Lock()
@@ -104,18 +108,19 @@ class Feed:
         Raises:
             BundleError: the log cannot be read.
         """
-        total, pace, is_live = self.bundle.log_size(), Pace(FIRST_VIEW, READ_SHARE), self.is_being_written()
+        total, pace = self.recording.log_size(), Pace(FIRST_VIEW, READ_SHARE)
+        is_live, growing = self.is_being_written(), self._now.growing
 
-        def stop(line: LogLine) -> bool:
-            progress(line.offset, total)
+        def stop() -> bool:
+            progress(growing.offset, total)
             return publish is not None and pace.is_due()
 
         with self._now_lock:
-            while self._now.read_on(stop, is_whole=not is_live) and self._now.offset < total:
+            while growing.read_on(stop, is_whole=not is_live) and growing.has_more():
                 if publish is not None and pace.is_due():
                     with pace.making():
                         publish(self._view(self._now))
-            self._now.verify_payloads()
+            growing.verify_payloads(lambda: progress(growing.offset, total))
             return self._view(self._now)
 
     def read_on(self, stop: Callable[[], bool]) -> int:
@@ -132,16 +137,21 @@ class Feed:
             BundleError: it cannot be read.
         """
         with self._now_lock:
-            return self._now.read_on(lambda line: stop()) if self._now.has_more() else 0
+            return self._now.growing.read_on(stop) if self._now.growing.has_more() else 0
 
-    def verify_payloads(self) -> None:
-        """Check the payloads that nothing has read, once nothing more will come."""
+    def verify_payloads(self, progress: Progress) -> None:
+        """Check the payloads that nothing has read, once nothing more will come.
+
+        Args:
+            progress: told now and then that the log is read; what it raises ends the check.
+        """
         with self._now_lock:
-            self._now.verify_payloads()
+            done = self._now.growing.offset
+            self._now.growing.verify_payloads(lambda: progress(done, done))
 
     def is_being_written(self) -> bool:
         """Whether a process has the log open for writing, as far as that can be told."""
-        return bool(logs_being_written([self.bundle.log_path]))
+        return bool(logs_being_written(self.recording.log_paths))
 
     def view(self) -> View:
         """The view of what was read."""
@@ -149,7 +159,7 @@ class Feed:
             return self._view(self._now)
 
     def as_of(self, seq: int, progress: Progress) -> View:
-        """The view as of an event: of a bundle whose log ends with it.
+        """The view as of an event: of a recording whose log ends with it.
 
         Args:
             seq: sequence number of the event.
@@ -158,19 +168,20 @@ class Feed:
         Raises:
             BundleError: the log cannot be read.
         """
-        total = self.bundle.log_size()
+        total = self.recording.log_size()
         with self._past_lock:
             past = self._past
-            if past is None or past.last_seq > seq:
-                past = self._past = _Reading(self.bundle)
+            if past is None or past.growing.last_seq > seq:
+                past = self._past = _Reading(self.recording)
+            growing = past.growing
 
-            def stop(line: LogLine) -> bool:
-                progress(line.offset, total)
-                return past.last_seq >= seq
+            def stop() -> bool:
+                progress(growing.offset, total)
+                return growing.last_seq >= seq
 
-            if past.last_seq < seq:
+            if growing.last_seq < seq:
                 # A last line without a line feed is an event if it was taken for one before.
-                past.read_on(stop, is_whole=seq <= self._now.last_seq)
+                growing.read_on(stop, is_whole=seq <= self._now.growing.last_seq)
             return self._view(past)
 
     def let_go(self, view: object) -> None:
@@ -187,24 +198,36 @@ class Feed:
         return view
 
 
-class _Reading(GrowingReduction):
-    """One way through the log, with what its views have in common."""
+class _Reading:
+    """One way through a recording, with what its views have in common."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        super().__init__(bundle)
-        self._growth = Growth()
+    def __init__(self, recording: Recording) -> None:
+        self.growing = begin_reading(recording)
+        self._maker = ViewMaker()
 
     def view(self) -> View:
         """What was read so far, ready to be shown."""
-        reduction, events = self.reduction(), self.new_events()
+        growing = self.growing
+        reduction, events = growing.reduction(), growing.new_events()
         for event in events:
-            if event.kind == "protocol_event_observed":
+            if event.file:
+                self._read_record(event)
+            elif event.kind == "protocol_event_observed":
                 if event.note in SHOWN_PROTOCOL_EVENTS:
                     self._read_protocol_event(event)
                 elif event.note == TURN_STARTED:
                     self._read_turn_start(event)
-        timelines, follower = self._growth.view(reduction, self.changed(), events)
-        return View(self.bundle, timelines, follower, self.last_seq)
+        timelines, follower = self._maker.view(reduction, growing.changed(), events)
+        return View(growing.recording, timelines, follower, growing.last_seq)
+
+    def _read_record(self, event: EventRecord) -> None:
+        """Note what a record of a session tells of how a turn began, and why it ended as it did."""
+        if event.kind in SESSION_TURN_STARTS:
+            self._note_turn_start(self._record(event))
+        elif event.note and event.kind in SESSION_TURN_ENDS:
+            self._maker.protocol_notes[event.seq] = (SESSION_TURN_ENDS[event.kind], event.note)
+            if event.codex_turn_id is not None:
+                self._maker.protocol_turns[event.seq] = event.codex_turn_id
 
     def _read_protocol_event(self, event: EventRecord) -> None:
         """Note what a protocol event says in words, and of which turn it speaks if it names one."""
@@ -215,19 +238,31 @@ class _Reading(GrowingReduction):
             said = (value.get(key) for key in ("message", "reason"))
             text = text or next((one for one in said if isinstance(one, str)), "")
             if isinstance(value.get("turn_id"), str):
-                self._growth.protocol_turns[event.seq] = value["turn_id"]
-        self._growth.protocol_notes[event.seq] = (event.note or "", text)
+                self._maker.protocol_turns[event.seq] = value["turn_id"]
+        self._maker.protocol_notes[event.seq] = (event.note or "", text)
 
     def _read_turn_start(self, event: EventRecord) -> None:
-        for found in map(read_turn_start, map(self._json, event.payloads)):
-            if found is not None:
-                turn_id, start = found
-                self._growth.turn_starts.setdefault(turn_id, start)
+        for payload in event.payloads:
+            self._note_turn_start(self._json(payload))
+
+    def _note_turn_start(self, value: Any) -> None:
+        found = read_turn_start(value)
+        if found is not None:
+            turn_id, start = found
+            self._maker.turn_starts.setdefault(turn_id, start)
+
+    def _record(self, event: EventRecord) -> Any:
+        """What a line of a session file records."""
+        try:
+            value = JsonDocument(self.growing.recording.read_line(event.offset, event.file)).value
+        except (BundleError, JsonError):
+            return None
+        return value.get("payload") if isinstance(value, dict) else None
 
     def _json(self, ref: PayloadRef) -> Any:
         if ref.is_lost:
             return None
         try:
-            return JsonDocument(self.bundle.read_payload(ref)).value
+            return JsonDocument(self.growing.recording.read_payload(ref)).value
         except (UnreadablePayload, JsonError):
             return None

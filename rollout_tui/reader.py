@@ -109,7 +109,7 @@ class BundleReader:
             # Where there is a view, its cursors stand on what the beginning of the log does not have.
             is_first = self.session.timelines is None
             view = feed.read(self._progress(worker), seen if is_first else None)
-            is_live = not view.timelines.index.is_over and feed.is_being_written()
+            is_live = not _is_over(view) and feed.is_being_written()
         except Cancelled:
             return
         except BundleError as error:
@@ -219,7 +219,8 @@ class BundleReader:
 
     def _follow(self, feed: Feed) -> None:
         worker = get_current_worker()
-        pace, unshown, told, asked, had_writer = Pace(0, FOLLOW_SHARE), 0, 0, monotonic(), False
+        pace, unshown, told, asked = Pace(0, FOLLOW_SHARE), 0, 0, monotonic()
+        had_writer = feed.is_being_written()
         while not worker.is_cancelled:
             began = monotonic()
             try:
@@ -235,7 +236,11 @@ class BundleReader:
                     unshown = told = 0
                     self._tell(self._seen, feed, view)
                     if _is_over(view):
-                        feed.verify_payloads()
+                        try:
+                            silent = now_and_then(lambda _done, _total: None, lambda: worker.is_cancelled)
+                            feed.verify_payloads(silent)
+                        except Cancelled:
+                            return
                         self._tell(self._seen, feed, feed.view())
                         self._tell(self._following_ended, Following.COMPLETE)
                         return

@@ -1,20 +1,25 @@
-"""Looking at a trace root for whoever shows it, again and again: what is new appears while one looks."""
+"""Looking at a list of runs for whoever shows it, again and again: what is new appears while one looks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event
+from time import monotonic
 from typing import Any, Protocol
 
 from textual.dom import DOMNode
 from textual.worker import get_current_worker
 
-from rollout_tui.bundles.root import ListedBundle, TraceRoot
-from rollout_tui.commands.output import plain_reason
+from rollout_tui.bundles.listing import ListedRun
+from rollout_tui.bundles.root import RunList
+from rollout_tui.outcomes import plain_reason
 from rollout_tui.progress import Cancelled, now_and_then
 
 LOOK_SECONDS = 1.0
-"""Seconds between two looks at the trace root."""
+"""Seconds between two looks, at least."""
+
+LOOK_SHARE = 10
+"""Seconds between two looks for each second that one takes: there may be very many sessions."""
 
 LOOK = "look"
 """The group of the worker of a watcher."""
@@ -23,32 +28,32 @@ LOOK = "look"
 class Target(Protocol):
     """Who shows what is found."""
 
-    def show(self, bundles: list[ListedBundle], *, is_whole: bool) -> None:
-        """Show these bundles: all, or those that are known so far."""
+    def show(self, runs: list[ListedRun], *, is_whole: bool) -> None:
+        """Show these runs: all, or those that are known so far."""
 
     def say_progress(self, done: int, total: int) -> None:
-        """So many bundles of the first look were read."""
+        """So many recordings of the first look were read."""
 
     def complain(self, reason: str) -> None:
-        """The trace root cannot be listed."""
+        """A directory cannot be listed."""
 
 
 class RootWatcher:
-    """Looks at one trace root by a worker, and tells a target, in the loop of the application."""
+    """Looks at one list by a worker, and tells a target, in the loop of the application."""
 
-    def __init__(self, root: TraceRoot, node: DOMNode, target: Target) -> None:
+    def __init__(self, runs: RunList, node: DOMNode, target: Target) -> None:
         """Prepare to look.
 
         Args:
-            root: the trace root; what it knows of earlier looks is not read again.
+            runs: the list; what it knows of earlier looks is not read again.
             node: whose worker looks.
             target: who shows what is found.
         """
-        self._root = root
+        self._runs = runs
         self._node = node
         self._target = target
         self._stopped = Event()
-        self._shown: list[ListedBundle] | str | None = None
+        self._shown: list[ListedRun] | str | None = None
 
     def watch(self) -> None:
         """Look, from now on until `stop`."""
@@ -72,8 +77,9 @@ class RootWatcher:
             lambda: worker.is_cancelled or stopped.is_set(),
         )
         while not worker.is_cancelled:
+            began = monotonic()
             try:
-                found = self._root.look(progress, self._publish if self._shown is None else None)
+                found = self._runs.look(progress, self._publish if self._shown is None else None)
             except Cancelled:
                 return
             except OSError as error:
@@ -85,8 +91,8 @@ class RootWatcher:
                 if found != self._shown:
                     self._shown = found
                     self._tell(target.show, found, is_whole=True)
-            if stopped.wait(LOOK_SECONDS):
+            if stopped.wait(max(LOOK_SECONDS, LOOK_SHARE * (monotonic() - began))):
                 return
 
-    def _publish(self, bundles: list[ListedBundle]) -> None:
-        self._tell(self._target.show, bundles, is_whole=False)
+    def _publish(self, runs: list[ListedRun]) -> None:
+        self._tell(self._target.show, runs, is_whole=False)

@@ -1,4 +1,4 @@
-"""One open bundle: loading it, and reading its payloads, away from the UI loop."""
+"""One open recording: loading it, and reading its payloads, away from the UI loop."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
+from reducer import BundleError, Recording, UnreadablePayload
 from reducer.model import ConversationItem, InferenceCall
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.feed import Feed, View
 from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.certainty import NOT_RECORDED, instructions_apart
+from rollout_tui.insight.contexts.request_parts import RequestParts, request_parts
+from rollout_tui.insight.evidence import find_item
+from rollout_tui.insight.following.follower import Follower
+from rollout_tui.insight.problem_line import LinePlace
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.progress import Progress
-from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
-from rollout_tui.views.detail.facts import TextSection
-from rollout_tui.views.edges.following import Follower
-from rollout_tui.views.evidence import find_item
+from rollout_tui.recordings import open_recording
 from rollout_tui.views.timeline import Timelines
 
 REMEMBERED_REQUESTS = 500
@@ -25,45 +28,45 @@ REMEMBERED_REQUESTS = 500
 
 
 class Session:
-    """A bundle and what was made of it.
+    """A recording, which is a bundle or a session, and what was made of it.
 
     Every method that reads files blocks, and is meant for a worker thread.
 
     Attributes:
-        bundle: the bundle on disk.
+        recording: what is on disk.
         timelines: its graph with look-ups and timelines; None until there is a view.
         follower: follows edges in it; None until there is a view.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a bundle.
+        """Open a recording.
 
         Raises:
             BundleError: there is none at that path.
         """
-        self.bundle: Bundle = open_bundle(path)
+        self.recording: Recording = open_recording(path)
         self.timelines: Timelines | None = None
         self.follower: Follower | None = None
         self._request_parts: dict[str, RequestParts] = {}
 
     def open_feed(self) -> Feed:
-        """Begin to read the bundle, from its manifest on.
+        """Begin to read the recording, from its manifest on if it has one.
 
         Raises:
             BundleError: there is none any more.
         """
-        return Feed(open_bundle(self.bundle.path))
+        return Feed(open_recording(self.recording.path))
 
     def adopt(self, view: View) -> object:
         """Go on with a view that a feed made; gives what was the view before."""
         before = (self.timelines, self.follower)
-        if view.bundle is not self.bundle:
+        if view.recording is not self.recording:
             self._request_parts.clear()
-        self.bundle, self.timelines, self.follower = view.bundle, view.timelines, view.follower
+        self.recording, self.timelines, self.follower = view.recording, view.timelines, view.follower
         return before
 
     def load(self, progress: Progress) -> Timelines:
-        """Reduce the bundle and lay out its timelines, for those who do not look at it meanwhile.
+        """Reduce the recording and lay out its timelines, for those who do not look at it meanwhile.
 
         Args:
             progress: called with bytes read and bytes in all; what it raises ends the loading.
@@ -81,12 +84,12 @@ class Session:
         Raises:
             UnreadablePayload: it cannot be read.
         """
-        return self.bundle.read_payload(ref)
+        return self.recording.read_payload(ref)
 
-    def log_line(self, offset: int) -> bytes:
-        """The bytes of the log line that begins at this offset; empty where there is none any more."""
+    def log_line(self, place: LinePlace) -> bytes:
+        """The bytes of a line of the log; empty where there is none any more."""
         try:
-            return self.bundle.read_line(offset)
+            return self.recording.read_line(place.offset, place.file)
         except BundleError:
             return b""
 
@@ -129,9 +132,13 @@ class Session:
     def request_parts(self, call: InferenceCall) -> RequestParts:
         """The sizes of what the raw request of a call holds beside its items; they are remembered."""
         payload_id = call.raw_request_payload_id
+        index = None if self.timelines is None else self.timelines.index
+        if index is not None and index.reduction.rebuilt_from is not None:
+            said = instructions_apart(index, call)
+            return RequestParts(None if said is None else len(said), missing=NOT_RECORDED)
         known = self._request_parts.get(payload_id)
         if known is None:
-            ref = None if self.timelines is None else self.timelines.index.trace.raw_payloads.get(payload_id)
+            ref = None if index is None else index.trace.raw_payloads.get(payload_id)
             known = RequestParts() if ref is None else request_parts(self.json(ref))
             if len(self._request_parts) >= REMEMBERED_REQUESTS:
                 self._request_parts.clear()

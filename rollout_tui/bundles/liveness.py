@@ -8,7 +8,7 @@ user's, or on another machine with the same disk. A writer that was killed is so
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 FRESH_SECONDS = 10.0
@@ -28,20 +28,28 @@ def logs_being_written(logs: Collection[Path], processes: Path = Path("/proc")) 
     wanted = {os.path.realpath(log): log for log in logs}
     if not wanted:
         return set()
+    return {wanted[path] for path in files_being_written(wanted.__contains__, processes)}
+
+
+def files_being_written(is_wanted: Callable[[str], bool], processes: Path = Path("/proc")) -> Iterator[str]:
+    """The real paths of files that another process has open for writing, some perhaps several times.
+
+    Args:
+        is_wanted: whether a path is of interest.
+        processes: where the system tells about its processes.
+    """
     own = str(os.getpid())
-    found: set[Path] = set()
     for process in _names(processes):
         if not process.isdecimal() or process == own:
             continue
         descriptors = processes / process / "fd"
         for descriptor in _names(descriptors):
             try:
-                log = wanted.get(os.readlink(descriptors / descriptor))
+                path = os.readlink(descriptors / descriptor)
             except OSError:
                 continue
-            if log is not None and _writes(processes / process / "fdinfo" / descriptor):
-                found.add(log)
-    return found
+            if is_wanted(path) and _writes(processes / process / "fdinfo" / descriptor):
+                yield path
 
 
 def is_fresh(written_at_unix_ms: int, now_unix_ms: int) -> bool:

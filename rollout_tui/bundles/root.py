@@ -1,26 +1,25 @@
-"""A trace root that is looked at again and again: only what changed is read."""
+"""Bundles and sessions of some directories, looked at again and again: only what changed is read."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
 
-from reducer.storage.bundle import LOG, MANIFEST
-from rollout_tui.bundles.liveness import is_fresh, logs_being_written
-from rollout_tui.bundles.summary import BundleSummary, Summariser
-from rollout_tui.trace_root import entries_of, started_at
+from rollout_tui.bundles.bundle_shelf import BundleShelf, ShelvedBundle
+from rollout_tui.bundles.listing import ListedRun, listed, live_paths
+from rollout_tui.bundles.session_shelf import SessionShelf
+from rollout_tui.bundles.session_summary import SessionSummary
+from rollout_tui.bundles.shelf import Shelved
+from rollout_tui.bundles.summary import BundleSummary
 
 Progress = Callable[[int, int], None]
-"""Called with the bundles that were looked at, and how many there are; what it raises ends the look."""
-
+"""Called with the recordings that were looked at, and how many there are; what it raises ends the look."""
 
 PAGE = 500
-"""Bundles that are listed together: reading so many takes about a second."""
+"""Runs that are listed together: reading so many takes about a second."""
 
 FIRST_PAGE = 100
 """Those that are listed first of very many: somebody waits for the first line."""
@@ -28,121 +27,154 @@ FIRST_PAGE = 100
 FIRST_PUBLISHED = 0.15
 """Seconds of a look after which what it found is published for the first time."""
 
+Publish = Callable[[list[ListedRun]], None]
+"""Called with the runs that are known so far."""
 
-@dataclass(frozen=True, slots=True)
-class ListedBundle:
-    """A bundle in its place among those of its session.
+
+_Known = tuple[list[BundleSummary], list[SessionSummary], frozenset[Path]]
+
+
+class RunList:
+    """The bundles directly under one directory, and the sessions under another.
 
     Attributes:
-        summary: what it is about.
-        group: the root thread by which its session is known.
-        place: which of its session it is in the list, from 0, the newest.
-        group_size: how many bundles the session has.
-        relation: `resumed`, `fork`, the role of a helper such as `review`, or empty.
+        traces: the trace root, if there is one.
+        sessions: the home of codex, or a folder of it, if there is one.
     """
 
-    summary: BundleSummary
-    group: str
-    place: int
-    group_size: int
-    relation: str
-
-
-Publish = Callable[[list[ListedBundle]], None]
-"""Called with the bundles that are known so far."""
-
-_Stamp = tuple[int, int, int] | None
-
-
-class TraceRoot:
-    """The bundles directly under a directory."""
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, traces: Path | None, sessions: Path | None = None) -> None:
         """Nothing is read yet.
 
         Args:
-            path: the directory, as named by `CODEX_ROLLOUT_TRACE_ROOT`.
+            traces: a directory, as named by `CODEX_ROLLOUT_TRACE_ROOT`.
+            sessions: the home of codex, or a folder in it that has session files. Beside it the trace root
+                may be missing, and the other way round.
         """
-        self.path = path
-        self._known: dict[str, _Known] = {}
+        self.traces = traces
+        self.sessions = sessions
+        self._bundle_shelf = None if traces is None else BundleShelf(traces)
+        self._session_shelf = None if sessions is None else SessionShelf(sessions)
+        self._shelves = [one for one in (self._bundle_shelf, self._session_shelf) if one is not None]
         # A list that is left while it looks may be looked at again before that look has noticed.
         self._lock = Lock()
+        self._entries: list[Shelved] = []
+        self._listed_of: tuple[_Known, list[ListedRun]] | None = None
 
-    def look(self, progress: Progress | None = None, publish: Publish | None = None) -> list[ListedBundle]:
-        """The bundles there are now, sessions with the newest bundle first.
+    @property
+    def places(self) -> list[Path]:
+        """The directories."""
+        return [place for place in (self.traces, self.sessions) if place is not None]
+
+    def look(self, progress: Progress | None = None, publish: Publish | None = None) -> list[ListedRun]:
+        """The runs there are now, sessions with the newest first.
 
         Args:
             progress: told how far it is.
-            publish: given what is known so far, if a look takes long; the newest bundles are read first.
+            publish: given what is known so far, if a look takes long. Of each recording first only that is
+                read whose it is; then all of it, the newest first.
 
         Raises:
-            OSError: the directory cannot be listed.
+            OSError: a directory cannot be listed.
         """
         with self._lock:
-            entries = sorted(entries_of(self.path), key=lambda one: -one.written_at_unix_ms)
-            names = [entry.path.name for entry in entries]
-            for gone in self._known.keys() - set(names):
-                del self._known[gone]
-            pace = _Pace()
-            for done, name in enumerate(names):
+            entries = self._find()
+            total, pace = len(entries), _Pace()
+            for entry in entries:
+                if entry.needs_outline():
+                    if progress is not None:
+                        progress(0, total)
+                    entry.outline()
+                    if publish is not None and pace.is_due():
+                        publish(self._listed())
+            pace = _Pace()  # what is seen first is to be whole soon
+            for done, entry in enumerate(entries):
                 if progress is not None:
-                    progress(done, len(names))
-                self._read(name)
+                    progress(done, total)
+                if entry.is_outdated():
+                    entry.read()
                 if publish is not None and pace.is_due():
                     publish(self._listed())
             return self._listed()
 
-    def pages(self, size: int = PAGE, first: int = FIRST_PAGE) -> Iterator[list[ListedBundle]]:
-        """The bundles there are now, newest first, as they are read.
+    def pages(self, size: int = PAGE, first: int = FIRST_PAGE) -> Iterator[list[ListedRun]]:
+        """The runs there are now, newest first, as they are read.
 
-        A session whose bundles are on several pages stands on each of them. Nothing is kept: neither in the
+        A session whose bundles are on several pages stands on each of them. Little is kept: neither in the
         memory nor for a later look.
 
         Args:
-            size: bundles of a page.
-            first: bundles of the first one, where all do not go on one page.
+            size: runs of a page.
+            first: runs of the first one, where all do not go on one page.
+
+        Raises:
+            OSError: a directory cannot be listed.
+        """
+        runs = self.whose()
+        by_path = {entry.directory: entry for entry in self._entries if isinstance(entry, ShelvedBundle)}
+        at, end = 0, size if len(runs) <= size else first
+        while at < len(runs):
+            yield self._read_page(runs[at:end], by_path)
+            at, end = end, end + size
+
+    def whose(self) -> list[ListedRun]:
+        """The runs there are now, of which no more is read than whose they are.
+
+        Raises:
+            OSError: a directory cannot be listed.
+        """
+        for entry in self._find():
+            if entry.needs_outline():
+                entry.outline()
+        return self._listed()
+
+    def run_with(self, file: Path) -> list[ListedRun]:
+        """The run that a session file belongs to; nothing else is read but whose other files are.
 
         Raises:
             OSError: the directory cannot be listed.
         """
-        paths = [entry.path for entry in entries_of(self.path)]
-        at, end = 0, size
-        if len(paths) > size:
-            paths.sort(key=lambda path: (-started_at(path), path))
-            end = first
-        while at < len(paths):
-            yield grouped(with_liveness([Summariser(path).summary() for path in paths[at:end]]))
-            at, end = end, end + size
+        shelf = self._session_shelf
+        self.whose()
+        name = os.path.relpath(file, self.sessions)
+        runs = [one for one in ([] if shelf is None else shelf.summaries()) if name in one.files]
+        return self._read_page(listed((), runs), {})
 
-    def _listed(self) -> list[ListedBundle]:
-        return grouped(with_liveness([known.summary for known in self._known.values()]))
+    def _read_page(self, runs: Sequence[ListedRun], by_path: dict[Path, ShelvedBundle]) -> list[ListedRun]:
+        bundles = [by_path[run.bundle.path] for run in runs if run.bundle is not None]
+        sessions = {id(run.session): run.session for run in runs if run.session is not None}
+        shelf = self._session_shelf
+        files = [file for one in sessions.values() for file in (shelf.files_of(one) if shelf else ())]
+        for entry in (*bundles, *files):
+            if entry.is_outdated():
+                entry.read()
+        found = [one.summary for one in bundles if one.summary is not None]
+        read = [] if shelf is None else shelf.summaries_of(files)
+        page = listed(found, read, live_paths(found, read))
+        for entry in (*bundles, *files):
+            entry.forget()
+        return page
 
-    def _read(self, name: str) -> None:
-        directory = self.path / name
-        stamp, known = _stamp(directory / LOG), self._known.get(name)
-        if known is not None and known.is_current(directory, stamp):
-            return
-        goes_on = (
-            known is not None and known.summary.status != "unusable" and _is_same_file(known.stamp, stamp)
-        )
-        summariser = known.summariser if known is not None and goes_on else Summariser(directory)
-        access = _access(directory)
-        self._known[name] = _Known(stamp, access, summariser, summariser.summary())
+    def _find(self) -> list[Shelved]:
+        """What there is now, what was written last first."""
+        self._entries, missing = [], []
+        for shelf in self._shelves:
+            try:
+                self._entries += shelf.find()
+            except FileNotFoundError as error:
+                missing.append(error)
+        if len(missing) == len(self._shelves):
+            raise missing[0]
+        self._entries.sort(key=lambda one: -one.written_at_unix_ms)
+        return self._entries
 
-
-class _Known(NamedTuple):
-    """What the last look found of a bundle, and by what it is known to be still so."""
-
-    stamp: _Stamp
-    access: tuple[int, ...]
-    summariser: Summariser
-    summary: BundleSummary
-
-    def is_current(self, directory: Path, stamp: _Stamp) -> bool:
-        """Whether nothing changed; what made a bundle unusable may be its mode as well as its manifest."""
-        if self.stamp != stamp:
-            return False
-        return stamp is not None if self.summary.status != "unusable" else self.access == _access(directory)
+    def _listed(self) -> list[ListedRun]:
+        """What is known now; the same list as before if that is the same."""
+        bundles = [] if self._bundle_shelf is None else self._bundle_shelf.summaries()
+        sessions = [] if self._session_shelf is None else self._session_shelf.summaries()
+        known = bundles, sessions, live_paths(bundles, sessions)
+        if self._listed_of is None or self._listed_of[0] != known:
+            self._listed_of = known, listed(*known)
+        return self._listed_of[1]
 
 
 class _Pace:
@@ -159,100 +191,3 @@ class _Pace:
         self._pause *= 2
         self._next = now + self._pause
         return True
-
-
-def _access(directory: Path) -> tuple[int, ...]:
-    """By what an unusable bundle is known to be so still: when its files were changed, or what bars them."""
-    found = []
-    for path in (directory, directory / MANIFEST, directory / LOG):
-        try:
-            found.append(path.stat().st_ctime_ns)
-        except OSError as error:
-            found.append(-(error.errno or 0))
-    return tuple(found)
-
-
-def _stamp(log: Path) -> _Stamp:
-    """By what a log is known to be unchanged."""
-    try:
-        found = log.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _is_same_file(one: _Stamp, other: _Stamp) -> bool:
-    return one is not None and other is not None and one[0] == other[0]
-
-
-def with_liveness(summaries: Sequence[BundleSummary]) -> list[BundleSummary]:
-    """The summaries, those that are still being written as `live`.
-
-    How a recording of a schema that is not known ends nobody knows: it is live while a process writes it.
-    """
-    now = time.time_ns() // 1_000_000
-    unended = {one.path / LOG for one in summaries if one.status == "stopped" and not one.recording_completed}
-    written = logs_being_written(unended | {one.path / LOG for one in summaries if one.status == "unknown"})
-    return [
-        replace(one, status="live")
-        if one.path / LOG in written or (one.path / LOG in unended and is_fresh(one.written_at_unix_ms, now))
-        else one
-        for one in summaries
-    ]
-
-
-def grouped(summaries: Iterable[BundleSummary]) -> list[ListedBundle]:
-    """Put the bundles of one session together, newest first within it and among sessions.
-
-    Bundles are of one session if they name a thread in common: as their root thread, their session, the
-    thread they were forked from, or the thread they work for. A resumed session has the root thread of the
-    earlier one.
-    """
-    ordered = sorted(summaries, key=lambda one: (-one.started_at_unix_ms, str(one.path)))
-    groups = _Groups()
-    for one in ordered:
-        groups.join(_thread_ids(one))
-    members: dict[str, list[BundleSummary]] = defaultdict(list)
-    for one in ordered:
-        members[groups.of(_thread_ids(one)[0])].append(one)
-    return [
-        ListedBundle(one, group, place, len(bundles), _relation(one, bundles[place + 1 :]))
-        for group, bundles in members.items()
-        for place, one in enumerate(bundles)
-    ]
-
-
-def _thread_ids(summary: BundleSummary) -> list[str]:
-    """The threads a bundle names, its own first; an unusable one has its path instead."""
-    ids = (summary.root_thread_id, summary.session_id, summary.forked_from_id, summary.parent_thread_id)
-    return [one for one in ids if one] or [str(summary.path)]
-
-
-def _relation(summary: BundleSummary, older: Sequence[BundleSummary]) -> str:
-    if summary.parent_thread_id or summary.role:
-        return summary.role or "helper"
-    if any(one.root_thread_id == summary.root_thread_id for one in older):
-        return "resumed"
-    return "fork" if summary.forked_from_id else ""
-
-
-class _Groups:
-    """Ids that belong together, as a forest: every id leads to the one that stands for its group."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, str] = {}
-
-    def of(self, id_: str) -> str:
-        """Who stands for the group of an id."""
-        found = id_
-        while (parent := self._parents.get(found, found)) != found:
-            found = parent
-        self._parents[id_] = found
-        return found
-
-    def join(self, ids: Sequence[str]) -> None:
-        """Put some ids into one group."""
-        for other in ids[1:]:
-            first, second = self.of(ids[0]), self.of(other)
-            if first != second:
-                self._parents[second] = first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,13 +19,14 @@ from reducer.storage.bundle import PAYLOADS
 from reducer.storage.payload_store import read_payload
 from reducer.storage.stored_payloads import StoredPayloads
 from reducer.wire.payload_refs import PayloadRef, ShardRef
+from rollout_tui.bundles.instructions import last_asked
 from rollout_tui.bundles.log_scan import LogScan, scan_log
 
 T = TypeVar("T")
 
-Status = Literal["live", "completed", "failed", "aborted", "stopped", "unknown", "unusable"]
+Status = Literal["live", "completed", "failed", "aborted", "stopped", "unknown", "unusable", "reading"]
 """`live` is still written, `stopped` ended without saying so, `unknown` is of a schema that is not known,
-`unusable` has no manifest that can be read."""
+`unusable` has no manifest that can be read, or is no session file that can; `reading` is not read yet."""
 
 MAX_RESPONSES = 256
 """Responses whose tokens are added up. Of more, this many spread over the whole stand for all of them."""
@@ -37,41 +37,25 @@ MAX_SHARDS = 16
 MAX_READ = 8_000_000
 """Bytes of a payload that is read: usual ones have some ten thousand, and a list must not wait for others."""
 
-_MAX_INSTRUCTION = 500
-"""Characters of an instruction that are kept."""
-
-_PUT_IN = re.compile(r"\s*(?:<(\w+)[ >].*</\1>\s*\Z|# AGENTS\.md )", re.DOTALL)
-"""What Codex itself says in the user's name."""
-
-
-_IMAGE_TAG = re.compile(r"\s*</?image\b[^>]*>\s*")
-"""What stands around an image."""
-
 
 @dataclass(frozen=True, slots=True)
-class BundleSummary:
-    """What a bundle is about.
+class RunSummary:
+    """What a run is about, as a bundle or its session files tell.
 
     Attributes:
-        path: the bundle directory.
+        path: the bundle directory; of a session its first file.
         status: how its recording stands.
         problem: why it is unusable, or what of it could not be read; None if nothing is known to be wrong.
-        started_at_unix_ms: when the recording began; when its manifest was written, if that cannot be read.
+        started_at_unix_ms: when the recording began; when it was written, if that cannot be read.
         written_at_unix_ms: when its log was last written.
-        recording_completed: whether the recording was shut down in an orderly way.
-        recording_status: the same as the graph says it where a schema tells more: also whether payloads were
-            cut; None for other schemas.
-        schema_version: version of the trace schema; None for an unusable bundle.
-        is_schema_known: whether this program knows the schema; if not, nothing is counted.
-        trace_id: identity of the recording.
         root_thread_id: the thread at the root of its agents.
         session_id: the session it belongs to, by what was recorded; its root thread otherwise.
         forked_from_id: the thread that its root thread was forked from.
-        parent_thread_id: the thread, of another bundle, for which its root thread works, as reviewers do.
+        parent_thread_id: the thread, of another run, for which its root thread works, as reviewers do.
         role: what its root thread is to its parent, such as `review`; empty for a session of its own.
         agents: how many threads were started; None where that is not known.
         turns: how many turns were started; likewise.
-        calls: how many inference calls were started; likewise.
+        calls: how many inference calls were started, in a session how many gave a response; likewise.
         compactions: how many compactions were installed; likewise.
         failures_at_least: how many failures events tell by themselves: of some others, such as a wait whose
             time was over, and what never ended, only the graph knows. None where nothing is counted.
@@ -88,11 +72,6 @@ class BundleSummary:
     problem: str | None
     started_at_unix_ms: int
     written_at_unix_ms: int
-    recording_completed: bool = False
-    recording_status: RecordingStatus | None = None
-    schema_version: int | None = None
-    is_schema_known: bool = True
-    trace_id: str = ""
     root_thread_id: str = ""
     session_id: str = ""
     forked_from_id: str | None = None
@@ -111,6 +90,30 @@ class BundleSummary:
     cwd: str = ""
 
 
+UNCOUNTED: dict[str, Any] = dict.fromkeys(("agents", "turns", "calls", "compactions", "failures_at_least"))
+"""The numbers of a summary, where they are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSummary(RunSummary):
+    """What a bundle is about.
+
+    Attributes:
+        recording_completed: whether the recording was shut down in an orderly way.
+        recording_status: the same as the graph says it where a schema tells more: also whether payloads were
+            cut; None for other schemas.
+        schema_version: version of the trace schema; None for an unusable bundle.
+        is_schema_known: whether this program knows the schema; if not, nothing is counted.
+        trace_id: identity of the recording.
+    """
+
+    recording_completed: bool = False
+    recording_status: RecordingStatus | None = None
+    schema_version: int | None = None
+    is_schema_known: bool = True
+    trace_id: str = ""
+
+
 class Summariser:
     """Makes the summary of one bundle, and again when it has grown, at the cost of what is new."""
 
@@ -125,8 +128,8 @@ class Summariser:
         self._schema: Schema | None = None
         self._is_told = False
 
-    def summary(self) -> BundleSummary:
-        """Read what is new. A bundle without an end is `stopped` here: who writes it is not asked."""
+    def outline(self) -> BundleSummary:
+        """What the manifest tells; nothing is counted."""
         try:
             if self._bundle is None:
                 self._bundle = open_bundle(self._path)
@@ -134,33 +137,37 @@ class Summariser:
             written = _written(self._path / "manifest.json")
             return BundleSummary(self._path, "unusable", str(error), written, written)
         bundle, manifest = self._bundle, self._bundle.manifest
-        problem = None
-        try:
-            self._scan = scan_log(bundle, self._scan)
-        except BundleError as error:
-            problem = str(error)
-        scan = self._scan if self._scan is not None else LogScan(bundle)
-        found = BundleSummary(
+        return BundleSummary(
             path=self._path,
-            status="unknown",
-            problem=problem,
+            status="reading",
+            problem=None,
             started_at_unix_ms=manifest.started_at_unix_ms,
             written_at_unix_ms=bundle.log_written_at_unix_ms() or manifest.started_at_unix_ms,
             schema_version=manifest.schema_version,
             trace_id=manifest.trace_id,
             root_thread_id=manifest.root_thread_id,
             session_id=manifest.root_thread_id,
-            bytes=_size_of(bundle),
+            **UNCOUNTED,
         )
+
+    def summary(self) -> BundleSummary:
+        """Read what is new. A bundle without an end is `stopped` here: who writes it is not asked."""
+        outline, bundle = self.outline(), self._bundle
+        if bundle is None:
+            return outline
+        problem = None
+        try:
+            self._scan = scan_log(bundle, self._scan)
+        except BundleError as error:
+            problem = str(error)
+        scan = self._scan if self._scan is not None else LogScan(bundle)
+        found = replace(outline, status="unknown", problem=problem, bytes=_size_of(bundle))
         # A log that is not there yet may come; one that cannot be read is no recording of 0 calls.
         if problem is not None and os.path.lexists(bundle.log_path):
             return replace(found, status="unusable")
         schema = self._schema_of(bundle, scan)
         if schema is None:
-            uncounted: dict[str, Any] = dict.fromkeys(
-                ("agents", "turns", "calls", "compactions", "failures_at_least")
-            )
-            return replace(found, is_schema_known=False, **uncounted)
+            return replace(found, is_schema_known=False)
         return self._told_by(found, bundle, scan, schema)
 
     def _schema_of(self, bundle: Bundle, scan: LogScan) -> Schema | None:
@@ -280,21 +287,7 @@ def _role(source: Any) -> str:
 
 def _instruction(store: StoredPayloads, ref: PayloadRef) -> str:
     items = _payload(store, ref).get("input")
-    for item in reversed(items if isinstance(items, list) else []):
-        if isinstance(item, dict) and item.get("role") == "user":
-            said = _said(item.get("content"))
-            if said and not _PUT_IN.match(said):
-                return said[:_MAX_INSTRUCTION]
-    return ""
-
-
-def _said(content: Any) -> str:
-    if isinstance(content, str):
-        return content.strip()
-    parts = content if isinstance(content, list) else []
-    texts = (part.get("text") for part in parts if isinstance(part, dict))
-    said = (text for text in texts if isinstance(text, str) and not _IMAGE_TAG.fullmatch(text))
-    return "\n".join(said).strip()
+    return last_asked(reversed(items if isinstance(items, list) else []))
 
 
 def _tokens(response: dict[str, Any]) -> int:

@@ -96,7 +96,7 @@ def without_bundles(directory: Path) -> str:
     if not names:
         return f"an empty directory, no trace bundle; {RECORD_HINT}"
     if any(_SESSION_NAME.fullmatch(name) for name in names):
-        return f"a directory of session files of codex, which are no trace bundles; {RECORD_HINT}"
+        return "a directory of session files of codex; name one of them, `rollout-tui ls` lists them"
     return f"neither a trace bundle, there is no {MANIFEST}, nor a directory that holds one; {RECORD_HINT}"
 
 

@@ -7,27 +7,22 @@ exit status 1 is marked `problem`; what only is worth knowing, `note`. `reducer.
 from __future__ import annotations
 
 import sys
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.cells import cell_len
 
-from reducer import Problem, open_bundle
+from reducer import open_bundle
 from reducer.check import Finding, Place, Report, check_bundle
 from reducer.check.report import Section
-from rollout_tui.commands.output import CLEAN, MAX_LISTED_LINE, PROBLEMS, write_json, write_line
-from rollout_tui.safe_text import SafeText, clip, safe_text
-from rollout_tui.trace_root import one_bundle
-from rollout_tui.views.words import duration, plural, size
-
-WIDTH = 80
-"""Cells of a line of the report."""
-
-MAX_PROBLEMS = 50
-"""Problems of the replay that are listed; `--json` has all, as it has all places of a finding."""
+from rollout_tui.bundles.trace_root import one_bundle
+from rollout_tui.bundles.what_is import Kind, what_is
+from rollout_tui.commands.output import write_json, write_line
+from rollout_tui.commands.report_lines import problem_lines, rest_line, wrapped
+from rollout_tui.outcomes import CLEAN, PROBLEMS
+from rollout_tui.safe_text import SafeText, safe_text
+from rollout_tui.texts.short_forms import duration, plural, size
 
 MAX_PLACES = 10
 """Places of one finding that are listed."""
@@ -41,10 +36,10 @@ _TITLES: dict[Section, str] = {
 
 
 def check(path: Path, *, as_json: bool) -> int:
-    """Check a bundle and print the report.
+    """Check a bundle or a session and print the report.
 
     Args:
-        path: A bundle directory or a file in it.
+        path: A bundle directory or a file in it, or a session file.
         as_json: Print one JSON object with everything, instead of lines for people.
 
     Returns:
@@ -52,7 +47,12 @@ def check(path: Path, *, as_json: bool) -> int:
 
     Raises:
         BundleError: There is no bundle, or its log cannot be read.
+        CommandError: The session cannot be read.
     """
+    if what_is(path).kind is Kind.SESSION_FILE:
+        from rollout_tui.commands.check_session import check_session
+
+        return check_session(path, as_json=as_json)
     bundle = open_bundle(one_bundle(path))
     report = check_bundle(bundle)
     if as_json:
@@ -91,12 +91,12 @@ def report_json(report: Report, path: str) -> dict[str, Any]:
 
 
 def report_lines(report: Report, path: str) -> Iterator[SafeText]:
-    """The report for people, `WIDTH` cells wide."""
-    yield from _wrapped(path)
-    yield from _wrapped(
+    """The report for people, some 80 cells wide."""
+    yield from wrapped(path)
+    yield from wrapped(
         f"trace schema {report.schema_version}, session {report.session}, recording {report.recording}"
     )
-    yield from _replay_lines(report.replay)
+    yield from problem_lines(report.replay, "Replay", "every event was applied")
     for section, title in _TITLES.items():
         if not report.is_schema_known and section != "log":
             continue
@@ -111,27 +111,12 @@ def report_lines(report: Report, path: str) -> Iterator[SafeText]:
     yield _verdict(report)
 
 
-def _replay_lines(problems: list[Problem]) -> Iterator[SafeText]:
-    yield safe_text("")
-    if not problems:
-        yield safe_text("Replay: every event was applied")
-        return
-    yield safe_text(f"Replay: {plural(len(problems), 'problem')}")
-    for problem in problems[:MAX_PROBLEMS]:
-        yield from _wrapped(problem.where(), 2)
-        yield from _wrapped(problem.reason, 4)
-        if problem.reference_says is not None:
-            yield from _wrapped(f"codex says: {problem.reference_says}", 4)
-        yield from _wrapped(problem.consequence, 4)
-    yield from _rest(len(problems), MAX_PROBLEMS)
-
-
 def _finding_lines(finding: Finding) -> Iterator[SafeText]:
     many = f" ({finding.count})" if finding.count > 1 else ""
-    yield from _wrapped(f"{finding.severity}: {finding.summary}{many}", 2)
+    yield from wrapped(f"{finding.severity}: {finding.summary}{many}", 2)
     for place in finding.places[:MAX_PLACES]:
-        yield from _wrapped(_place_words(place), 4)
-    yield from _rest(len(finding.places), MAX_PLACES)
+        yield from wrapped(_place_words(place), 4)
+    yield from rest_line(len(finding.places), MAX_PLACES)
 
 
 def _place_words(place: Place) -> str:
@@ -142,11 +127,6 @@ def _place_words(place: Place) -> str:
     named = [one for one in (place.id if place.type == "Payload" else None, place.path) if one is not None]
     parts = [", ".join(where), " ".join(named), place.text]
     return ": ".join(part for part in parts if part)
-
-
-def _rest(number: int, shown: int) -> Iterator[SafeText]:
-    if number > shown:
-        yield safe_text(f"    and {number - shown:,} more; --json has all {number:,}")
 
 
 def _total_lines(report: Report) -> Iterator[SafeText]:
@@ -160,7 +140,7 @@ def _total_lines(report: Report) -> Iterator[SafeText]:
     if totals.duration_ms is not None:
         log += f", {duration(totals.duration_ms)}"
     if not report.is_schema_known:
-        yield from _wrapped(f"log: {log}", 2)
+        yield from wrapped(f"log: {log}", 2)
         return
     payloads = f"{totals.payloads:,}, {size(totals.payload_bytes)}"
     graph = ", ".join(
@@ -182,7 +162,7 @@ def _total_lines(report: Report) -> Iterator[SafeText]:
         f"written to the cache), {tokens.output:,} out (of them {tokens.reasoning_output:,} reasoning)"
     )
     for name, words in (("log", log), ("payloads", payloads), ("graph", graph), ("tokens", spent)):
-        yield from _wrapped(f"{name}: {words}", 2)
+        yield from wrapped(f"{name}: {words}", 2)
 
 
 def _verdict(report: Report) -> SafeText:
@@ -191,15 +171,3 @@ def _verdict(report: Report) -> SafeText:
         return safe_text(f"clean, {plural(notes, 'note')}")
     problems = len(report.replay) + len(report.findings) - notes
     return safe_text(f"{plural(problems, 'problem')}, {plural(notes, 'note')}")
-
-
-def _wrapped(text: str, indent: int = 0) -> Iterable[SafeText]:
-    """Text of the bundle in lines: made safe, not longer than a list's line may be, wrapped."""
-    shown = clip(safe_text(text[: 4 * MAX_LISTED_LINE]), MAX_LISTED_LINE)
-    margin = " " * indent
-    # Characters may be two cells wide; a text that holds such is wrapped as if all were.
-    width = WIDTH if cell_len(shown) == len(shown) else WIDTH // 2
-    lines = textwrap.wrap(
-        shown, width, initial_indent=margin, subsequent_indent=margin + "  ", break_on_hyphens=False
-    )
-    return map(safe_text, lines or [""])

@@ -1,4 +1,4 @@
-"""`rollout-tui BUNDLE`: the inspector on a bundle."""
+"""`rollout-tui BUNDLE`: the inspector on a bundle or a session."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from reducer import BundleError, open_bundle
+from reducer import BundleError
 from rollout_tui import glyphs
-from rollout_tui.commands.output import UNUSABLE, CommandError, complain, report
+from rollout_tui.bundles.trace_root import bundle_directory, has_bundles, only_bundle
+from rollout_tui.bundles.what_is import Kind, what_is
+from rollout_tui.commands.output import complain, report
 from rollout_tui.default_root import default_root
-from rollout_tui.trace_root import bundle_directory, bundles_under, has_bundles, nothing_recorded, only_bundle
-from rollout_tui.views.places import Location, PlaceRefused, parse_at, parse_location
+from rollout_tui.language.locations import Location, parse_at, parse_location
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.outcomes import UNUSABLE, CommandError, plain_reason
+from rollout_tui.recordings import open_recording
+from rollout_tui.texts.short_forms import plural
+
+if TYPE_CHECKING:
+    from rollout_tui.bundles.root import RunList
 
 MAX_LISTED = 50
-"""Bundles of a trace root that are listed; a root collects one for every session."""
+"""Runs that are listed where nobody can pick one; there is one for every session."""
 
 
 def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: str | None) -> int:
     """Open the inspector.
 
     Args:
-        path: A bundle, a file in one, or a trace root; None for the default one.
+        path: A bundle, a file in one, a session file, the beginning of an id, or a directory of runs; None
+            for the default ones.
         ascii_wanted: Draw with ASCII only, also where the locale is UTF-8.
         color: Whether colours may be used; `NO_COLOR` says no as well.
         mouse: Whether the inspector takes the mouse.
@@ -38,40 +47,80 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
     Raises:
         BundleError: There is no bundle, it is unusable, or nothing was recorded yet.
         CommandError: There is no terminal.
-        typer.Exit: Several bundles were named, and listed for want of a terminal.
+        typer.Exit: Several runs were named, and listed for want of a terminal.
     """
     location = Location(default_root(os.environ)) if path is None else parse_location(path)
     try:
         seq = location.seq if at is None else parse_at(at)
-    except PlaceRefused as error:
+    except InputRefused as error:
         raise CommandError(str(error)) from None
     directory = bundle_directory(location.bundle)
-    if path is None and not has_bundles(directory):
-        raise BundleError(nothing_recorded(directory))
-    bundle = only_bundle(directory)
-    if bundle is not None:
-        open_bundle(bundle)
+    meant = _meant(path, directory)
+    if isinstance(meant, Path):
+        open_recording(meant)
     elif not _has_terminal():
-        _list_bundles(directory)
+        _list_runs(meant)
     check_terminal(os.environ, "`rollout-tui reduce` works without one")
     ascii_only = glyphs.for_terminal(locale.getencoding(), ascii_wanted).ascii_only
     color = color and not os.environ.get("NO_COLOR")
     # Half of the time to the first screen is this import: everything that can be refused was before it.
-    if bundle is None:
+    if not isinstance(meant, Path):
         from rollout_tui.app import run_picker
 
-        return run_picker(directory, ascii_only=ascii_only, color=color, mouse=mouse)
+        return run_picker(meant, ascii_only=ascii_only, color=color, mouse=mouse)
     from rollout_tui.app import run_inspector
 
-    return run_inspector(bundle, ascii_only=ascii_only, color=color, mouse=mouse, at_seq=seq)
+    return run_inspector(meant, ascii_only=ascii_only, color=color, mouse=mouse, at_seq=seq)
 
 
-def _list_bundles(directory: Path) -> NoReturn:
-    """Say which bundles there are, for want of a terminal to pick one in."""
-    found = bundles_under(directory)
-    complain(f"{directory} holds {len(found)} bundles; name the one to open, the newest is first:")
-    for bundle in found[:MAX_LISTED]:
-        report(str(bundle.path))
+def _meant(path: Path | None, directory: Path) -> Path | RunList:
+    """The recording that is to be opened, or the list to pick one from.
+
+    Raises:
+        BundleError: there is neither.
+    """
+    runs = _runs_to_pick(path, directory)
+    if runs is not None:
+        return runs
+    only = only_bundle(directory)
+    if only is not None:
+        return only
+    from rollout_tui.bundles.places import runs_in
+
+    return runs_in(directory)
+
+
+def _runs_to_pick(path: Path | None, directory: Path) -> RunList | None:
+    """The list that is meant where there are sessions; None where there are bundles only.
+
+    Raises:
+        BundleError: nothing was named, and nothing is there.
+    """
+    if path is not None and what_is(directory).kind is not Kind.DIRECTORY:
+        return None
+    # What reads sessions is imported only where there may be some.
+    from rollout_tui.bundles import places
+
+    if path is not None:
+        return places.runs_in(directory) if places.holds_sessions(directory) else None
+    if places.has_sessions(os.environ):
+        return places.default_runs(os.environ)
+    if not has_bundles(directory):
+        raise BundleError(places.nothing_there(os.environ))
+    return None
+
+
+def _list_runs(runs: RunList) -> NoReturn:
+    """Say which runs there are, for want of a terminal to pick one in."""
+    try:
+        found = runs.whose()
+    except OSError as error:
+        raise BundleError(f"{error.filename or runs.places[0]}: {plain_reason(error)}") from None
+    place = " and ".join(map(str, runs.places))
+    noun = "run" if any(run.session is not None for run in found) else "bundle"
+    complain(f"{place} holds {plural(len(found), noun)}; name the one to open, the newest is first:")
+    for run in found[:MAX_LISTED]:
+        report(str(run.summary.path))
     if len(found) > MAX_LISTED:
         report(f"and {len(found) - MAX_LISTED} older ones")
     raise typer.Exit(UNUSABLE)

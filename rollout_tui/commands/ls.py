@@ -1,4 +1,4 @@
-"""`rollout-tui ls`: the bundles of a trace root, one line each."""
+"""`rollout-tui ls`: runs, by their bundles and sessions, one line each."""
 
 from __future__ import annotations
 
@@ -7,30 +7,35 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from reducer import BundleError
-from rollout_tui.bundles.root import ListedBundle, TraceRoot, grouped, with_liveness
+from rollout_tui.bundles.listing import ListedRun, listed, live_paths
+from rollout_tui.bundles.places import default_runs, has_sessions, nothing_there, runs_in
+from rollout_tui.bundles.root import RunList
+from rollout_tui.bundles.session_files import holds_sessions, home_of
 from rollout_tui.bundles.summary import Summariser
+from rollout_tui.bundles.trace_root import bundle_directory
 from rollout_tui.bundles.what_is import Kind, what_is
-from rollout_tui.commands.output import CLEAN, complain, plain_reason, write_json, write_line
-from rollout_tui.default_root import default_root
+from rollout_tui.commands.output import complain, write_json, write_line
+from rollout_tui.lines.spans import Span, spans_text
+from rollout_tui.outcomes import CLEAN, plain_reason
 from rollout_tui.safe_text import SafeText, clip
-from rollout_tui.trace_root import bundle_directory, has_bundles, nothing_recorded
 from rollout_tui.views.bundle_rows import bundle_row, columns_for, heading, widened
-from rollout_tui.widgets.spans import Span, spans_text
 
 MIN_WIDTH = 80
 
 
-def list_bundles(root: Path | None, *, as_json: bool) -> int:
-    """Print the bundles of a trace root, newest first, those of one session together.
+def list_runs(root: Path | None, *, as_json: bool) -> int:
+    """Print runs, newest first, those of one session together.
 
-    Lines come while bundles are read: a root of very many is listed in pages (`TraceRoot.pages`).
+    Lines come while runs are read: very many are listed in pages (`RunList.pages`).
 
     Args:
-        root: the trace root, or a bundle, which is then the only one; None for the default root.
+        root: a trace root, the home of codex, or a folder of sessions; or a bundle or a session file, whose
+            run is then the only one. None for the bundles of the default root and the sessions of codex.
         as_json: print one JSON document with all that is known of them.
 
     Returns:
@@ -39,28 +44,39 @@ def list_bundles(root: Path | None, *, as_json: bool) -> int:
     Raises:
         BundleError: there is no such directory.
     """
-    path = root if root is not None else default_root(os.environ)
-    pages = iter(()) if root is None and not has_bundles(path) else _pages(path, whole=as_json)
+    if root is None:
+        runs = default_runs(os.environ)
+        pages, places = _pages(runs, whole=as_json), {"root": runs.traces, "codex_home": runs.sessions}
+    else:
+        pages, places = _pages_of(root, whole=as_json), {"root": root}
     if as_json:
-        bundles = [_facts(bundle) for page in pages for bundle in page]
-        write_json(sys.stdout, {"root": str(path), "bundles": bundles})
-    elif not _print_table(pages):
-        complain(nothing_recorded(path) if root is None else f"{path} holds no trace bundles")
+        found = [_facts(run) for run in chain.from_iterable(pages)]
+        named = {name: str(place) for name, place in places.items()}
+        write_json(sys.stdout, {**named, "runs": found})
+    elif not _print_table(pages, with_kind=_may_be_mixed(root)):
+        complain(nothing_there(os.environ) if root is None else f"{root} holds no trace bundles or sessions")
     return CLEAN
 
 
-def _print_table(pages: Iterable[list[ListedBundle]]) -> bool:
-    """Print a line for each bundle as soon as its page is there; whether there was any."""
+def _may_be_mixed(root: Path | None) -> bool:
+    """Whether there are sessions, so that each run says what it is."""
+    if root is None:
+        return has_sessions(os.environ)
+    return what_is(root).kind is Kind.SESSION_FILE or holds_sessions(root)
+
+
+def _print_table(pages: Iterable[list[ListedRun]], *, with_kind: bool) -> bool:
+    """Print a line for each run as soon as its page is there; whether there was any."""
     width = _width()
-    columns = columns_for(width, with_name=True)
+    columns = columns_for(width, with_name=True, with_kind=with_kind)
     is_any = False
     for page in pages:
         if page and not is_any:
             is_any = True
             columns = columns if width is not None else widened(columns, page)
             write_line(sys.stdout, _line(heading(columns), width))
-        for bundle in page:
-            write_line(sys.stdout, _line(bundle_row(bundle, columns).spans, width))
+        for run in page:
+            write_line(sys.stdout, _line(bundle_row(run, columns).spans, width))
     return is_any
 
 
@@ -76,27 +92,45 @@ def _line(spans: Iterable[Span], width: int | None) -> str:
     return (line if width is None else clip(line, width)).rstrip()
 
 
-def _pages(path: Path, *, whole: bool) -> Iterator[list[ListedBundle]]:
-    """The bundles of a path, in pages or as a whole."""
+def _pages_of(path: Path, *, whole: bool) -> Iterator[list[ListedRun]]:
+    """The runs of a path, in pages or as a whole."""
     directory = bundle_directory(path)
-    if what_is(directory).kind is Kind.BUNDLE:
-        yield grouped(with_liveness([Summariser(directory).summary()]))
-        return
-    root = TraceRoot(directory)
+    kind = what_is(directory).kind
+    if kind is Kind.BUNDLE:
+        found = [Summariser(directory).summary()]
+        yield listed(found, (), live_paths(found))
+    elif kind is Kind.SESSION_FILE:
+        yield RunList(None, home_of(directory)).run_with(directory)
+    else:
+        yield from _pages(runs_in(directory), whole=whole)
+
+
+def _pages(runs: RunList, *, whole: bool) -> Iterator[list[ListedRun]]:
     try:
         if whole:
-            yield root.look()
+            yield runs.look()
         else:
-            yield from root.pages()
+            yield from runs.pages()
+    except FileNotFoundError as error:
+        if len(runs.places) == 1:
+            raise BundleError(f"{runs.places[0]}: {plain_reason(error)}") from None
     except OSError as error:
-        raise BundleError(f"{directory}: {plain_reason(error)}") from None
+        raise BundleError(f"{error.filename or runs.places[0]}: {plain_reason(error)}") from None
 
 
-def _facts(bundle: ListedBundle) -> dict[str, Any]:
-    """All that is known of a bundle, as JSON has it."""
+def _facts(run: ListedRun) -> dict[str, Any]:
+    """All that is known of a run, as JSON has it."""
+    facts = asdict(run.summary)
+    for inner in ("folder", "files", "unended", "thread_ids"):
+        facts.pop(inner, None)
+    session = run.session
     return {
-        **asdict(bundle.summary),
-        "path": str(bundle.summary.path),
-        "group": bundle.group,
-        "relation": bundle.relation,
+        **facts,
+        "path": str(run.summary.path),
+        "kind": run.evidence,
+        "bundle": None if run.bundle is None else str(run.bundle.path),
+        "session": None if session is None else str(session.path),
+        "session_files": [] if session is None else [str(session.folder / name) for name in session.files],
+        "group": run.group,
+        "relation": run.relation,
     }

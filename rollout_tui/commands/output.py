@@ -12,52 +12,15 @@ import typer
 
 from rollout_tui import glyphs
 from rollout_tui.commands.terminal_forms import escaped_json
+from rollout_tui.outcomes import READER_GONE, CommandError, plain_reason
 from rollout_tui.safe_text import SafeText, clip, flowing_text, safe_text
 from rollout_tui.write_file import Contents, pieces_of
-
-CLEAN = 0
-"""Exit status: done, nothing was wrong."""
-
-PROBLEMS = 1
-"""Exit status: done and problems were found, or refused because of one."""
-
-UNUSABLE = 2
-"""Exit status: no bundle, unreadable, wrong usage, or the result could not be written."""
-
-FAULT = 70
-"""Exit status after a fault of this program."""
-
-INTERRUPTED = 130
-"""Exit status after ctrl+c, as shells have it."""
-
-READER_GONE = 141
-"""Exit status when whoever read the output closed it, as shells have it for SIGPIPE."""
 
 MAX_LISTED_LINE = 1000
 """Cells of one line of a list; ids and reasons come from the bundle and may be of any length."""
 
 MAX_MESSAGE = 5000
 """Cells of a message: the longest path there can be, and what is wrong with it."""
-
-
-NO_MEMORY = "there is not enough memory for this"
-"""What is wrong when memory is used up; no fault of the program, and nothing is lost on disk."""
-
-
-class CommandError(Exception):
-    """Ends a command with one plain sentence on standard error and status `UNUSABLE`."""
-
-
-class EndedBySignal(BaseException):
-    """A signal asked for the end. Not an `Exception`: whoever handles faults must let it pass.
-
-    Attributes:
-        number: of the signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class ClosedOutput(io.TextIOBase):
@@ -181,12 +144,6 @@ def flush_standard_output() -> None:
 def _one_line(text: str, cells: int) -> SafeText:
     # A character is seldom less than a cell: what is far beyond the end need not be looked at.
     return clip(safe_text(text[: 4 * cells]), cells)
-
-
-def plain_reason(error: OSError) -> str:
-    """What the operating system says, to stand after a colon."""
-    reason = error.strerror or str(error)
-    return reason[:1].lower() + reason[1:]
 
 
 def _give_up(stream: TextIO, error: OSError) -> None:

@@ -13,9 +13,10 @@ from pathlib import Path
 from reducer import BundleError
 from rollout_tui import glyphs
 from rollout_tui.commands.inspector import check_terminal
-from rollout_tui.commands.output import CommandError, complain, plain_reason, report
+from rollout_tui.commands.output import complain, report
 from rollout_tui.default_root import TRACE_ROOT_VARIABLE, default_root
 from rollout_tui.ending import signals_raise
+from rollout_tui.outcomes import CommandError, plain_reason
 from rollout_tui.recording.appearing import Appearing
 from rollout_tui.recording.foreground import NotStarted, run_in_foreground
 from rollout_tui.recording.pty_command import PtyCommand, read_key

@@ -9,18 +9,12 @@ from typing import Any
 import msgspec
 
 from reducer import Problem, Reduction, Refused, open_bundle, reduce_bundle, state_pieces
+from rollout_tui.bundles.trace_root import one_bundle
 from rollout_tui.bundles.what_is import Kind, what_is
-from rollout_tui.commands.output import (
-    CLEAN,
-    PROBLEMS,
-    CommandError,
-    complain,
-    print_path,
-    report,
-    write_json,
-)
-from rollout_tui.commands.results import STANDARD_OUTPUT, Form, Result, print_result, write_result
-from rollout_tui.trace_root import one_bundle
+from rollout_tui.commands.output import complain, print_path, report, write_json
+from rollout_tui.commands.results import STANDARD_OUTPUT, print_result, write_result
+from rollout_tui.outcomes import CLEAN, PROBLEMS, CommandError
+from rollout_tui.showing.result import Form, Result
 
 MAX_PROBLEMS = 100
 """Problems listed line by line; a damaged log has as many as it has events. `--json` lists all."""
@@ -81,8 +75,11 @@ def _write(reduction: Reduction, output: str | None) -> Path | None:
     if output in STANDARD_OUTPUT:
         print_result(result)
         return None
-    target = reduction.bundle.state_path if output is None else Path(output)
-    write_result(result, target, reduction.bundle, is_typed=output is not None)
+    recording = reduction.recording
+    target = recording.state_path if output is None else Path(output)
+    if target is None:
+        raise CommandError(f"{recording.path}: -o FILE says where its graph is to be written")
+    write_result(result, target, recording, is_typed=output is not None)
     return target
 
 

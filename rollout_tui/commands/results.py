@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum, auto
+from collections.abc import Iterator
 from pathlib import Path
 
-from rollout_tui.commands.output import CommandError, complain, plain_reason, write_bytes
-from rollout_tui.commands.terminal_forms import escaped_json, visible_text
-from rollout_tui.safe_text import SafeText
+from rollout_tui.commands.output import complain, write_bytes
+from rollout_tui.commands.terminal_forms import escaped_json, escaped_pieces, visible_text
+from rollout_tui.outcomes import CommandError, plain_reason
+from rollout_tui.showing.result import Form, Result
 from rollout_tui.write_file import (
-    Contents,
     Evidence,
     is_device,
     pieces_of,
@@ -32,34 +30,6 @@ EXACT_BYTES = (
 """Said when a terminal got something else than the result."""
 
 
-class Form(Enum):
-    """What a result consists of."""
-
-    TEXT = auto()
-    """Lines that are safe already."""
-    JSON = auto()
-    RAW = auto()
-    """Bytes of the evidence, whatever they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command found.
-
-    Attributes:
-        data: its bytes; where they are an iterator, they can be taken once.
-        form: what they are.
-    """
-
-    data: Contents
-    form: Form
-
-
-def text_result(lines: Iterable[SafeText]) -> Result:
-    """Lines as a result."""
-    return Result((f"{line.rstrip()}\n".encode() for line in lines), Form.TEXT)
-
-
 def print_result(result: Result) -> None:
     """Put a result on standard output.
 
@@ -70,9 +40,9 @@ def print_result(result: Result) -> None:
     if not sys.stdout.isatty():
         write_bytes(result.data)
         return
-    shown, is_exact = _for_terminal(result)
-    write_bytes(shown)
-    _say_unless(is_exact)
+    shown = _Shown(result)
+    write_bytes(shown.pieces())
+    _say_unless(shown.is_exact)
 
 
 def write_result(result: Result, target: Path, bundle: Evidence, *, is_typed: bool = True) -> None:
@@ -95,20 +65,41 @@ def write_result(result: Result, target: Path, bundle: Evidence, *, is_typed: bo
         elif not _is_terminal(target):
             write_to_device(target, result.data)
         else:
-            shown, is_exact = _for_terminal(result)
-            write_to_device(target, shown)
-            _say_unless(is_exact)
+            shown = _Shown(result)
+            write_to_device(target, shown.pieces())
+            _say_unless(shown.is_exact)
     except (OSError, ValueError) as error:
         reason = plain_reason(error) if isinstance(error, OSError) else str(error)
         way_out = "" if is_typed else "; -o FILE writes it somewhere else"
         raise CommandError(f"cannot write {target}: {reason}{way_out}") from None
 
 
-def _for_terminal(result: Result) -> tuple[bytes, bool]:
-    """A result as a terminal may get it, and whether it is still the same but for a last line feed."""
-    data = b"".join(pieces_of(result.data))
-    shown = escaped_json(data) if result.form is Form.JSON else visible_text(data)
-    return shown, result.form is Form.TEXT or shown.removesuffix(b"\n") == data.removesuffix(b"\n")
+class _Shown:
+    """A result as a terminal may get it, piece by piece: a graph is too large to be held as text.
+
+    Attributes:
+        is_exact: whether what was given so far is the same but for a last line feed.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.is_exact = True
+        self._result = result
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it; it can be taken once."""
+        pieces = pieces_of(self._result.data)
+        if self._result.form is Form.JSON:
+            yield from escaped_pieces(map(self._look_at, pieces))
+            return
+        for piece in pieces:  # whole lines each
+            shown = visible_text(piece)
+            if self._result.form is Form.RAW and shown.removesuffix(b"\n") != piece.removesuffix(b"\n"):
+                self.is_exact = False
+            yield shown
+
+    def _look_at(self, piece: bytes) -> bytes:
+        self.is_exact = self.is_exact and escaped_json(piece) == piece
+        return piece
 
 
 def _say_unless(is_exact: bool) -> None:

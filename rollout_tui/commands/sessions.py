@@ -6,8 +6,10 @@ from pathlib import Path
 
 from reducer.sessions import NoSessionError, SessionReduction, read_session, session_state_pieces
 from rollout_tui.bundles.what_is import Kind, what_is
-from rollout_tui.commands.output import CLEAN, PROBLEMS, CommandError, plain_reason, print_path
-from rollout_tui.commands.results import STANDARD_OUTPUT, Form, Result, print_result, write_result
+from rollout_tui.commands.output import print_path
+from rollout_tui.commands.results import STANDARD_OUTPUT, print_result, write_result
+from rollout_tui.outcomes import CLEAN, PROBLEMS, CommandError, plain_reason
+from rollout_tui.showing.result import Form, Result
 
 
 def open_session(path: Path) -> SessionReduction:
@@ -64,5 +66,5 @@ def write_session(session: SessionReduction, output: str) -> Path | None:
     if output in STANDARD_OUTPUT:
         print_result(result)
         return None
-    write_result(result, Path(output), session)
+    write_result(result, Path(output), session.recording)
     return Path(output)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Iterable, Iterator
 
 from rollout_tui.safe_text import flowing_lines
 
+_DECODER = codecs.getincrementaldecoder("utf-8")
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -16,7 +19,15 @@ def escaped_json(data: bytes) -> bytes:
         data: UTF-8. Of what is not JSON no more is promised than that it comes out as ASCII without a control
             character.
     """
-    return _NOT_PLAIN.sub(_escape, data.decode("utf-8", "backslashreplace")).encode("ascii")
+    return b"".join(escaped_pieces((data,)))
+
+
+def escaped_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """What `escaped_json` gives of all pieces together, one of them after the other."""
+    decoder = _DECODER("backslashreplace")
+    for piece in pieces:
+        yield _NOT_PLAIN.sub(_escape, decoder.decode(piece)).encode("ascii")
+    yield _NOT_PLAIN.sub(_escape, decoder.decode(b"", final=True)).encode("ascii")
 
 
 def visible_text(data: bytes) -> bytes:

@@ -13,13 +13,6 @@ from reducer import BundleError, open_bundle
 from reducer.storage.bundle import MANIFEST
 from reducer.storage.files import in_words
 from rollout_tui.bundles.what_is import RECORD_HINT, Kind, what_is, without_bundles
-from rollout_tui.default_root import bundles_called, short_name
-
-MIN_SHORT_NAME = 4
-"""Characters of a bundle's name that may stand for it."""
-
-_MAX_NAMED = 4
-"""Names that a sentence lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +33,35 @@ def nothing_recorded(root: Path) -> str:
     return f"no traces yet in {root}: {RECORD_HINT}"
 
 
-def bundle_by_name(name: str, environ: Mapping[str, str]) -> Path | None:
-    """The bundle of the default root that a short name means, as `ls` shows it.
-
-    Args:
-        name: The beginning of a bundle's name, `trace-` left out.
-        environ: The environment.
-
-    Returns:
-        None if no bundle is called so.
-
-    Raises:
-        BundleError: Several are.
-    """
-    if len(name) < MIN_SHORT_NAME or os.sep in name:
-        return None
-    found = bundles_called(name, environ)
-    if len(found) > 1:
-        there = ", ".join(short_name(one.name) for one in found[:_MAX_NAMED])
-        more = ", ..." if len(found) > _MAX_NAMED else ""
-        raise BundleError(f"{name}: {len(found)} bundles of {found[0].parent} begin so: {there}{more}")
-    return found[0] if found else None
-
-
 def bundle_directory(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """The directory that `path` names.
 
     Args:
-        path: A directory, or any file of a bundle, payload files included; or the short name of a bundle in
-            the default root.
+        path: A directory, or any file of a bundle, payload files included; or the beginning of a
+            run's id (`run_called`).
         environ: The environment.
 
     Returns:
-        The directory of a bundle, or one that may hold some. A path that leads nowhere is given back.
+        The directory of a bundle, or one that may hold some. A session file is given back as it is, and so
+        is a path that leads nowhere.
 
     Raises:
-        BundleError: It is something else; the sentence says what, and what to do instead. Or a short name
-            that several bundles have.
+        BundleError: It is something else; the sentence says what, and what to do instead. Or the
+            beginning of several ids.
     """
     found = what_is(path)
     if found.kind is Kind.NOTHING:
-        return bundle_by_name(os.fspath(path), environ) or path
-    if found.kind in (Kind.BUNDLE, Kind.DIRECTORY):
+        # It reads heads of session files, and is not imported where a path is named.
+        from rollout_tui.bundles.run_ids import run_called
+
+        return run_called(os.fspath(path), environ) or path
+    if found.kind in (Kind.BUNDLE, Kind.DIRECTORY, Kind.SESSION_FILE):
         return found.path
     raise BundleError(f"{path}: {found.words}")
 
 
 def one_bundle(path: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The directory of the one bundle that `path` names; a trace root may name its only one.
+    """The one bundle or session file that `path` names; a trace root may name its only one.
 
     Raises:
         BundleError: It names none, or several.
