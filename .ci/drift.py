@@ -28,7 +28,8 @@ from types import FrameType
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "end_to_end")]
+TESTS = REPOSITORY / "tests"
+sys.path[:0] = [str(REPOSITORY), str(TESTS), str(TESTS / "end_to_end")]
 
 from codex_home import CodexHome, RefusedByCodex  # noqa: E402
 from responses_server import ResponsesServer, Script  # noqa: E402

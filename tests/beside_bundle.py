@@ -30,7 +30,7 @@ def differences(bundles: list[Reduction], session: SessionReduction) -> list[str
 
 def _pairs(bundles: list[Reduction], session: SessionReduction) -> Iterator[tuple[str, Any, Any]]:
     graphs = [bundle.trace for bundle in bundles]
-    ours = session.graph
+    ours = session.trace
     for what, values in (("threads", _threads), ("cells", _cells), ("edges", _edges)):
         yield what, _merged(map(values, graphs)), values(ours)
     turns = _turns(ours)

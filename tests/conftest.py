@@ -26,6 +26,7 @@ def _fix_environment() -> None:
         COLORTERM="truecolor",
         TEXTUAL_ANIMATIONS="none",
         XDG_STATE_HOME=str(REPOSITORY / "tests/no-such-directory"),
+        CODEX_HOME=str(REPOSITORY / "tests/no-such-directory"),
     )
     unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANGUAGE", "CODEX_ROLLOUT_TRACE_ROOT")
     textual = [name for name in os.environ if name.startswith("TEXTUAL") and name != "TEXTUAL_ANIMATIONS"]

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,12 +92,14 @@ LAYERS = {
         "wire",
     },
     "sessions": {
+        "certainty",
         "changes",
         "errors",
         "limits",
         "model",
         "provenance",
         "recorder",
+        "recording",
         "reduce",
         "rules",
         "schemas",
@@ -143,10 +146,150 @@ def test_every_folder_of_the_reducer_has_its_place() -> None:
     assert folders == set(LAYERS)
 
 
-def test_the_views_know_nothing_of_textual() -> None:
-    views = REPOSITORY / "rollout_tui" / "views"
-    files = [file.relative_to(REPOSITORY).with_suffix("") for file in views.rglob("*.py")]
-    names = sorted(".".join(file.parts) for file in files if file.stem != "__init__")
+# The program
+
+Modules = dict[str, set[str]]
+"""The modules of a package, and the modules that each imports anywhere: in functions and for types, too."""
+
+LAYERS_OF_THE_PROGRAM: tuple[frozenset[str], ...] = (
+    frozenset({"default_root", "glyphs", "joiners", "language", "outcomes", "progress", "write_file"}),
+    frozenset({"awaited_work", "completion", "ending", "line_filter", "safe_text", "screens_kept"}),
+    frozenset({"bundles", "keys", "pager", "recording", "terminal_app", "texts"}),
+    frozenset({"clipboard", "insight", "key_order", "lines", "recordings"}),
+    frozenset({"views", "widgets"}),
+    frozenset({"feed"}),
+    frozenset({"session"}),
+    frozenset({"exports", "reader", "root_watcher"}),
+    frozenset({"panes", "showing"}),
+    frozenset({"screens"}),
+    frozenset({"app"}),
+    frozenset({"commands"}),
+    frozenset({"cli"}),
+    frozenset({"__main__"}),
+)
+"""The folders of the program, and the modules beside them. Each knows only what stands in a layer below it,
+and no other one of its own layer."""
+
+NOT_BELOW = {
+    "insight": {"glyphs", "safe_text"},
+    "showing": {"widgets"},
+    "commands": {"panes", "screens", "widgets"},
+}
+"""What a folder does not know though it stands in a layer below: values have no look, and what prints needs
+no terminal."""
+
+EXCEPTIONS = {
+    # A sentence or a text has a mark in it that `--json` prints as well.
+    ("insight.cells.texts", "glyphs"): "the rule above each of several texts",
+    ("insight.failure_words", "glyphs"): "the mark of a verdict",
+    ("insight.item_texts", "glyphs"): "the mark of what was rebuilt",
+    ("insight.output_title", "glyphs"): "what stands between the parts of a title",
+    ("insight.tool_words", "glyphs"): "keys that were written, the arrow to an agent",
+}
+"""Who breaks a rule above, and why it may."""
+
+
+@cache
+def modules_of(package: str) -> Modules:
+    """The modules of a package."""
+    files = {
+        ".".join(file.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in (REPOSITORY / package).rglob("*.py")
+    }
+    assert files
+    return {name: imported_by(file, set(files)) - {name} for name, file in files.items()}
+
+
+def imported_by(file: Path, known: set[str]) -> set[str]:
+    """The modules among those known that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            whole = {f"{node.module}.{name.name}" for name in node.names} & known
+            parts = len(whole) == len(node.names)
+            found |= whole if parts else whole | {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found & known
+
+
+def part_of(module: str) -> str:
+    """The folder of a module, or the module itself that stands beside the folders."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def breaches(modules: Modules) -> set[tuple[str, str]]:
+    """Which modules know a part that they should not, without the name of the package."""
+    layer = {part: number for number, layer in enumerate(LAYERS_OF_THE_PROGRAM) for part in layer}
+    found = set()
+    for module, imported in modules.items():
+        own = part_of(module)
+        for other in {part_of(one) for one in imported} - {own, ""}:
+            if layer[other] >= layer[own] or other in NOT_BELOW.get(own, ()):
+                found.add((module.partition(".")[2], other))
+    return found
+
+
+def circles(modules: Modules) -> list[list[str]]:
+    """Modules that import each other, directly or by others: each circle once, in order of names."""
+    found, finished = [], set()
+
+    def below(start: str) -> set[str]:
+        seen, waiting = set(), [start]
+        while waiting:
+            for one in modules[waiting.pop()] - seen:
+                seen.add(one)
+                waiting.append(one)
+        return seen
+
+    reach = {module: below(module) for module in modules}
+    for module in sorted(modules):
+        if module in reach[module] and module not in finished:
+            circle = sorted(one for one in reach[module] if module in reach[one])
+            finished.update(circle)
+            found.append(circle)
+    return found
+
+
+def test_every_part_of_the_program_has_its_layer() -> None:
+    parts = {part_of(module) for module in modules_of("rollout_tui")} - {""}
+    layered = [part for layer in LAYERS_OF_THE_PROGRAM for part in layer]
+    assert sorted(layered) == sorted(parts)
+
+
+def test_parts_of_the_program_know_what_is_below_them() -> None:
+    assert breaches(modules_of("rollout_tui")) - set(EXCEPTIONS) == set()
+
+
+def test_no_exception_is_stale() -> None:
+    assert set(EXCEPTIONS) - breaches(modules_of("rollout_tui")) == set()
+
+
+def test_breaches_are_found() -> None:
+    modules = {"rollout_tui.insight.index": {"rollout_tui.lines.rows"}, "rollout_tui.lines.rows": set()}
+    assert breaches(modules) == {("insight.index", "lines")}
+
+
+@pytest.mark.parametrize("package", ["reducer", "rollout_tui"])
+def test_no_modules_import_each_other(package: str) -> None:
+    assert circles(modules_of(package)) == []
+
+
+def test_circles_are_found() -> None:
+    modules = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}
+    assert circles(modules) == [["b", "c"], ["d"]]
+
+
+@pytest.mark.parametrize("folder", ["insight", "language", "lines", "showing", "texts", "views"])
+def test_what_draws_nothing_knows_nothing_of_textual(folder: str) -> None:
+    names = sorted(module for module in modules_of("rollout_tui") if part_of(module) == folder)
     assert names
     imported = modules_after("-c", "\n".join(f"import {name}" for name in names))
     assert "textual" not in imported
+
+
+def test_what_can_be_typed_is_known_at_once() -> None:
+    names = sorted(module for module in modules_of("rollout_tui") if part_of(module) == "language")
+    assert names
+    imported = modules_after("-c", "\n".join(f"import {name}" for name in names))
+    assert imported.isdisjoint(INTERFACE | {"reducer", "msgspec", "orjson"})

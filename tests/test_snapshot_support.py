@@ -171,6 +171,7 @@ def run_pytest(project: Path, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", ["0", "2"])
 def test_a_whole_run_that_leaves_a_golden_unused_fails(project: Path, processes: str) -> None:
     failed = run_pytest(project, "-n", processes)

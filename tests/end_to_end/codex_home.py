@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from patience import PATIENCE
 from responses_server import ResponsesServer
 
 
@@ -68,6 +69,7 @@ class CodexHome:
         *,
         compact_above: int | None = None,
         code_mode: bool = False,
+        is_traced: bool = True,
     ) -> None:
         """Set it up.
 
@@ -78,7 +80,9 @@ class CodexHome:
             compact_above: reported input tokens above which it compacts; None for its own limit.
             code_mode: whether it also has the tool `exec`, for code cells. They run in
                 `codex-code-mode-host`, which must lie beside the program.
+            is_traced: whether it records bundles; sessions it keeps either way.
         """
+        self._is_traced = is_traced
         self._codex = codex
         self.home = directory / "home"
         self.workspace = directory / "workspace"
@@ -99,7 +103,8 @@ class CodexHome:
         """What its environment has that is not in ours; None for what is removed."""
         removed: dict[str, str | None] = {name: None for name in os.environ if _UNWANTED.match(name)}
         home = str(self.home)
-        return {**removed, "HOME": home, "CODEX_HOME": home, "CODEX_ROLLOUT_TRACE_ROOT": str(self.trace_root)}
+        traced = {"CODEX_ROLLOUT_TRACE_ROOT": str(self.trace_root)} if self._is_traced else {}
+        return {**removed, "HOME": home, "CODEX_HOME": home, **traced}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -120,7 +125,9 @@ class CodexHome:
             prompt,
         ]
 
-    def run(self, prompt: str, *options: str, seconds: float = 60.0) -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self, prompt: str, *options: str, seconds: float = PATIENCE
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run one turn to its end."""
         with self.started(prompt, *options, output=subprocess.PIPE) as running:
             out, err = running.communicate(timeout=seconds)
@@ -147,7 +154,7 @@ class CodexHome:
                 with suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGKILL)
 
-    def reduced(self, bundle: Path, seconds: float = 60.0) -> bytes:
+    def reduced(self, bundle: Path, seconds: float = PATIENCE) -> bytes:
         """The `state.json` that it writes itself for a bundle.
 
         Raises:
@@ -165,6 +172,10 @@ class CodexHome:
             if ran.returncode != 0:
                 raise RefusedByCodex(ran.stderr.decode(errors="replace"))
             return state.read_bytes()
+
+    def sessions(self) -> list[Path]:
+        """The session files that it has kept so far, in order of their names."""
+        return sorted((self.home / "sessions").rglob("rollout-*.jsonl"))
 
     def bundles(self) -> list[Path]:
         """The bundles recorded so far, oldest first."""

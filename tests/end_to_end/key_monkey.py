@@ -20,8 +20,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from patience import PATIENCE, Late
 from places import PROGRAM, REPOSITORY
-from pty_terminal import KEYS, Late, Terminal
+from pty_terminal import KEYS, Terminal
 
 BURST = 25
 """Keys of the longest burst."""
@@ -30,9 +31,6 @@ SESSION_BURSTS = 40
 """Bursts after which another bundle is opened."""
 
 QUIET = 0.06
-
-HANG_SECONDS = 30.0
-"""Without coming to rest for so long, a program hangs."""
 
 SIZES = ((120, 40), (80, 24), (200, 50), (60, 15))
 _SIZE_WEIGHTS = (6, 4, 1, 1)
@@ -126,11 +124,11 @@ def left(terminal: Terminal) -> bool:
     for _ in range(3):
         try:
             terminal.send(KEYS["ctrl+c"])
-            return terminal.wait_exit(HANG_SECONDS / 3) == 0
+            return terminal.wait_exit(PATIENCE / 3) == 0
         except Late:
             continue
         except OSError:
-            return terminal.wait_exit(HANG_SECONDS) == 0
+            return terminal.wait_exit(PATIENCE) == 0
     return False
 
 
@@ -192,9 +190,9 @@ def session(monkey: Monkey, bundle: Path, toll: Toll, bursts: int = SESSION_BURS
                 },
             )
         )
-        terminal.wait_for(lambda screen: any(screen), HANG_SECONDS)
+        terminal.wait_for(lambda screen: any(screen), PATIENCE)
         if waits:  # else it types while the bundle is still read
-            terminal.wait_until_quiet(QUIET, HANG_SECONDS)
+            terminal.wait_until_quiet(QUIET, PATIENCE)
         if growing is not None:
             terminal.send(b"t")
         typed: list[list[str]] = []
@@ -208,7 +206,7 @@ def session(monkey: Monkey, bundle: Path, toll: Toll, bursts: int = SESSION_BURS
             try:
                 if terminal.process.poll() is None:
                     terminal.send(written(keys))
-                terminal.wait_until_quiet(QUIET, HANG_SECONDS)
+                terminal.wait_until_quiet(QUIET, PATIENCE)
                 fault = fault_of(terminal)
             except OSError:
                 fault = None  # it ended while it was written to

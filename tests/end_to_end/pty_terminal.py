@@ -21,6 +21,7 @@ from typing import Self
 
 import pyte
 from escape_audit import Kind, Token, Tokenizer
+from patience import LOOK_SECONDS, PATIENCE, Late
 
 KEYS = {
     "enter": b"\r",
@@ -53,10 +54,6 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 """Runs first in the child: makes the pseudo-terminal its controlling one, for ctrl+c and resizing."""
-
-
-class Late(AssertionError):  # noqa: N818 - a finding of a test
-    """The program did not do in time what the test waits for."""
 
 
 class Terminal:
@@ -158,7 +155,7 @@ class Terminal:
             self._last_output = time.monotonic()
         os.write(self._master, data)
 
-    def wait_for(self, wanted: str | Callable[[list[str]], object], seconds: float = 15.0) -> list[str]:
+    def wait_for(self, wanted: str | Callable[[list[str]], object], seconds: float = PATIENCE) -> list[str]:
         """Wait for a text on the screen, or until a function of the rows is true.
 
         Returns:
@@ -172,12 +169,12 @@ class Terminal:
             return self._wait(what, lambda: any(text in row for row in self.screen), seconds)
         return self._wait("the screen to change", lambda: bool(wanted(self.screen)), seconds)
 
-    def wait_until_gone(self, text: str, seconds: float = 15.0) -> list[str]:
+    def wait_until_gone(self, text: str, seconds: float = PATIENCE) -> list[str]:
         """Wait until a text is nowhere on the screen."""
         return self._wait(f"no {text!r}", lambda: not any(text in row for row in self.screen), seconds)
 
-    def wait_until_quiet(self, quiet: float = QUIET_SECONDS, seconds: float = 15.0) -> list[str]:
-        """Wait until the program sent nothing and did nothing for `quiet` seconds."""
+    def wait_until_quiet(self, quiet: float = QUIET_SECONDS, seconds: float = PATIENCE) -> list[str]:
+        """Wait until the program, with what it started, sent nothing and did nothing for `quiet` seconds."""
         worked = self._work_done()
 
         def is_quiet() -> bool:
@@ -197,7 +194,7 @@ class Terminal:
             self._last_output = time.monotonic()
         _set_size(self._master, columns, rows)
 
-    def wait_exit(self, seconds: float = 15.0) -> int:
+    def wait_exit(self, seconds: float = PATIENCE) -> int:
         """Wait for the end of the program.
 
         Returns:
@@ -218,7 +215,7 @@ class Terminal:
         self._let_read.set()
         # The thread that reads must not be in the middle of it.
         os.write(self._wake, b"x")
-        self._reader.join(5)
+        self._reader.join(PATIENCE)
         self._close_descriptors()
 
     def _close_descriptors(self) -> None:
@@ -241,7 +238,7 @@ class Terminal:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        self._reader.join(5)
+        self._reader.join(PATIENCE)
         if self._master >= 0:
             self._close_descriptors()
 
@@ -258,18 +255,20 @@ class Terminal:
                     raise Late(f"the program ended before {what}\n{self.describe()}")
                 if time.monotonic() >= end:
                     raise Late(f"no {what} in {seconds} s\n{self.describe()}")
-                self._changed.wait(0.02)
+                self._changed.wait(LOOK_SECONDS)
             return self.screen
 
     def _work_done(self) -> int | None:
-        """Processor time that the program used up, in ticks; None while it is at work."""
-        used = 0
-        with suppress(OSError):
-            for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-                fields = (task / "stat").read_text().rpartition(")")[2].split()
-                if fields[0] in "RD":
-                    return None
-                used += int(fields[11]) + int(fields[12])
+        """Processor time that it and what it started used up, in ticks; None while one is at work."""
+        used, processes = 0, [self.process.pid]
+        for process in processes:
+            for task in _tasks(process):
+                with suppress(OSError):
+                    fields = (task / "stat").read_text().rpartition(")")[2].split()
+                    if fields[0] in "RD":
+                        return None
+                    used += int(fields[11]) + int(fields[12])
+                    processes += map(int, (task / "children").read_text().split())
         return used
 
     def _read(self) -> None:
@@ -299,6 +298,13 @@ class Terminal:
         if token.kind in (Kind.STRING, Kind.TORN):
             return
         self._stream.feed(token.data.decode("utf-8", "replace"))
+
+
+def _tasks(process: int) -> list[Path]:
+    """The threads of a process in /proc; none of one that is gone."""
+    with suppress(OSError):
+        return list(Path(f"/proc/{process}/task").iterdir())
+    return []
 
 
 def _set_size(descriptor: int, columns: int, rows: int) -> None:

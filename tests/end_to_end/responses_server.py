@@ -17,14 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from patience import STAYS
+
 Item = dict[str, Any]
 """An output item as the wire has it. Its ids are given by the server when it is sent."""
 
 AGENT_NAMESPACE = "collaboration"
 """The namespace of the tools with which agents start and write to each other."""
-
-GATE_SECONDS = 60.0
-"""A gate that nobody opens opens by itself after this, so that no server thread stays for ever."""
 
 
 class Gate:
@@ -43,9 +42,9 @@ class Gate:
         self._opened.set()
 
     def wait(self) -> None:
-        """Wait where the answer would be sent."""
+        """Wait where the answer would be sent, but not for ever: no thread of the server shall stay."""
         self.reached.set()
-        self._opened.wait(GATE_SECONDS)
+        self._opened.wait(STAYS)
 
 
 @dataclass(frozen=True)

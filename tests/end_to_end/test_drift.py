@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from places import REPOSITORY
+
+pytestmark = pytest.mark.slow
 
 DRIFT = REPOSITORY / ".ci" / "drift.py"
 

@@ -12,8 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from patience import STAYS, wait_until
 from places import PROGRAM
-from pty_terminal import Late, Terminal
+from pty_terminal import Terminal
+
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
@@ -45,17 +48,20 @@ WAYS = {
     "inspector": ("2 Timeline", lambda demo, tmp: [demo("quickstart")]),
     "unseen": ("", lambda demo, tmp: [demo("quickstart")]),
     "picker": ("2 bundles", lambda demo, tmp: [demo("quickstart").parent, demo("team")][:1]),
-    "record": ("2 Timeline", lambda demo, tmp: ["record", "--root", tmp / "root", *HOST, "1", "0", "60"]),
+    "record": (
+        "2 Timeline",
+        lambda demo, tmp: ["record", "--root", tmp / "root", *HOST, "1", "0", str(STAYS)],
+    ),
     "record-before": (
         "waiting",
         lambda demo, tmp: [
             *("record", "--root", tmp / "root", sys.executable, "-c"),
-            "import time; print('waiting', flush=True); time.sleep(60)",
+            f"import time; print('waiting', flush=True); time.sleep({STAYS})",
         ],
     ),
     "record-asking": (
         "2 Timeline",
-        lambda demo, tmp: ["record", "--root", tmp / "root", *HOST, "1", "0", "60"],
+        lambda demo, tmp: ["record", "--root", tmp / "root", *HOST, "1", "0", str(STAYS)],
     ),
 }
 
@@ -99,13 +105,9 @@ class Witnessed:
     def pid(self) -> int:
         return int(self._report.with_name("report-pid").read_text())
 
-    def ended(self, seconds: float = 10.0) -> dict[str, object]:
+    def ended(self) -> dict[str, object]:
         """How it ended: the status, negative for a signal, and whether the modes are those of before."""
-        end = time.monotonic() + seconds
-        while not self._report.exists():
-            if time.monotonic() > end:
-                raise Late(f"still running after {seconds} s\n{self.terminal.describe()}")
-            time.sleep(0.02)
+        wait_until(self._report.exists, lambda: f"the program has ended\n{self.terminal.describe()}")
         found = json.loads(self._report.read_text())
         assert isinstance(found, dict)
         return found
@@ -151,11 +153,13 @@ def test_a_terminal_that_is_gone_ends_the_program(
 
 @pytest.mark.parametrize("options", [[], ["--foreground"]], ids=["background", "foreground"])
 def test_timeout_ends_it(demo_trace: Demo, tmp_path: Path, options: list[str]) -> None:
-    limit = ["timeout", "--preserve-status", *options, "4"]
+    limit = ["timeout", "--preserve-status", *options, str(STAYS)]
     way = "inspector" if options else "unseen"
     witnessed = Witnessed(way, demo_trace, tmp_path, before=limit)
     with witnessed.terminal as terminal:
-        assert witnessed.ended(20) == {"status": 128 + signal.SIGTERM, "same": True}
+        # So `timeout` learns that the time is over, however long it took until there was something to end.
+        os.kill(witnessed.pid, signal.SIGALRM)
+        assert witnessed.ended() == {"status": 128 + signal.SIGTERM, "same": True}
         terminal.wait_exit()
         assert_screen_is_left(terminal.output)
 
@@ -170,8 +174,21 @@ def test_a_terminal_that_takes_no_output_does_not_hold_it_up(demo_trace: Demo, t
         assert witnessed.ended() == {"status": -signal.SIGTERM, "same": True}
 
 
+@pytest.mark.parametrize("key", [b"Q", b"\x03"], ids=["Q", "ctrl+c"])
+def test_a_ctrl_c_too_many_does_not_make_a_failure_of_leaving(demo_trace: Demo, key: bytes) -> None:
+    with Terminal([*PROGRAM, demo_trace("team")]) as terminal:
+        terminal.wait_for("Timeline")
+        terminal.send(key)
+        while terminal.process.poll() is None:
+            with suppress(OSError):
+                terminal.send(b"\x03")
+            time.sleep(0.01)
+        assert terminal.wait_exit() == 0
+        assert b"Traceback" not in terminal.output
+
+
 def test_a_signal_ends_the_pager_as_well(demo_trace: Demo, tmp_path: Path) -> None:
-    pager, nap = tmp_path / "pager", f"60.{os.getpid()}"
+    pager, nap = tmp_path / "pager", f"{STAYS:.0f}.{os.getpid()}"
     pager.write_text(f"#!/bin/sh\necho paging\nexec sleep {nap}\n")
     pager.chmod(0o755)
     witnessed = Witnessed("inspector", demo_trace, tmp_path, environment={"PAGER": str(pager)})

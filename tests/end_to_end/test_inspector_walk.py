@@ -12,6 +12,8 @@ import pytest
 from escape_audit import escape_audit
 from pty_terminal import KEYS, Terminal
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -11,6 +11,8 @@ import pytest
 from places import PROGRAM
 from pty_terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 Demo = Callable[[str], Path]
 
 PROMPT = "shell> "

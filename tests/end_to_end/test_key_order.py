@@ -11,6 +11,8 @@ import pytest
 from key_monkey import Monkey, Toll, session, written
 from pty_terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
 
@@ -70,6 +72,21 @@ def test_keys_in_one_write_end_where_they_end_one_by_one(
     burst(at_once, "ctrl+c")
     assert at_once.wait_exit() == 0
     assert b"Traceback" not in at_once.output
+
+
+@pytest.mark.parametrize("keys", [b"v\x1bj", b"?\x1bG", b":\x1b\x1bj"], ids=repr)
+def test_a_bare_escape_is_a_key_before_a_letter(start: Start, demo_trace: Demo, keys: bytes) -> None:
+    """As a slow line hands them over: the same bytes are a letter with alt."""
+    bundle = demo_trace("team")
+    one_by_one = opened(start, bundle)
+    before = one_by_one.wait_until_quiet()
+    for key in keys:
+        one_by_one.send(bytes((key,)))
+        expected = one_by_one.wait_until_quiet()
+    assert expected != before
+    at_once = opened(start, bundle)
+    at_once.send(keys)
+    assert at_once.wait_until_quiet() == expected
 
 
 def test_what_is_typed_behind_the_end_is_nobodys(start: Start, demo_trace: Demo) -> None:

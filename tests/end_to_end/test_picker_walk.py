@@ -11,6 +11,8 @@ import pytest
 from escape_audit import escape_audit, smuggled
 from pty_terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
 

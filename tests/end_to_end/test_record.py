@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from codex_home import CodexHome
+from patience import PATIENCE, STAYS, wait_until
 from places import PROGRAM
 from pty_terminal import Terminal
 from responses_server import Gate, ResponsesServer
@@ -28,13 +28,6 @@ HOST = [sys.executable, str(Path(__file__).with_name("recording_host.py"))]
 def only_bundle(root: Path) -> Path:
     [bundle] = [path for path in root.iterdir() if path.name.startswith("trace-")]
     return bundle
-
-
-def wait_until(wanted: Callable[[], object], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 # Only recording
@@ -120,13 +113,13 @@ def test_without_a_terminal_there_is_no_inspector(run_program: Run, tmp_path: Pa
 
 
 def test_a_signal_from_outside_is_passed_on(tmp_path: Path) -> None:
-    command = [*PROGRAM, "record", "--no-tui", "--root", str(tmp_path), "--", *HOST, "1", "33", "30"]
+    command = [*PROGRAM, "record", "--no-tui", "--root", str(tmp_path), "--", *HOST, "1", "33", str(STAYS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         while b"turn 1 is over" not in process.stdout.readline():
             pass
         process.send_signal(signal.SIGTERM)
-        rest, _errors = process.communicate(timeout=20)
+        rest, _errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 33
     assert b"got signal 15" in rest
 
@@ -134,10 +127,11 @@ def test_a_signal_from_outside_is_passed_on(tmp_path: Path) -> None:
 # In a terminal
 
 
+@pytest.mark.slow
 def test_only_recording_in_a_terminal_leaves_the_keyboard_to_the_command(
     start: Start, tmp_path: Path
 ) -> None:
-    terminal = start("record", "--no-tui", "--root", tmp_path, "--", *HOST, "1", "33", "30")
+    terminal = start("record", "--no-tui", "--root", tmp_path, "--", *HOST, "1", "33", str(STAYS))
     terminal.wait_for("host begins True")
     terminal.wait_for("turn 1 is over")
     terminal.send(b"\x03")
@@ -146,6 +140,7 @@ def test_only_recording_in_a_terminal_leaves_the_keyboard_to_the_command(
     assert str(only_bundle(tmp_path))[-40:] in terminal.output.decode()
 
 
+@pytest.mark.slow
 def test_modes_that_the_command_left_behind_are_put_back(start: Start, tmp_path: Path) -> None:
     raw = "import tty, os; tty.setraw(0); os._exit(5)"
     arguments = [*PROGRAM, "record", "--no-tui", "--root", str(tmp_path), sys.executable, "-c", raw]
@@ -187,6 +182,7 @@ def test_the_inspector_opens_as_the_bundle_appears(start: Start, tmp_path: Path)
     assert len(reduce_bundle(only_bundle(root)).trace.codex_turns) == 2
 
 
+@pytest.mark.slow
 def test_a_command_that_is_over_is_not_asked_about(start: Start, tmp_path: Path) -> None:
     terminal = start("record", "--root", tmp_path, "--", *HOST, "1", "4", "-", columns=120, rows=40)
     terminal.wait_for("2 Timeline")
@@ -198,9 +194,10 @@ def test_a_command_that_is_over_is_not_asked_about(start: Start, tmp_path: Path)
     assert terminal.output.count(b"host ends") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [b"e", b"\x03"], ids=["e", "ctrl+c"])
 def test_a_command_can_be_ended(start: Start, tmp_path: Path, key: bytes) -> None:
-    terminal = start("record", "--root", tmp_path, "--", *HOST, "1", "33", "60", columns=120, rows=40)
+    terminal = start("record", "--root", tmp_path, "--", *HOST, "1", "33", str(STAYS), columns=120, rows=40)
     terminal.wait_for("2 Timeline")
     terminal.wait_until_quiet()
     terminal.press("q")
@@ -210,6 +207,7 @@ def test_a_command_can_be_ended(start: Start, tmp_path: Path, key: bytes) -> Non
     assert b"got signal 15" in terminal.output
 
 
+@pytest.mark.slow
 def test_until_a_bundle_appears_the_command_has_the_terminal(start: Start, tmp_path: Path) -> None:
     script = "import os; print(os.get_terminal_size(), input('your name? ').upper()); raise SystemExit(6)"
     terminal = start("record", "--root", tmp_path, "--", sys.executable, "-c", script, columns=100, rows=30)
@@ -221,8 +219,9 @@ def test_until_a_bundle_appears_the_command_has_the_terminal(start: Start, tmp_p
     assert b"no bundle appeared" in terminal.output
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_a_bundle_appears_is_for_the_command(start: Start, tmp_path: Path) -> None:
-    script = "import time; print('waiting', flush=True); time.sleep(60)"
+    script = f"import time; print('waiting', flush=True); time.sleep({STAYS})"
     terminal = start("record", "--root", tmp_path, "--", sys.executable, "-c", script)
     terminal.wait_for("waiting")
     terminal.send(b"\x03")
@@ -233,6 +232,7 @@ def test_ctrl_c_before_a_bundle_appears_is_for_the_command(start: Start, tmp_pat
 # Ended by a signal
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_open", [True, False], ids=["inspector", "before a bundle"])
 def test_what_the_command_said_is_shown_when_a_signal_ends_the_program(
     start: Start, tmp_path: Path, is_open: bool
@@ -241,9 +241,9 @@ def test_what_the_command_said_is_shown_when_a_signal_ends_the_program(
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: (print('last words', flush=True), sys.exit(3)))\n"
         "print('waiting', flush=True)\n"
-        "time.sleep(60)\n"
+        f"time.sleep({STAYS})\n"
     )
-    command = [*HOST, "1", "33", "60"] if is_open else [sys.executable, "-c", script]
+    command = [*HOST, "1", "33", str(STAYS)] if is_open else [sys.executable, "-c", script]
     terminal = start("record", "--root", tmp_path, "--", *command, columns=120, rows=40)
     terminal.wait_for("2 Timeline" if is_open else "waiting")
     terminal.wait_until_quiet()
@@ -257,18 +257,20 @@ def test_what_the_command_said_is_shown_when_a_signal_ends_the_program(
         assert terminal.output.rindex(said[-1]) > terminal.output.rindex(b"\x1b[?1049l")
 
 
+@pytest.mark.slow
 def test_a_terminal_that_takes_nothing_does_not_hold_up_the_end(start: Start, tmp_path: Path) -> None:
-    script = "import time; print('begun', flush=True); print('x' * 500_000, flush=True); time.sleep(60)"
+    script = "import time; print('begun', flush=True); print('x' * 500_000, flush=True); time.sleep(600)"
     terminal = start("record", "--root", tmp_path, "--", sys.executable, "-c", script)
     with terminal.not_reading():
-        time.sleep(1)  # until the terminal is full
+        terminal.wait_until_quiet(1.0)  # until the terminal is full
         terminal.process.send_signal(signal.SIGTERM)
-        assert terminal.process.wait(20) == -signal.SIGTERM
+        assert terminal.process.wait(PATIENCE) == -signal.SIGTERM
 
 
 # The real codex
 
 
+@pytest.mark.slow
 def test_codex_is_recorded_without_the_inspector(
     codex_program: Path, tmp_path: Path, run_program: Run
 ) -> None:
@@ -284,6 +286,7 @@ def test_codex_is_recorded_without_the_inspector(
     assert reduce_bundle(bundle).trace.status == "completed"
 
 
+@pytest.mark.slow
 def test_codex_is_recorded_beside_the_inspector(codex_program: Path, tmp_path: Path, start: Start) -> None:
     gate = Gate()
     with ResponsesServer(tools_child_compaction({"tools": gate})) as server:
@@ -293,7 +296,7 @@ def test_codex_is_recorded_beside_the_inspector(codex_program: Path, tmp_path: P
         )
         try:
             terminal.wait_for("2 Timeline")
-            assert gate.reached.wait(30)
+            assert gate.reached.wait(PATIENCE)
             terminal.wait_for("printf")
         finally:
             gate.open()

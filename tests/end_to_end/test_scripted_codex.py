@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from codex_home import CodexHome
+from patience import PATIENCE
 from pty_terminal import Terminal
 from responses_server import Gate, ResponsesServer
 from scripted_sessions import COMPACT_ABOVE, TEAM_PROMPT, picture_and_cell, tools_child_compaction
 
 from reducer import Reduction, open_bundle, reduce_bundle, state_json
 
-GATE_SECONDS = 30
+pytestmark = pytest.mark.slow
 
 
 def reduced(bundle: Path) -> Reduction:
@@ -68,12 +69,12 @@ def test_a_gate_holds_the_recording_where_it_is(codex_program: Path, tmp_path: P
     with ResponsesServer(tools_child_compaction({"tools": gate})) as server:
         codex = CodexHome(tmp_path / "codex", codex_program, server, compact_above=COMPACT_ABOVE)
         with codex.started(TEAM_PROMPT) as running:
-            assert gate.reached.wait(GATE_SECONDS)
+            assert gate.reached.wait(PATIENCE)
             [bundle] = codex.bundles()
             reference = codex.reduced(bundle)
             held = reduced(bundle)
             gate.open()
-            assert running.wait(GATE_SECONDS) == 0
+            assert running.wait(PATIENCE) == 0
         assert server.complaints == []
     assert state_json(held.trace) == reference
     assert held.trace.status == "running"
@@ -104,9 +105,9 @@ def test_what_a_killed_codex_recorded_is_all_there(
             code_mode=code_mode,
         )
         with codex.started(TEAM_PROMPT) as running:
-            assert gate.reached.wait(GATE_SECONDS)
+            assert gate.reached.wait(PATIENCE)
             running.kill()
-            assert running.wait(GATE_SECONDS) == -signal.SIGKILL
+            assert running.wait(PATIENCE) == -signal.SIGKILL
         [bundle] = codex.bundles()
         reference = codex.reduced(bundle)
     events = len((bundle / "trace.jsonl").read_bytes().splitlines())

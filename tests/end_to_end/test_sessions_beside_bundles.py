@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from scripted_sessions import COMPACT_ABOVE, TEAM_PROMPT, picture_and_cell, tool
 
 from reducer import Reduction, open_bundle, reduce_bundle
 from reducer.sessions import SessionReduction, read_session
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.session import Session
+
+pytestmark = pytest.mark.slow
 
 
 def read_both(codex: CodexHome) -> tuple[list[Reduction], SessionReduction]:
@@ -20,7 +25,7 @@ def read_both(codex: CodexHome) -> tuple[list[Reduction], SessionReduction]:
     bundles = [reduce_bundle(open_bundle(bundle)) for bundle in codex.bundles()]
     files = sorted((codex.home / "sessions").rglob("rollout-*.jsonl"))
     session = read_session(files[0])
-    assert len(session.files) == len(files)
+    assert len(session.recording.files) == len(files)
     assert session.problems == []
     assert session.drift.unknown == {}
     return bundles, session
@@ -32,14 +37,35 @@ def run_all(codex: CodexHome, prompts: Sequence[str], session_options: Sequence[
         assert ran.returncode == 0, ran.stderr.decode()
 
 
+_TOOK = re.compile(r"~?\d+\.\d+s")
+
+
+def rows_shown(path: Path) -> list[tuple[str, str, str]]:
+    """Agent, words, and state with tokens of the timelines, without what only one of the two can have.
+
+    That is times and numbers of events, marks of what is rebuilt, warnings, and the near end of a result.
+    """
+    timelines = Session(path).load(lambda done, total: None)
+    found = []
+    for thread in timelines.index.threads:
+        rows = timelines.rows(thread.thread_id)
+        for place in range(len(timelines.tree(thread.thread_id))):
+            row = rows.row(place)
+            words = spans_text(row.spans)[5:].replace("~ ", "").strip()
+            tail = _TOOK.sub("", spans_text(row.tail)).replace("~", "")
+            if not words.startswith(("warning", "result  ⇢")):
+                found.append((thread.agent_path, words, " ".join(tail.split())))
+    return found
+
+
 def test_tools_a_child_and_a_compaction(codex_of_each_schema: Path, tmp_path: Path) -> None:
     with ResponsesServer(tools_child_compaction()) as server:
         codex = CodexHome(tmp_path / "codex", codex_of_each_schema, server, compact_above=COMPACT_ABOVE)
         run_all(codex, [TEAM_PROMPT])
     assert server.complaints == []
     bundles, session = read_both(codex)
-    assert len(session.graph.compactions) == 1
-    assert len(session.graph.threads) == 2
+    assert len(session.trace.compactions) == 1
+    assert len(session.trace.threads) == 2
     assert differences(bundles, session) == []
 
 
@@ -48,10 +74,12 @@ def test_a_picture_and_a_code_cell_that_is_waited_for(codex_171: Path, tmp_path:
         codex = CodexHome(tmp_path / "codex", codex_171, server, compact_above=COMPACT_ABOVE, code_mode=True)
         run_all(codex, [TEAM_PROMPT])
     bundles, session = read_both(codex)
-    [found] = session.graph.code_cells.values()
+    [found] = session.trace.code_cells.values()
     assert found.wait_tool_call_ids
     assert found.nested_tool_call_ids
     assert differences(bundles, session) == []
+    [bundle] = codex.bundles()
+    assert rows_shown(session.recording.path) == rows_shown(bundle)
 
 
 def test_a_session_that_two_processes_wrote(codex_171: Path, tmp_path: Path) -> None:
@@ -68,7 +96,7 @@ def test_a_session_that_two_processes_wrote(codex_171: Path, tmp_path: Path) -> 
         assert ran.returncode == 0, ran.stderr.decode()
     bundles, session = read_both(codex)
     assert len(bundles) == 2
-    assert len(session.graph.inference_calls) == 4
+    assert len(session.trace.inference_calls) == 4
     assert differences(bundles, session) == []
 
 
@@ -117,7 +145,7 @@ def test_responses_that_fail(codex_of_each_schema: Path, tmp_path: Path) -> None
         codex.run("FAILING: first")
         codex.run("again", "resume", "--last")
     bundles, session = read_both(codex)
-    statuses = [call.execution.status for call in session.graph.inference_calls.values()]
+    statuses = [call.execution.status for call in session.trace.inference_calls.values()]
     assert statuses == ["completed", "failed", "completed"]
     assert differences(bundles, session) == []
 
@@ -134,6 +162,6 @@ def test_cells_whose_programs_run_beside_each_other(codex_171: Path, tmp_path: P
         codex = CodexHome(tmp_path / "codex", codex_171, server, code_mode=True)
         run_all(codex, ["CELLS: both"])
     bundles, session = read_both(codex)
-    assert len(session.graph.code_cells) == 3
+    assert len(session.trace.code_cells) == 3
     found = differences(bundles, session)
     assert [one for one in found if not one.startswith(("cells:", "tool exec-"))] == []

@@ -26,6 +26,8 @@ from rollout_tui.cli import main
 from rollout_tui.commands import show as show_command
 from rollout_tui.session import Session
 
+pytestmark = pytest.mark.slow
+
 Demo = Callable[[str], Path]
 T = TypeVar("T")
 

@@ -10,6 +10,8 @@ import pytest
 from escape_audit import escape_audit
 from pty_terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from reducer import BundleError, open_bundle
 from reducer.wire.payload_refs import read_ref
+from rollout_tui.insight.cells.steps import CellSteps, Step, cell_steps, cells_in_order
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.session import Session
-from rollout_tui.views.cells.steps import CellSteps, Step, cell_steps, cells_in_order
-from rollout_tui.views.index import TraceIndex
 
 
 @lru_cache(maxsize=16)

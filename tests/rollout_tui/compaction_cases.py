@@ -9,27 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from reducer import reduce_bundle
-from reducer.model import (
-    Body,
-    ConversationItem,
-    EncodedPart,
-    InferenceCall,
-    Part,
-    TextPart,
-)
+from reducer.model import Body, ConversationItem, EncodedPart, InferenceCall, Part, TextPart
+from rollout_tui.insight.compaction.steps import CompactionStep, StepView, compaction_steps
+from rollout_tui.insight.compaction.verdicts import Comparison
+from rollout_tui.insight.contexts.item_signs import SUMMARY_OPENING
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.views.compaction.facts import request_facts
-from rollout_tui.views.compaction.rows import (
-    LineWords,
-)
-from rollout_tui.views.compaction.steps import (
-    CompactionStep,
-    StepView,
-    compaction_steps,
-)
-from rollout_tui.views.compaction.verdicts import Comparison
-from rollout_tui.views.contexts.item_signs import SUMMARY_OPENING
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.compaction.history_rows import HistoryRows
 
 
 @cache
@@ -112,7 +99,7 @@ def fact_pairs(index: TraceIndex, step: CompactionStep) -> list[tuple[str, str]]
 
 
 def row_texts(index: TraceIndex, lines: Sequence[Any], width: int) -> list[str]:
-    words = LineWords(index, width)
+    words = HistoryRows(index, width)
     rows = [words.row(line) for line in lines]
     return [
         " ".join(map(str, (spans_text(row.spans).rstrip(), *(one.text for one in row.tail)))) for row in rows

@@ -6,13 +6,16 @@ import sys
 
 import pytest
 from places import REPOSITORY
+from quiet_steps import end_steps_when_quiet
 
-# Bundles are built here as they are there.
+# Bundles and sessions are built here, and what is drawn is audited, as they are there.
 sys.path.append(str(REPOSITORY / "tests/reducer"))
+sys.path.append(str(REPOSITORY / "tests/reducer/sessions"))
+sys.path.append(str(REPOSITORY / "tests/end_to_end"))
 
 from reducer import reduce_bundle
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.session import Session
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
 
 
@@ -26,3 +29,9 @@ def team() -> TraceIndex:
 def team_timelines() -> Timelines:
     """The demo of four agents as the inspector loads it."""
     return Session(REPOSITORY / "demo_traces/team").load(lambda done, total: None)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of a pilot ends once nothing is left to do."""
+    end_steps_when_quiet(monkeypatch)

@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 
 from rollout_tui import keys
 from rollout_tui.app import RolloutApp
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.session import Session
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import spans_text
 
 WIDE = (120, 40)
 NARROW = (80, 24)
@@ -30,6 +30,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], keys.Pane]] = {
     "find": (("/",), keys.Pane.PROMPT),
     "write": (("w",), keys.Pane.FORM),
     "problems": (("i",), keys.Pane.DIALOG),
+    "overview": (("o",), keys.Pane.DIALOG),
     "visibility": (("1", "v"), keys.Pane.DIALOG),
 }
 """What opens each screen, and whose keys hold there."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from reducer import reduce_bundle
 from reducer.model import InferenceCall, Thread
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.index import TraceIndex
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -11,15 +10,17 @@ from typing import Any, NoReturn
 
 import pytest
 from inspecting import Inspection, inspecting
+from patience import until
 from places import REPOSITORY
 from test_picker import picking
 
 from rollout_tui.app import RolloutApp
 from rollout_tui.awaited_work import AwaitingWork, death_words
-from rollout_tui.bundles.root import TraceRoot
+from rollout_tui.bundles.root import RunList
 from rollout_tui.feed import Feed
 from rollout_tui.reader import BundleReader
 from rollout_tui.root_watcher import RootWatcher
+from rollout_tui.screens.actions.host import Host
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.picker import PickerScreen
 from rollout_tui.session import Session
@@ -50,7 +51,7 @@ def classes_that_start_workers() -> list[type]:
 
 @pytest.mark.parametrize("owner", classes_that_start_workers(), ids=lambda one: one.__name__)
 def test_whoever_starts_a_worker_hears_of_its_death(owner: type) -> None:
-    if owner is BundleReader:
+    if owner in (BundleReader, Host):
         owner = InspectorScreen  # whose workers they are
     elif owner is RootWatcher:
         owner = PickerScreen
@@ -74,24 +75,20 @@ async def test_reading_that_dies_ends_the_program_and_says_why(monkeypatch: pyte
     monkeypatch.setattr(Feed, "read", die)
     app = RolloutApp(InspectorScreen(Session(DEMOS / "team")))
     async with app.run_test():
-        for _ in range(100):
-            if not app.is_running:
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: not app.is_running)
     assert app.failure == FAULT
     assert app.return_value == 2
 
 
 async def test_a_list_whose_look_dies_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(TraceRoot, "look", die)
-    async with picking(tmp_path) as at:
+    monkeypatch.setattr(RunList, "look", die)
+    async with picking(tmp_path, is_whole=False) as at:
         await at.until(FAULT)
 
 
 async def following(at: Inspection) -> None:
     at.screen.reader.follow()
-    while at.screen.reader.state.following is not Following.LOST:
-        await at.pilot.pause(0.05)
+    await until(lambda: at.screen.reader.state.following is Following.LOST, pause=at.pilot.pause)
 
 
 WORK: dict[str, tuple[str, str, Callable[[Inspection], Any]]] = {
@@ -106,21 +103,21 @@ WORK: dict[str, tuple[str, str, Callable[[Inspection], Any]]] = {
     "a text": ("rollout_tui.session.Session", "text", lambda at: show_tab(at, "text")),
     "a payload": ("rollout_tui.session.Session", "payload", lambda at: show_tab(at, "evidence")),
     "a comparison": ("rollout_tui.panes.tab_body", "compare", lambda at: show_tab(at, "saw_ran")),
-    "a copy": ("rollout_tui.screens.taking_screen", "copy", lambda at: at.press("y", "i")),
+    "a copy": ("rollout_tui.screens.actions.copying", "copy", lambda at: at.press("y", "i")),
     "who saw an item": (
-        "rollout_tui.screens.inspector",
+        "rollout_tui.screens.actions.contexts",
         "visibility_of",
         lambda at: at.press("2", "j", "3", "v"),
     ),
     "a filter": ("rollout_tui.views.timeline.Timelines", "filtered", lambda at: filtered(at)),
-    "writing": ("rollout_tui.screens.taking_screen", "write_export", lambda at: written(at)),
+    "writing": ("rollout_tui.screens.actions.writing", "write_export", lambda at: written(at)),
     "writing from the form": (
         "rollout_tui.screens.write_form",
         "write_export",
         lambda at: at.press("w", "enter"),
     ),
     "the texts of a cell": ("rollout_tui.session.Session", "text", lambda at: at.press("x", *"ssss")),
-    "results of a cell": ("rollout_tui.screens.exec_stepper", "results_to_judge", lambda at: at.press("x")),
+    "results of a cell": ("rollout_tui.screens.exec_content", "results_to_judge", lambda at: at.press("x")),
 }
 """What a worker calls, and what lets it be called."""
 
@@ -129,7 +126,7 @@ async def show_tab(at: Inspection, what: str) -> None:
     """Go to the first thing that has such a tab, and show it."""
     detail = at.screen.detail
     for _ in range(60):
-        for tab in detail._tabs:
+        for tab in detail.tabs.all:
             if (tab.sections if what == "text" else getattr(tab, what)) not in (None, ()):
                 detail._turn_to(tab)
                 await at.settle()
@@ -143,10 +140,7 @@ async def filtered(at: Inspection) -> None:
 
 
 async def written(at: Inspection) -> None:
-    from rollout_tui.exports import text_export
-
-    at.screen._write(text_export(at.screen.session, "x"), Path("/nowhere"))
-    await at.settle()
+    await at.press(":", *"write /nowhere/state.json", "enter")
 
 
 @pytest.mark.parametrize("work", WORK)
@@ -155,15 +149,17 @@ async def test_work_that_dies_is_told_of_where_it_was_awaited(
 ) -> None:
     owner, name, ask = WORK[work]
     monkeypatch.setattr("rollout_tui.panes.timeline.FILTERED_AT_ONCE", 0)
+    # A recording that is complete would not be followed.
+    monkeypatch.setattr("rollout_tui.reader._is_over", lambda _view: False)
     async with inspecting(DEMOS / "team") as at:
         monkeypatch.setattr(f"{owner}.{name}", die)
         await ask(at)
-        for _ in range(40):
-            if any("KeyError" in row for row in at.screen_text()):
-                break
-            await at.pilot.pause(0.05)
+        await until(
+            lambda: any(FAULT in row for row in at.screen_text()),
+            lambda: "\n".join(at.screen_text()),
+            at.pilot.pause,
+        )
         shown = at.screen_text()
-        assert any(FAULT in row for row in shown), "\n".join(shown)
         assert not any("reading ..." in row or "comparing ..." in row for row in shown)
         assert not at.screen.reader.state.is_reading
         assert not any("\x1b" in row for row in shown)

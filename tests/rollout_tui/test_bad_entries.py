@@ -10,13 +10,16 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from patience import STAYS
 from test_bundle_summaries import Recording
 from test_picker import picking
 
 from rollout_tui.bundles import root as root_module
-from rollout_tui.bundles.root import ListedBundle, TraceRoot
+from rollout_tui.bundles.bundle_shelf import ShelvedBundle
+from rollout_tui.bundles.listing import ListedRun
+from rollout_tui.bundles.root import RunList
 from rollout_tui.bundles.summary import BundleSummary
-from rollout_tui.trace_root import bundles_under, only_bundle
+from rollout_tui.bundles.trace_root import bundles_under, only_bundle
 
 NOBODY = 65534
 
@@ -98,7 +101,7 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-def look(trace_root: TraceRoot) -> dict[str, BundleSummary]:
+def look(trace_root: RunList) -> dict[str, BundleSummary]:
     with as_nobody():
         return {one.summary.path.name: one.summary for one in trace_root.look()}
 
@@ -107,7 +110,7 @@ def look(trace_root: TraceRoot) -> dict[str, BundleSummary]:
 def test_it_is_listed_as_unusable_with_the_reason_beside_the_others(root: Path, kind: str) -> None:
     make, reason = BAD[kind]
     make(root / "bad")
-    found = look(TraceRoot(root))
+    found = look(RunList(root))
     assert sorted(found) == ["bad", "good"]
     assert found["good"].calls == 1
     assert found["bad"].status == "unusable"
@@ -133,7 +136,7 @@ def test_it_is_usable_once_it_can_be_read(root: Path, name: str) -> None:
     bundle = record(root, "bad")
     mode = (bundle / name).stat().st_mode
     (bundle / name).chmod(0)
-    trace_root = TraceRoot(root)
+    trace_root = RunList(root)
     assert look(trace_root)["bad"].status == "unusable"
     (bundle / name).chmod(mode | 0o005)
     assert look(trace_root)["bad"].calls == 1
@@ -147,7 +150,7 @@ def test_other_things_in_a_trace_root_are_not_listed(root: Path) -> None:
     os.mkfifo(root / "pipe")
     (root / "odd").mkdir()
     os.mkfifo(root / "odd/manifest.json")
-    assert list(look(TraceRoot(root))) == ["good"]
+    assert list(look(RunList(root))) == ["good"]
 
 
 # A look that takes long
@@ -160,15 +163,16 @@ def test_what_is_known_is_published_before_all_is_read_newest_first(
     for number in range(20):
         bundle = record(tmp_path, f"b{number}")
         os.utime(bundle / "manifest.json", (number, number))
-    published: list[list[ListedBundle]] = []
-    whole = TraceRoot(tmp_path).look(publish=published.append)
+    published: list[list[ListedRun]] = []
+    whole = RunList(tmp_path).look(publish=published.append)
     assert len(whole) == 20
     assert [one.summary.path.name for one in published[0]] == ["b19"]
-    counts = [len(one) for one in published]
-    assert counts == sorted(counts)
-    assert all(
-        {one.summary.path for one in some} < {one.summary.path for one in whole} for some in published[:-1]
-    )
+    known = [[one.summary.path.name for one in some] for some in published]
+    assert [len(names) for names in known[:20]] == [*range(1, 21)], "first whose they are"
+    assert all(one.summary.status == "reading" for some in published[:20] for one in some)
+    read = [[one.summary.path.name for one in some if one.summary.status != "reading"] for some in published]
+    assert read[20] == ["b19"], "then the rest, also the newest first"
+    assert [len(names) for names in read[20:]] == [*range(1, 21)]
 
 
 async def test_the_picker_shows_the_first_rows_while_the_rest_is_read(
@@ -177,18 +181,18 @@ async def test_the_picker_shows_the_first_rows_while_the_rest_is_read(
     record(root, "older")
     os.utime(root / "older/manifest.json", (1, 1))
     monkeypatch.setattr(root_module, "FIRST_PUBLISHED", 0.0)
-    held, read = Event(), TraceRoot._read
+    held, read = Event(), ShelvedBundle.read
 
-    def slow(trace_root: TraceRoot, name: str) -> None:
-        if name == "older":
-            held.wait(10)
-        read(trace_root, name)
+    def slow(bundle: ShelvedBundle) -> None:
+        if bundle.directory.name == "older":
+            held.wait(STAYS)
+        read(bundle)
 
-    monkeypatch.setattr(TraceRoot, "_read", slow)
-    async with picking(root) as at:
+    monkeypatch.setattr(ShelvedBundle, "read", slow)
+    async with picking(root, is_whole=False) as at:
         await at.until("instruction of good")
         assert "instruction of older" not in at.screen
-        assert "2 bundles" not in at.screen
+        assert "reading" in at.screen
         held.set()
         await at.until("instruction of older")
         await at.until("2 bundles")

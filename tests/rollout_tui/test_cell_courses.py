@@ -9,8 +9,8 @@ import pytest
 from code_cells import kinds, opened, steps_of, text_of
 from places import REPOSITORY
 
-from rollout_tui.views.cells.rows import elapsed, site_words
-from rollout_tui.views.cells.steps import cell_steps, cells_in_order
+from rollout_tui.insight.cells.steps import cell_steps, cells_in_order
+from rollout_tui.views.cell_rows import elapsed, site_words
 
 TEAM = REPOSITORY / "demo_traces/team"
 

@@ -10,8 +10,8 @@ from places import REPOSITORY
 from work_ratio import assert_grows_linearly
 
 from reducer.wire.json_text import JsonDocument
-from rollout_tui.views.cells.rows import seen_row
-from rollout_tui.views.cells.seen import (
+from rollout_tui.insight.cells.steps import CellSteps
+from rollout_tui.insight.cells.what_was_seen import (
     MAX_RESULTS,
     SeenRow,
     ShownTexts,
@@ -21,8 +21,8 @@ from rollout_tui.views.cells.seen import (
     results_to_judge,
     shown_rows,
 )
-from rollout_tui.views.cells.steps import CellSteps
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.views.cell_rows import seen_row
 
 
 @pytest.fixture

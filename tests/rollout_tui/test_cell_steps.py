@@ -13,8 +13,7 @@ from places import REPOSITORY
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
-from rollout_tui.views.cells.rows import cell_header, elapsed, lanes_drawn, step_facts, step_row
-from rollout_tui.views.cells.steps import (
+from rollout_tui.insight.cells.steps import (
     MAX_LANES,
     CellSteps,
     Step,
@@ -23,8 +22,9 @@ from rollout_tui.views.cells.steps import (
     cells_in_order,
     script_names,
 )
-from rollout_tui.views.cells.texts import handed_back, put_out, readable, received_text, sent_arguments
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.insight.cells.texts import handed_back, put_out, readable, received_text, sent_arguments
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.views.cell_rows import cell_header, elapsed, lanes_drawn, step_facts, step_row
 
 TEAM = REPOSITORY / "demo_traces/team"
 ANSWERS = ("yield", "response", "ended")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from rollout_tui.commands.check import MAX_PLACES, MAX_PROBLEMS, WIDTH
+from rollout_tui.commands.check import MAX_PLACES
+from rollout_tui.commands.report_lines import MAX_PROBLEMS, WIDTH
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 Demo = Callable[[str], Path]

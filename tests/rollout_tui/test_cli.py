@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from patience import PATIENCE, wait_until
 from places import PROGRAM, REPOSITORY
 
 from rollout_tui.__main__ import run
@@ -336,6 +337,7 @@ def test_a_file_that_is_no_part_of_a_bundle(run_program: Run, tmp_path: Path) ->
         assert f"{tmp_path / 'notes.txt'}: not a file of a trace bundle" in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", [b"not json", b"", b"[]", b"\xff\xfe", b'{"schema_version": 2}', b"[" * 5000]
 )
@@ -428,7 +430,7 @@ def test_a_pipe_is_written_into_and_stays(run_program: Run, demo_trace: Demo, tm
         reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=read)
     finished = run_program("reduce", bundle, "-o", tmp_path / "pipe")
     assert finished.returncode == 0
-    assert reader.wait(20) == 0
+    assert reader.wait(PATIENCE) == 0
     assert (tmp_path / "read").read_bytes() == graph
     assert (tmp_path / "pipe").is_fifo()
 
@@ -477,6 +479,7 @@ def test_a_full_standard_output(run_program: Run, demo_trace: Demo) -> None:
             assert b"Exception" not in finished.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -509,6 +512,7 @@ def test_memory_that_is_used_up_is_no_fault(
     assert capsys.readouterr().err == "rollout-tui: there is not enough memory for this\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["reduce", "check"])
 def test_a_limit_of_memory_is_met_with_one_sentence(demo_trace: Demo, command: str) -> None:
     bundle = demo_trace("schema-2")
@@ -546,7 +550,7 @@ def test_ctrl_c_ends_it_without_a_word(demo_trace: Demo, tmp_path: Path) -> None
     try:
         wait_for_sleep(process.pid)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -555,14 +559,13 @@ def test_ctrl_c_ends_it_without_a_word(demo_trace: Demo, tmp_path: Path) -> None
 
 def wait_for_sleep(pid: int) -> None:
     """Wait until a process waits in opening a pipe."""
-    for _ in range(500):
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        cpu = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-        if state == "S" and cpu >= 10:
-            time.sleep(0.1)
-            return
-        time.sleep(0.02)
-    raise AssertionError("the process never waited")
+
+    def is_asleep() -> bool:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[0] == "S" and sum(map(int, fields[11:13])) >= 10
+
+    wait_until(is_asleep)
+    time.sleep(0.1)
 
 
 def test_a_fault_of_the_program_is_one_line_and_status_70(

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout_tui.views.commands import (
+from rollout_tui.language.asking import OneOf
+from rollout_tui.language.commands import (
     AsOf,
     AsOfNow,
     Command,
     GoToAgent,
     GoToNumber,
+    GoToObject,
     Quit,
     ShowHelp,
     ShowProblems,
@@ -20,7 +22,8 @@ from rollout_tui.views.commands import (
     command_completions,
     parse_command,
 )
-from rollout_tui.views.language import InputRefused, words_of
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.language.vocabulary import words_of
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,14 @@ from rollout_tui.views.language import InputRefused, words_of
         ("agent builder", GoToAgent("builder")),
         ("agent /root/my agent", GoToAgent("/root/my agent")),
         ("problems", ShowProblems()),
-        ("pr", ShowProblems()),
+        ("c 3", GoToNumber("call", 3)),
+        ("prompt 3", GoToObject(OneOf("prompt", "3"))),
+        ("tool 7", GoToObject(OneOf("tool", "7"))),
+        ("tool call_abc of /root/a", GoToObject(OneOf("tool", "call_abc", "/root/a"))),
+        ("exec 2", GoToObject(OneOf("cell", "2"))),
+        ("compaction 2", GoToObject(OneOf("compaction", "2"))),
+        ("edge edge:tool:T", GoToObject(OneOf("edge", "edge:tool:T"))),
+        ("problem 1", GoToObject(OneOf("problem", "1"))),
         ("write", Write()),
         ("w", Write()),
         ("write ~/a b.json", Write("state", "~/a b.json")),
@@ -74,7 +84,9 @@ def test_a_command(text: str, command: Command) -> None:
         ("sek 12", "There is no word sek; did you mean seq?"),
         ("problmes", "There is no word problmes; did you mean problems?"),
         ("zzz", "There is no word zzz: there are " + ", ".join(one.name for one in words_of("typed")) + "."),
-        ("p", "p could be payload or problems."),
+        ("p", "p could be payload or prompt or problem."),
+        ("tool", "After tool there must be a number or an id, as in tool 1."),
+        ("tool 1 2 3", "'2 3' after tool is one word too many."),
         ("seq", "After seq there must be a number, as in seq 12."),
         ("seq twelve", "After seq there must be a number, as in seq 12."),
         ("call 1 2", "After call there must be a number, as in call 12."),
@@ -124,8 +136,8 @@ def test_every_command_that_is_offered_is_one() -> None:
 
 
 def test_completions_are_commands_that_begin_so() -> None:
-    assert command_completions("p") == ["payload ", "problems"]
-    assert command_completions("pro") == ["problems"]
+    assert command_completions("p") == ["payload ", "prompt ", "problem ", "problems"]
+    assert command_completions("problem") == ["problem ", "problems"]
     assert command_completions("problems") == []
     assert [one.strip() for one in command_completions("")] == [one.name for one in words_of("typed")]
     assert command_completions("export ") == ["export state", "export payload", "export context"]

@@ -15,11 +15,11 @@ from textual.pilot import Pilot
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.line_filter import SafeLineFilter
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.compaction_stepper import Chosen, CompactionStepper
-from rollout_tui.views.compaction.rows import State
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.compaction.history_rows import State
 from rollout_tui.widgets.virtual_list import VirtualList
 
 WIDE, NARROW = (120, 40), (80, 24)

@@ -11,26 +11,18 @@ from typing import Any
 import pytest
 from compaction_cases import fact_pairs, outline, reduced, verdicts, with_log
 
-from rollout_tui.views.compaction.rewrites import rewrites_of
-from rollout_tui.views.compaction.rows import (
-    State,
-    first_call_lines,
-    states_of,
-)
-from rollout_tui.views.compaction.steps import (
+from rollout_tui.insight.compaction.rewrites import rewrites_of
+from rollout_tui.insight.compaction.steps import (
     CompactionStep,
     StepView,
     compaction_steps,
     nearest_step,
     thread_steps,
 )
-from rollout_tui.views.compaction.words import (
-    no_call_after,
-    no_checkpoint,
-    token_words,
-)
-from rollout_tui.views.contexts.item_signs import SUMMARY_OPENING
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.contexts.item_signs import SUMMARY_OPENING
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.views.compaction.history_rows import State, first_call_lines, states_of
+from rollout_tui.views.compaction.titles import no_call_after, no_checkpoint, token_words
 
 BUNDLES_WITHOUT = (
     "code-mode",

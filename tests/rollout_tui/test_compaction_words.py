@@ -10,18 +10,12 @@ from compaction_cases import fact_pairs, reduced, row_texts
 from places import REPOSITORY
 
 from rollout_tui import glyphs
+from rollout_tui.insight.compaction.steps import StepView, compaction_steps
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.views.compaction.facts import request_facts
-from rollout_tui.views.compaction.rows import (
-    column_lines,
-    first_call_lines,
-    last_call_lines,
-)
-from rollout_tui.views.compaction.steps import (
-    StepView,
-    compaction_steps,
-)
-from rollout_tui.views.compaction.verdict_words import count_spans, reason_spans, return_spans
-from rollout_tui.views.compaction.words import (
+from rollout_tui.views.compaction.history_rows import column_lines, first_call_lines, last_call_lines
+from rollout_tui.views.compaction.titles import (
     no_call_after,
     no_call_before,
     no_checkpoint,
@@ -30,8 +24,7 @@ from rollout_tui.views.compaction.words import (
     title_spans,
     token_words,
 )
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.compaction.verdict_words import count_spans, reason_spans, return_spans
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from test_import_hygiene import modules_after
 from rollout_tui.cli import COMMANDS, app
 from rollout_tui.completion import OPTIONS, SCRIPTS, answer, install
 from rollout_tui.default_root import MANIFEST, TRACE_ROOT_VARIABLE
-from rollout_tui.views.language import words_of
+from rollout_tui.language.vocabulary import words_of
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -37,6 +37,22 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "root" / "trace-31\x1b[31m").mkdir()
     (tmp_path / "root" / "trace-31\x1b[31m" / MANIFEST).touch()
     return tmp_path / "root"
+
+
+def test_threads_of_codex_are_offered_once_an_id_begins(tmp_path: Path) -> None:
+    thread = "01a22225-0000-7000-8000-00000000000"
+    day = tmp_path / "sessions/2026/11/28"
+    day.mkdir(parents=True)
+    (tmp_path / "archived_sessions").mkdir()
+    for folder, number in ((day, 1), (day, 2), (tmp_path / "archived_sessions", 3)):
+        (folder / f"rollout-2026-11-28T12-00-00-{thread}{number}.jsonl").touch()
+    (day / f"rollout-2026-11-28T12-00-00-{thread}1_{thread}4.jsonl").touch()
+    (day / "rollout-2026-11-28T12-00-00-01a2;touch hit.jsonl").touch()
+    environ = {"CODEX_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    assert sorted(answer(["01a2"], "1", environ)[1:]) == [f"{thread}{number}" for number in (1, 2, 3)]
+    assert sorted(answer(["show", "01a2"], "2", environ)[1:]) == [f"{thread}{number}" for number in (1, 2, 3)]
+    assert answer(["01b"], "1", environ)[1:] == []
+    assert not [one for one in answer([""], "1", environ) if one.startswith("01a2")]
 
 
 @pytest.mark.parametrize(

@@ -16,20 +16,16 @@ from hypothesis import strategies as st
 from places import REPOSITORY
 from recorded import call_at, index_of, recorded
 
-from reducer.model import (
-    Body,
-    ConversationItem,
-    ExecutionWindow,
-    InferenceCall,
-    TextPart,
-    Usage,
-)
-from rollout_tui.views.contexts.delta import ContextDelta, DeltaWords, context_delta, delta_header
-from rollout_tui.views.contexts.item_sizes import ItemSize, item_size
-from rollout_tui.views.contexts.prefix import estimate_tokens, prefix_break, prefix_facts, share_facts, shares
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.rows import lay_out
-from rollout_tui.widgets.spans import spans_text
+from reducer.certainty import Certainties
+from reducer.model import Body, ConversationItem, ExecutionWindow, InferenceCall, TextPart, Usage
+from rollout_tui.insight.contexts.delta import ContextDelta, context_delta
+from rollout_tui.insight.contexts.item_sizes import ItemSize, item_size
+from rollout_tui.insight.contexts.prefix import estimate_tokens, prefix_break, shares
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.rows import lay_out
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.views.contexts.delta_rows import DeltaRows, delta_header
+from rollout_tui.views.contexts.prefix_words import prefix_facts, share_facts
 
 GRAPHS = ("everything-ws", "compaction-remote", "compaction-local", "long-200", "multi-turn", "demo:team")
 
@@ -53,7 +49,7 @@ def marked(delta: ContextDelta) -> list[str]:
 
 
 def rows(index: TraceIndex, delta: ContextDelta) -> list[str]:
-    words = DeltaWords(index, delta)
+    words = DeltaRows(index, delta)
     return [spans_text(lay_out(words.row(line), 60)).rstrip() for line in delta.seen]
 
 
@@ -95,7 +91,7 @@ def test_a_recorded_compaction(shared_dir: Path) -> None:
         *("reasoning", "function_call", "function_call_output", "message"),
         *("reasoning", "function_call"),
     ]
-    words = DeltaWords(index, delta)
+    words = DeltaRows(index, delta)
     assert words.why(lines[1]) == "kept: another item with the same Responses id"
     new_id = "put back: another item with the same text under a new Responses id: a judgement"
     assert words.why(lines[2]) == new_id
@@ -286,7 +282,9 @@ def test_the_header_says_at_which_item_the_prefix_breaks() -> None:
     ids = [item.item_id for item in items]
     calls = [a_call("before", ids[:4], []), a_call("now", [*ids[:2], ids[8]], [])]
     index = an_index(items, calls)
-    index.reduction = SimpleNamespace(provenance=SimpleNamespace(of=lambda *_ref: []))
+    index.reduction = SimpleNamespace(
+        provenance=SimpleNamespace(of=lambda *_ref: []), certainty=Certainties()
+    )
     delta = context_delta(index, calls[1])
     assert delta.prefix is not None
     assert delta.prefix.shared == 2
@@ -384,7 +382,7 @@ def test_rows_of_a_hostile_context_are_safe() -> None:
     index = index_of(REPOSITORY / "demo_traces/hostile")
     for call in index.trace.inference_calls.values():
         delta = context_delta(index, call)
-        words = DeltaWords(index, delta)
+        words = DeltaRows(index, delta)
         for line in delta.seen:
             assert spans_text(words.row(line).spans).isprintable()
             assert (words.why(line) is None) == (line.mark is None and line.kind != "break")

@@ -12,6 +12,9 @@ from places import REPOSITORY
 from recorded import call_at
 
 from rollout_tui.exports import context_text
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import item_text
+from rollout_tui.insight.sections import TextSection
 from rollout_tui.safe_text import safe_block
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.export import (
@@ -22,9 +25,6 @@ from rollout_tui.views.contexts.export import (
     fenced,
     request_texts,
 )
-from rollout_tui.views.contexts.item_words import item_text
-from rollout_tui.views.detail.facts import TextSection
-from rollout_tui.views.index import TraceIndex
 
 ODD = st.text(st.sampled_from("`~ab \n\t\r\x1b\u202e#<"), max_size=60)
 

@@ -10,7 +10,7 @@ from inspecting import inspecting
 
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.exec_stepper import ExecStepper
-from rollout_tui.views.compaction.rows import State
+from rollout_tui.views.compaction.history_rows import State
 
 Demo = Callable[[str], Path]
 
@@ -30,12 +30,12 @@ async def test_a_number_that_begins_with_the_key_of_a_pane_stays_in_this_one(dem
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("5", "j", "3")
         context = inspection.screen.context
-        assert inspection.screen.active is context
+        assert inspection.screen.panes.active is context
         await inspection.press("g", "1", "0", "j")
-        assert inspection.screen.active is context
+        assert inspection.screen.panes.active is context
         assert context.list.cursor == 10
         await inspection.press("1", "2", "j")
-        assert inspection.screen.active is inspection.screen.timeline
+        assert inspection.screen.panes.active is inspection.screen.timeline
 
 
 async def test_escape_and_other_keys_forget_a_number(demo_trace: Demo) -> None:

@@ -13,17 +13,11 @@ from recorded import cut_off, index_of, recorded, thread_at
 from reducer import ObjectRef
 from reducer.model import Body, EncodedPart, TextPart
 from reducer.wire.events import GenericSummary
-from rollout_tui.views.contexts.visibility import Sightings
-from rollout_tui.views.edges.agent_links import AgentLinks, anchor_ref
-from rollout_tui.views.edges.delivery import (
-    DeliveryView,
-    Message,
-    delivery_facts,
-    delivery_view,
-    message_of,
-    message_of_call,
-)
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.agent_links import AgentLinks, anchor_ref
+from rollout_tui.insight.contexts.visibility import Sightings
+from rollout_tui.insight.delivery import DeliveryView, Message, delivery_view, message_of, message_of_call
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.views.detail.delivery_facts import delivery_facts
 
 
 def links_of(index: TraceIndex) -> AgentLinks:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from inspecting import Inspection, inspecting
+from patience import until
 from places import REPOSITORY
 
 from reducer import ObjectRef
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.panes.detail_tabs import tabs_of
 from rollout_tui.session import Session
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.index import TraceIndex
 
 DEMOS = REPOSITORY / "demo_traces"
 RESPONSE = 10
@@ -40,17 +41,17 @@ def index_of(at: Inspection) -> TraceIndex:
 
 async def show_tab(at: Inspection, ref: ObjectRef, name: str) -> None:
     """Show a tab of an object, with the keys in it."""
-    at.screen.jump(ref)
-    at.screen.activate(at.screen.detail)
+    at.screen.jumping.jump(ref)
+    at.screen.panes.activate(at.screen.detail)
     detail = at.screen.detail
-    detail._turn_to(next(tab for tab in detail._tabs if tab.name == name))
+    detail._turn_to(next(tab for tab in detail.tabs.all if tab.name == name))
     await at.settle()
 
 
 def check_body(at: Inspection) -> None:
     """What stands below the mark is the payload that the mark names."""
     detail = at.screen.detail
-    marked = [tab for tab in detail._tabs if tab.key == detail._tab.key]
+    marked = [tab for tab in detail.tabs.all if tab.key == detail.tabs.shown.key]
     assert len(marked) == 1
     [tab] = marked
     assert tab.name in at.rows_of_tabs()
@@ -90,13 +91,13 @@ async def test_every_tab_stays_itself_through_the_past(bundle: Path, name: str) 
         call = first_call(index_of(at))
         command = next(iter(index_of(at).trace.terminal_operations.values())).tool_call_id
         await show_tab(at, ObjectRef("ToolCall", command) if name == "saw/ran" else call, name)
-        key, whole = at.screen.detail._tab.key, at.screen.detail.whole_text()
+        key, whole = at.screen.detail.tabs.shown.key, at.screen.detail.whole_text()
         for seq in (RESPONSE + 30, RESPONSE, RESPONSE - 1, 9, RESPONSE + 1):
             at.screen.reader.look_back(seq)
             await at.settle()
-            assert at.screen.detail._tab.key == key
+            assert at.screen.detail.tabs.shown.key == key
             check_body(at)
-            if not at.screen.detail._tab.is_gone and name in ("request", "response", "prompt payload"):
+            if not at.screen.detail.tabs.shown.is_gone and name in ("request", "response", "prompt payload"):
                 assert at.screen.detail.whole_text() == whole
 
 
@@ -109,13 +110,12 @@ async def test_a_log_that_grows_adds_tabs_and_leaves_the_one_that_is_read(bundle
         row = at.screen.detail.payload_tree.cursor
         at.screen.reader.follow()
         (bundle / "trace.jsonl").write_bytes(whole[: whole.index(b"\n", len(whole) // 2) + 1])
-        for _ in range(200):
-            await at.pilot.pause(0.05)
-            if "response" in [tab.name for tab in at.screen.detail._tabs]:
-                break
+        await until(
+            lambda: "response" in [tab.name for tab in at.screen.detail.tabs.all], pause=at.pilot.pause
+        )
         at.screen.reader.stop_following()
         await at.settle()
-        names = [tab.name for tab in at.screen.detail._tabs]
+        names = [tab.name for tab in at.screen.detail.tabs.all]
         assert names.index("response") == names.index("request") + 1
         check_body(at)
         assert (at.screen.detail.payload_tree.data, at.screen.detail.payload_tree.cursor) == (request, row)
@@ -165,7 +165,7 @@ async def test_an_object_that_a_shorter_log_does_not_have_is_said_to_be_gone(bun
         for key in ("h", "l", "enter", "y", "y", "j", "escape"):
             await at.press(key)
         (bundle / "trace.jsonl").write_bytes(whole)
-        at.screen.activate(at.screen.detail)
+        at.screen.panes.activate(at.screen.detail)
         await at.press("R")
         assert at.screen.detail.ref == ref
         check_body(at)
@@ -177,7 +177,7 @@ async def test_the_next_object_is_shown_in_the_tab_of_the_same_name(bundle: Path
         before = at.screen.detail.payload_tree.data
         await at.press("2", ")")
         check_body(at)
-        assert at.screen.detail._tab.name == "response"
+        assert at.screen.detail.tabs.shown.name == "response"
         assert at.screen.detail.payload_tree.data != before
 
 
@@ -185,8 +185,8 @@ async def test_what_is_still_being_read_is_shown_in_the_newer_view(bundle: Path)
     """A view that comes while a payload is read must not leave `reading ...` for ever."""
     async with inspecting(bundle) as at:
         detail = at.screen.detail
-        at.screen.jump(first_call(index_of(at)))
-        detail._turn_to(next(tab for tab in detail._tabs if tab.name == "request"))
+        at.screen.jumping.jump(first_call(index_of(at)))
+        detail._turn_to(next(tab for tab in detail.tabs.all if tab.name == "request"))
         detail.forget()
         detail._detail = describe(index_of(at), ObjectRef("Thread", index_of(at).trace.root_thread_id))
         detail.refresh_view()
@@ -200,20 +200,17 @@ async def test_the_links_of_a_problem_live_with_the_view(shared_dir: Path, tmp_p
     async with inspecting(copy) as at:
         await at.press("i", "enter")
         rows = at.rows(at.screen.detail.facts)
-        names = [tab.name for tab in at.screen.detail._tabs]
+        names = [tab.name for tab in at.screen.detail.tabs.all]
         assert any(row.startswith("tool call ") for row in rows)
         await at.press("R")
         assert at.rows(at.screen.detail.facts) == rows
-        assert [tab.name for tab in at.screen.detail._tabs] == names
+        assert [tab.name for tab in at.screen.detail.tabs.all] == names
         log = copy / "trace.jsonl"
         at.screen.reader.follow()
         last = log.read_bytes().splitlines()[-1]
         with log.open("ab") as file:
             file.write(b"\n" * 3 + last + b"\n")
-        for _ in range(100):
-            await at.pilot.pause(0.05)
-            if len(index_of(at).reduction.problems) > 1:
-                break
+        await until(lambda: len(index_of(at).reduction.problems) > 1, pause=at.pilot.pause)
         at.screen.reader.stop_following()
         await at.settle()
         assert at.rows(at.screen.detail.facts)[: len(rows)] == rows

@@ -10,7 +10,7 @@ from inspecting import NARROW, SCREENS, WIDE, inspecting
 
 from rollout_tui import keys
 from rollout_tui.screens.help import HelpScreen
-from rollout_tui.views.languages import LANGUAGES
+from rollout_tui.views.input_forms import LANGUAGES
 from rollout_tui.widgets.virtual_list import VirtualList
 
 Demo = Callable[[str], Path]
@@ -52,6 +52,7 @@ async def test_the_palette_offers_what_works_where_it_opens(demo_trace: Demo) ->
         offered = {one.title for one in inspection.app.get_system_commands(inspection.app.screen)}
         assert {"find  (/)", "mark  (m)", "copy  (y)", "compaction before  (C)"} <= offered
         assert not any(title.startswith(("state  (", "step  (", "line or hits")) for title in offered)
-        await inspection.app._run_by_name(inspection.app.screen, "set_mark")
+        set_mark = next(action.action for action in keys.ACTIONS if action.name == "set_mark")
+        await inspection.app._run_by_name(inspection.app.screen, set_mark)
         await inspection.press("k")
         assert "mark k is at seq 4" in inspection.screen_text()[-1]

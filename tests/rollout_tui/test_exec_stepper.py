@@ -9,19 +9,20 @@ from pathlib import Path
 
 import pytest
 from code_cells import opened
+from inspecting import inspecting
 from places import REPOSITORY
 from textual.filter import LineFilter
 from textual.pilot import Pilot
 
 from reducer import ObjectRef
 from rollout_tui import glyphs, keys
+from rollout_tui.insight.cells.steps import cells_in_order
 from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.exec_stepper import NO_CELLS, ExecStepper
-from rollout_tui.views.cells.steps import cells_in_order
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.spans import spans_text
 
 WIDE, NARROW = (120, 40), (80, 24)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -368,11 +369,11 @@ async def test_it_begins_at_the_call_under_the_cursor(code_mode: Path) -> None:
 
 @SIZES
 async def test_help_says_what_the_keys_do_here(code_mode: Path, size: tuple[int, int]) -> None:
-    async with stepping(code_mode, size) as at:
-        await at.press("question_mark")
+    async with inspecting(code_mode, size) as at:
+        await at.press("x", "question_mark")
         assert any("to the next code cell" in line for line in at.screen_text())
         await at.press("escape")
-        assert at.host.result == OPEN
+        assert isinstance(at.app.screen, ExecStepper)
 
 
 async def test_lines_of_the_script_wrap_or_not(code_mode: Path) -> None:
@@ -406,6 +407,7 @@ async def test_a_bundle_without_cells(size: tuple[int, int]) -> None:
         assert at.host.result is None
 
 
+@pytest.mark.slow
 @SIZES
 async def test_every_cell_can_be_walked_through(shared_dir: Path, size: tuple[int, int]) -> None:
     for bundle in (shared_dir / "bundles/mcp-tools/bundle", TEAM, REPOSITORY / "demo_traces/hostile"):

@@ -12,8 +12,8 @@ from scenes import begin, call, end, output, stdin_invocation
 
 from reducer import ObjectRef
 from rollout_tui.insight.failures import NO_CAUSE, Failure, failure_of, failures, plain_error, session_verdict
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.session import Session
-from rollout_tui.views.index import TraceIndex
 
 Json = Any
 

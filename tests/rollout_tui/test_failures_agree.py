@@ -14,24 +14,24 @@ from rollout_tui import glyphs
 from rollout_tui.bundles.log_scan import scan_log
 from rollout_tui.bundles.summary import Summariser
 from rollout_tui.commands.show import show
+from rollout_tui.insight.cells.steps import cell_steps, cells_in_order
+from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import Failure, failure_of, failures
+from rollout_tui.lines.rows import Row, lay_out
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.problems import ProblemsScreen
 from rollout_tui.session import Session
 from rollout_tui.showing.failures import failures_document, is_any
+from rollout_tui.texts.short_forms import duration, plural, window_ms
 from rollout_tui.views.bundle_rows import failed_words
-from rollout_tui.views.cells.rows import step_row
-from rollout_tui.views.cells.steps import cell_steps, cells_in_order
+from rollout_tui.views.cell_rows import step_row
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.failure_words import verdict
 from rollout_tui.views.filters import parse_filter
 from rollout_tui.views.overview import overview
-from rollout_tui.views.threads import ThreadWords
+from rollout_tui.views.thread_rows import ThreadRows
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.views.words import duration, plural, window_ms
-from rollout_tui.widgets.rows import Row, lay_out
-from rollout_tui.widgets.spans import spans_text
 from rollout_tui.widgets.virtual_list import VirtualList
 
 GROUPS = ("bundles", "bundles-v1", "bundles-v3")
@@ -59,7 +59,7 @@ def assert_all_agree(timelines: Timelines) -> int:
     kept = timelines.filtered(None, parse_filter("status:failed"))
     assert [entry.ref for entry in kept.values] == refs
     for thread in index.threads:
-        whole = ThreadWords(timelines).row(TreeNode(thread, 0))
+        whole = ThreadRows(timelines).row(TreeNode(thread, 0))
         assert_verdict_stays(whole, failure_of(index, ObjectRef("Thread", thread.thread_id)))
         row = spans_text(whole.tail)
         failed = sum(one.thread_id == thread.thread_id for one in defined)
@@ -209,7 +209,7 @@ def test_an_agent_has_the_time_of_its_turns_not_of_its_life(team_timelines: Time
     thread = next(one for one in index.threads if one.agent_path == "/root/repro/stress")
     (turn,) = index.contents[thread.thread_id].turns
     took, life = duration(window_ms(turn.execution)), duration(window_ms(thread.execution))
-    row = spans_text(ThreadWords(team_timelines).row(TreeNode(thread, 0)).tail)
+    row = spans_text(ThreadRows(team_timelines).row(TreeNode(thread, 0)).tail)
     assert took in row
     assert life not in row
     detail = describe(index, ObjectRef("Thread", thread.thread_id))

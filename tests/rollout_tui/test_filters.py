@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer import reduce_bundle
+from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.failures import failure_of
-from rollout_tui.views.entries import Entry
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.trees import tree_of_depths
+from rollout_tui.language.refused import InputRefused
 from rollout_tui.views.filters import (
     KINDS,
     STATUSES,
     EntryFacts,
     Filter,
-    FilterRefused,
     RowFacts,
     completions,
     kept_of,
     parse_filter,
 )
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.trees import tree_of_depths
 
 COMMAND = RowFacts(
     "  42 command pytest -q tests  exit 1",
@@ -90,7 +90,7 @@ def test_a_colon_in_a_text_is_no_key() -> None:
     ],
 )
 def test_what_is_no_filter_is_refused_in_one_sentence(text: str, sentence: str) -> None:
-    with pytest.raises(FilterRefused) as refusal:
+    with pytest.raises(InputRefused) as refusal:
         parse_filter(text)
     assert str(refusal.value) == sentence
 
@@ -107,7 +107,7 @@ def test_a_filter_says_what_it_shows() -> None:
 def test_any_text_is_a_filter_or_refused(text: str) -> None:
     try:
         found = parse_filter(text)
-    except FilterRefused as refusal:
+    except InputRefused as refusal:
         sentence = str(refusal)
     else:
         sentence = f"{found.matches(COMMAND)}."

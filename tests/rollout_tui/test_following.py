@@ -11,11 +11,11 @@ from recorded import call_at, cut_off, index_of, raw_requests, recorded, thread_
 from reducer import ObjectRef
 from reducer.model import CALL_KINDS, OUTPUT_KINDS, CodeCellRequester, ItemAnchor
 from reducer.wire.events import CloseAgent
-from rollout_tui.views.contexts.visibility import Sightings
-from rollout_tui.views.edges.agent_links import anchor_ref
-from rollout_tui.views.edges.following import Follower
-from rollout_tui.views.edges.steps import NoStep, Step, Way
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.agent_links import anchor_ref
+from rollout_tui.insight.contexts.visibility import Sightings
+from rollout_tui.insight.following.follower import Follower
+from rollout_tui.insight.following.steps import NoStep, Step, Way
+from rollout_tui.insight.index import TraceIndex
 
 BUNDLES = (
     "multi-agent-v2",

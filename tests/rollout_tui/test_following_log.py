@@ -7,11 +7,11 @@ import shutil
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting, inspector_of
+from patience import until
 from textual.pilot import Pilot
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
@@ -24,9 +24,6 @@ from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
 
 TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
-
-PATIENCE = 10.0
-"""Seconds after which something that should have happened will not happen any more."""
 
 
 class Host:
@@ -71,10 +68,10 @@ class LiveInspection(Inspection):
         await self.pilot.pause()
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        deadline = monotonic() + PATIENCE
-        while not holds():
-            assert monotonic() < deadline, "\n".join(self.screen_text())
-            await self.pilot.pause(0.02)
+        await until(holds, lambda: "\n".join(self.screen_text()), self.pilot.pause)
+
+    async def until_shown(self, text: str) -> None:
+        await self.until(lambda: text in self.header())
 
     def timeline(self) -> list[str]:
         return self.rows(self.screen.timeline.list)
@@ -113,7 +110,7 @@ async def test_t_shows_what_is_added_and_leaves_the_cursor(host: Host) -> None:
         host.call()
         await inspection.until(lambda: len(inspection.timeline()) == 4)
         assert inspection.screen.timeline.entry == cursor
-        assert "following" in inspection.header()
+        await inspection.until_shown("following")
         host.child()
         await inspection.until(lambda: inspection.screen.threads.list.line_count == 2)
         assert inspection.screen.timeline.entry == cursor
@@ -132,8 +129,8 @@ async def test_what_runs_is_shown_when_it_ends(host: Host) -> None:
         item = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "late"}]}
         call.complete([item], response_id="r")
         await inspection.until(lambda: "completed" in "\n".join(inspection.rows(screen.detail.facts)))
+        await inspection.until(lambda: "late" in "\n".join(inspection.rows(screen.context.list)))
         assert len(inspection.rows(screen.context.list)) > contents
-        assert "late" in "\n".join(inspection.rows(screen.context.list))
 
 
 async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
@@ -146,7 +143,7 @@ async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
         assert len(inspection.timeline()) == 2
         await inspection.press("=")
         await inspection.until(lambda: len(inspection.timeline()) == 3)
-        assert "paused" not in inspection.header()
+        await inspection.until(lambda: "paused" not in inspection.header())
 
 
 async def test_what_comes_right_after_a_view_is_counted_while_it_is_held_still(
@@ -182,7 +179,7 @@ async def test_t_again_stops(host: Host) -> None:
         assert inspector_of(app).reader.state.following is Following.ON
         await inspection.press("t")
         assert inspector_of(app).reader.state.following is Following.OFF
-        assert "following" not in inspection.header()
+        await inspection.until(lambda: "following" not in inspection.header())
         host.call()
         await app.workers.wait_for_complete()
         assert len(inspection.timeline()) == 2
@@ -196,12 +193,23 @@ async def test_the_end_of_the_recording_is_said(host: Host) -> None:
         host.call()
         host.finish()
         await inspection.until(lambda: inspector_of(app).reader.state.following is Following.COMPLETE)
-        assert "the recording is complete" in inspection.header()
+        await inspection.until_shown("the recording is complete")
         timelines = inspector_of(app).session.timelines
         assert timelines is not None
         expected = reduce_bundle(open_bundle(host.bundle))
         assert state_json(timelines.index.trace) == state_json(expected.trace)
         assert timelines.index.reduction.problems == []
+
+
+async def test_a_recording_that_is_complete_says_so_at_once(host: Host) -> None:
+    host.finish()
+    app = RolloutApp(InspectorScreen(Session(host.bundle)))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = await opened(pilot, app)
+        for _ in range(2):
+            await inspection.press("t")
+            assert inspector_of(app).reader.state.following is Following.COMPLETE
+            await inspection.until_shown("the recording is complete")
 
 
 async def test_a_live_log_that_is_followed_from_the_start(
@@ -222,7 +230,7 @@ async def test_a_live_log_says_how_to_follow_it(host: Host, monkeypatch: pytest.
     app = RolloutApp(InspectorScreen(Session(host.bundle)))
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
-        await inspection.until(lambda: "still being written: t follows" in inspection.header())
+        await inspection.until_shown("still being written: t follows")
 
 
 async def test_all_agents_are_followed_too(host: Host) -> None:
@@ -260,7 +268,7 @@ async def test_a_log_that_is_cut_is_said(host: Host) -> None:
         await inspection.press("t")
         (host.bundle / "trace.jsonl").write_bytes(b"")
         await inspection.until(lambda: inspector_of(app).reader.state.following is Following.LOST)
-        assert "not followed any more" in inspection.header()
+        await inspection.until_shown("not followed any more")
         assert len(inspection.timeline()) == 2
 
 
@@ -307,6 +315,7 @@ def test_a_view_that_is_not_shown_any_more_is_freed_at_once() -> None:
         gc.enable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_seq", [None, 40])
 async def test_what_comes_bit_by_bit_is_shown_as_what_comes_at_once(
     monkeypatch: pytest.MonkeyPatch, at_seq: int | None

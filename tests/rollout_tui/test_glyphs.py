@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rollout_tui import glyphs
 from rollout_tui.safe_text import safe_text
 from rollout_tui.views.bundle_rows import columns_for, status_mark
-from rollout_tui.views.words import STATUS_STYLES, status_span
+from rollout_tui.views.status import STATUS_STYLES, status_span
 
 Demo = Callable[[str], Path]
 
@@ -96,6 +96,7 @@ def test_glyphs_follow_the_terminal(
     assert glyphs.for_terminal(encoding, wanted, term) is chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("set_name", ["console", "ascii"])
 @pytest.mark.parametrize("name", [*SCREENS, "palette"])
 async def test_every_screen_is_drawn_with_marks_of_the_set(

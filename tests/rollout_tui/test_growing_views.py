@@ -13,10 +13,10 @@ from places import REPOSITORY
 from reducer import BundleError, ObjectRef, open_bundle
 from reducer.growing import GrowingReduction
 from rollout_tui.insight.failures import failure_of
-from rollout_tui.views.edges.following import Follower
-from rollout_tui.views.growth import Growth
+from rollout_tui.insight.following.follower import Follower
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.view_maker import ViewMaker
 
 DEMOS = ("quickstart", "team", "capped", "hostile", "hostile-2", "schema-2", "schema-1")
 
@@ -26,14 +26,14 @@ class Pieces:
 
     def __init__(self, path: Path) -> None:
         self.reading = GrowingReduction(open_bundle(path))
-        self.growth = Growth()
+        self.maker = ViewMaker()
 
     def read_to(self, line_number: int) -> tuple[Timelines, Follower]:
         """The view after so many lines."""
         if self.reading.lines < line_number:
-            self.reading.read_on(lambda line: line.number > line_number, is_whole=True)
+            self.reading.read_on(lambda: self.reading.lines >= line_number, is_whole=True)
         reduction, events = self.reading.reduction(), self.reading.new_events()
-        return self.growth.view(reduction, self.reading.changed(), events)
+        return self.maker.view(reduction, self.reading.changed(), events)
 
 
 def told(timelines: Timelines, follower: Follower) -> Iterator[Any]:
@@ -82,6 +82,7 @@ def assert_pieces_are_the_whole(path: Path, seed: int) -> None:
         assert [*told(*view)] == whole, f"the view after line {stop}, later"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", DEMOS)
 @pytest.mark.parametrize("seed", range(3))
 def test_of_demo_traces(demo: str, seed: int) -> None:
@@ -119,6 +120,7 @@ def _is_openable(path: Path) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_of_vectors_and_recorded_bundles(shared_dir: Path) -> None:
     for seed, path in enumerate(bundles(shared_dir)):
         if (path / "trace.jsonl").stat().st_size < 300_000:

@@ -177,7 +177,9 @@ def _request(inspection: Inspection) -> bytes:
     assert view is not None
     assert inspection.screen.session.timelines is not None
     trace = inspection.screen.session.timelines.index.trace
-    return inspection.screen.session.bundle.read_payload(trace.raw_payloads[view.call.raw_request_payload_id])
+    return inspection.screen.session.recording.read_payload(
+        trace.raw_payloads[view.call.raw_request_payload_id]
+    )
 
 
 async def test_instructions_open_in_the_raw_request(demo_trace: Demo) -> None:
@@ -318,13 +320,14 @@ async def test_a_log_that_cannot_be_read_ends_the_program_with_the_reason(demo_t
         assert inspection.app.return_value == 2
 
 
+@pytest.mark.slow
 async def test_every_object_that_is_linked_can_be_described(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         timelines = inspection.screen.session.timelines
         assert timelines is not None
         screen = inspection.screen
         for entry in timelines.tree(None).values:
-            screen.go_to(entry.ref)
+            screen.going.go_to(entry.ref)
             assert screen.detail.heading, entry
             assert screen.detail._detail is not None
             for fact in screen.detail._detail.facts:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from work_ratio import assert_grows_linearly
 
-from rollout_tui.views.cells.js_calls import (
+from rollout_tui.insight.cells.js_calls import (
     CallSite,
     IssuedCall,
     call_sites,
@@ -15,7 +15,7 @@ from rollout_tui.views.cells.js_calls import (
     thrown_at,
     uncalled_sites,
 )
-from rollout_tui.views.cells.js_tokens import MAX_SOURCE, Unclear
+from rollout_tui.insight.cells.js_tokens import MAX_SOURCE, Unclear
 
 
 def calls(*names: str, numbered: bool = True, at_once: bool = False) -> list[IssuedCall]:

@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import random
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import LOOK_SECONDS, until
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
 from rollout_tui import glyphs
+from rollout_tui.lines.json_paint import size_text, value_row
+from rollout_tui.lines.json_view import BLOCK, JsonView
+from rollout_tui.lines.spans import spans_text, spans_width
 from rollout_tui.safe_text import safe_text
-from rollout_tui.widgets import json_index
-from rollout_tui.widgets.finding import Looked
-from rollout_tui.widgets.json_index import MAX_DEPTH, UNKNOWN, JsonIndex
-from rollout_tui.widgets.json_paint import size_text, value_row
+from rollout_tui.texts import json_index
+from rollout_tui.texts.json_index import MAX_DEPTH, UNKNOWN, JsonIndex
+from rollout_tui.texts.json_value import JsonValues, decode_string
+from rollout_tui.texts.view_search import Looked
 from rollout_tui.widgets.json_tree import INLINE_BYTES, JsonTree
-from rollout_tui.widgets.json_value import JsonValues, decode_string
-from rollout_tui.widgets.json_view import BLOCK, JsonView
-from rollout_tui.widgets.spans import spans_text, spans_width
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -260,7 +263,7 @@ def test_search_finds_keys_and_values_in_all_spellings() -> None:
 
 
 def test_search_looks_across_the_pieces_it_searches_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollout_tui.widgets.json_value._SEARCH_BYTES", 7)
+    monkeypatch.setattr("rollout_tui.texts.json_value._SEARCH_BYTES", 7)
     data = json.dumps([f"needle {number}" for number in range(50)]).encode()
     values = JsonValues(index_of(data))
     assert found(values.hits("needle")) == list(range(1, 51))
@@ -301,7 +304,7 @@ def some_document(chance: random.Random, depth: int) -> Any:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_rows_are_right_after_any_folding_and_nesting(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollout_tui.widgets.json_view.BLOCK", 4)
+    monkeypatch.setattr("rollout_tui.lines.json_view.BLOCK", 4)
     chance = random.Random(seed)
     view = JsonView(index_of(json.dumps(some_document(chance, 6))), chance.choice([None, 1, 2, 3]))
     nested: list[JsonView] = []
@@ -480,9 +483,24 @@ def shown(tree: JsonTree) -> list[str]:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    while any(worker.is_running for worker in pilot.app.workers):
-        await pilot.pause(0.005)
+    await until(lambda: not any(worker.is_running for worker in pilot.app.workers))
     await pilot.pause()
+
+
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Set, it lets indexing go on, which stands still after its first step however fast the machine is."""
+    event, build = Event(), JsonIndex.build
+
+    def held(index: JsonIndex) -> Iterator[None]:
+        for pause in build(index):
+            yield pause
+            while not event.is_set():
+                sleep(LOOK_SECONDS)
+                yield
+
+    monkeypatch.setattr(JsonIndex, "build", held)
+    return event
 
 
 async def test_keys_fold_walk_and_tell_the_path() -> None:
@@ -555,7 +573,7 @@ async def test_enter_on_any_other_value_asks_to_show_it_whole() -> None:
         assert opened[-1] == (".n", "1.50")
 
 
-async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_stays() -> None:
+async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_stays(go_on: Event) -> None:
     items = [{"type": "message", "text": f"item {number}"} for number in range(20_000)]
     data = json.dumps({"model": "m", "input": items, "last": True}).encode()
     assert len(data) > INLINE_BYTES
@@ -563,12 +581,12 @@ async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_s
     async with app.run_test(size=(70, 20)) as pilot:
         tree = app.tree_view
         tree.show(data)
-        while tree.line_count < 10:
-            await pilot.pause(0.001)
+        await until(lambda: tree.line_count >= 10, pause=pilot.pause)
         assert not tree._index.complete
         assert shown(tree)[1] == '    model: "m"'
         await pilot.press("j", "j", "j", "j")
         path = tree.path
+        go_on.set()
         await settle(pilot)
         assert tree.path == path == ".input[1]"
         assert shown(tree)[0] == "▾ {3 keys}"
@@ -583,15 +601,15 @@ async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_s
         assert [m.fraction for m in progress] == sorted(m.fraction for m in progress)
 
 
-async def test_indexing_can_be_stopped_and_keeps_what_it_has() -> None:
+async def test_indexing_can_be_stopped_and_keeps_what_it_has(go_on: Event) -> None:
     data = json.dumps([{"n": number} for number in range(200_000)]).encode()
     app = TreeApp()
     async with app.run_test(size=(70, 20)) as pilot:
         tree = app.tree_view
         tree.show(data)
-        while tree.line_count < 10:
-            await pilot.pause(0.001)
+        await until(lambda: tree.line_count >= 10, pause=pilot.pause)
         assert tree.stop()
+        go_on.set()
         await pilot.pause()
         assert tree.reason.startswith("stopped: only the first ")
         rows = tree.line_count
@@ -711,16 +729,16 @@ async def test_a_large_text_that_is_no_json_is_shown_at_once_and_whole() -> None
         assert shown(tree)[-1] == "not json"
 
 
-async def test_a_notice_stands_above_the_tree_and_does_not_move_the_cursor() -> None:
+async def test_a_notice_stands_above_the_tree_and_does_not_move_the_cursor(go_on: Event) -> None:
     data = json.dumps(list(range(60_000))).encode()[:-1] + b', "\\ud800"]'
     app = TreeApp()
     async with app.run_test(size=(60, 20)) as pilot:
         tree = app.tree_view
         tree.show(data)
-        while tree.line_count < 30:
-            await pilot.pause(0.001)
+        await until(lambda: tree.line_count >= 30, pause=pilot.pause)
         await pilot.press("j", "j", "j")
         assert tree.path == ".[2]"
+        go_on.set()
         await settle(pilot)
         assert not tree.is_text
         assert tree.reason.startswith("half a UTF-16 surrogate pair")
@@ -740,11 +758,11 @@ async def test_an_error_of_a_job_is_shown_and_harmless(monkeypatch: pytest.Monke
     app = TreeApp()
     async with app.run_test(size=(90, 20)) as pilot:
         app.tree_view.show(b"[" + b"1," * INLINE_BYTES + b"1]")
-        while not app.tree_view.reason:
-            await pilot.pause(0.005)
+        await until(lambda: app.tree_view.reason, pause=pilot.pause)
         assert app.tree_view.reason == "an error of this program ended the index early: RuntimeError"
 
 
+@pytest.mark.slow
 async def test_memory_for_a_large_payload_is_a_few_bytes_per_value() -> None:
     data = json.dumps([{"id": n, "content": [{"text": "hello"}]} for n in range(50_000)]).encode()
     tracemalloc.start()

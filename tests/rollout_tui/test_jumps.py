@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from inspecting import Inspection, inspecting
 
 from rollout_tui.screens.compaction_stepper import CompactionStepper
@@ -17,7 +18,7 @@ Demo = Callable[[str], Path]
 def where(inspection: Inspection) -> tuple[int, str]:
     entry = inspection.screen.timeline.entry
     assert entry is not None
-    return entry.seq, inspection.screen.active.pane.value
+    return entry.seq, inspection.screen.panes.active.pane.value
 
 
 async def test_a_link_leads_away_and_the_history_back_and_forth(demo_trace: Demo) -> None:
@@ -156,3 +157,40 @@ async def test_who_saw_an_item_and_what_removed_it(demo_trace: Demo) -> None:
         assert "Tasks and answers of /root/repro" in text
         await inspection.press("escape", "2", "v")
         assert "items and agents" in inspection.screen_text()[-1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "type_", "words"),
+    [
+        ("tool 2", "ToolCall", ""),
+        ("tool call_26JnTPMa", "ToolCall", ""),
+        ("cell 1", "CodeCell", ""),
+        ("edge 1", "InteractionEdge", ""),
+        ("compaction 1", "Compaction", ""),
+        ("prompt 2", "InferenceCall", ""),
+        ("tool 99", None, "there is no tool 99: there are 12"),
+        ("tool call_nobody", None, "there is no tool 'call_nobody': there are 12"),
+        ("cell 9", None, "there is no cell 9: there is 1"),
+        ("edge 0", None, "there is no edge 0: there are 4"),
+        ("compaction 7", None, "there is no compaction 7: there is 1"),
+        ("prompt 99", None, "there is no prompt 99 of /root: there are 10"),
+        ("problem 1", None, "there is no problem 1: there is none"),
+    ],
+)
+async def test_what_show_finds_is_gone_to(
+    demo_trace: Demo, typed: str, type_: str | None, words: str
+) -> None:
+    async with inspecting(demo_trace("capped")) as inspection:
+        screen, before = inspection.screen, where(inspection)
+        await inspection.press(":", *typed, "enter")
+        if type_ is None:
+            assert words in inspection.screen_text()[-1]
+            assert where(inspection) == before
+            return
+        assert screen.detail.ref is not None
+        assert screen.detail.ref.type == type_
+        if typed.startswith("prompt"):
+            assert screen.detail.tabs.shown.name == "prompt"
+            assert screen.panes.active is screen.detail
+        await inspection.press("[")
+        assert where(inspection) == before

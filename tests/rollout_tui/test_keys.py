@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from inspecting import SCREENS, inspecting
+from places import REPOSITORY
 from rich.cells import cell_len
 from textual import actions
 from textual.binding import Binding
 
 from rollout_tui import glyphs, keys
 from rollout_tui.keys import ACTIONS, PANE_CONTEXTS, Action, Context, Pane
+from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.speaking import SpeakingScreen
+from rollout_tui.session import Session
 from rollout_tui.widgets.json_tree import JsonTree
 from rollout_tui.widgets.line_view import LineView
 from rollout_tui.widgets.text_view import TextView
@@ -62,9 +70,32 @@ def test_bindings_are_what_textual_expects() -> None:
     made = Binding.make_bindings(keys.bindings(Context.EVERYWHERE, Context.PANES))
     by_key = {binding.key: binding for binding in made}
     assert by_key["question_mark"].action == "app.help"
-    assert by_key["1"].action == "show_pane('threads')"
+    assert by_key["1"].action == "do('pane_threads')"
     assert by_key["ctrl+c"].priority
     assert not by_key["Q" if "Q" in by_key else "upper_q"].priority
+
+
+def test_no_two_groups_of_the_inspector_do_the_same_action(demo_trace: Callable[[str], Path]) -> None:
+    screen = InspectorScreen(Session(demo_trace("team")))
+    done = [name for group in screen.groups for name in group.actions]
+    assert len(done) == len(set(done)) == len(screen.actions)
+
+
+DONE_BY_WIDGETS = {Context.LINES, Context.TEXT, Context.HISTORY}
+
+OPENED = {**{name: how for name, (how, _) in SCREENS.items()}, "scrubber": ("T",)}
+
+
+@pytest.mark.parametrize("name", OPENED)
+async def test_each_screen_has_an_action_for_every_key_of_it_and_no_other(
+    name: str, demo_trace: Callable[[str], Path]
+) -> None:
+    async with inspecting(demo_trace("team")) as inspection:
+        await inspection.press(*OPENED[name])
+        screen = inspection.app.screen
+        assert isinstance(screen, SpeakingScreen)
+        contexts = set(PANE_CONTEXTS[screen.focus_name()]) - DONE_BY_WIDGETS - {Context.EVERYWHERE}
+        assert set(screen.actions) == {action.name for action in keys.actions_in(*contexts)}
 
 
 @pytest.mark.parametrize(("widget", "context"), [(LineView, Context.LINES), (TextView, Context.TEXT)])
@@ -100,8 +131,9 @@ def test_the_footer_fits_and_always_offers_help(pane: Pane, width: int) -> None:
         assert all(action.label in footer for action in shown)
 
 
-def test_ranks_of_the_footer_are_distinct() -> None:
-    ranks = [action.rank for action in ACTIONS if action.rank is not None]
+@pytest.mark.parametrize("pane", Pane)
+def test_ranks_of_a_footer_are_distinct(pane: Pane) -> None:
+    ranks = [action.rank for action in keys.actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None]
     assert len(ranks) == len(set(ranks))
 
 
@@ -143,8 +175,15 @@ def test_the_palette_offers_each_action_once_with_its_key() -> None:
     entries = keys.palette_entries()
     offered = [entry.action for entry in entries]
     assert len(offered) == len(set(offered))
-    assert {"zoom", "write", "reload", "problems", "app.help", "app.quit", "wrap"} <= set(offered)
-    assert "show_pane('context')" in offered
+    assert {"do('zoom')", "do('write')", "do('reload')", "app.help", "app.quit", "wrap"} <= set(offered)
+    assert "do('pane_context')" in offered
     assert "cursor_down" not in offered
     assert next(entry.title for entry in entries if entry.action == "app.quit") == "quit  (Q)"
     assert "wrap" not in {entry.action for entry in keys.palette_entries([Pane.TIMELINE])}
+
+
+@pytest.mark.parametrize(
+    "action", [one for one in ACTIONS if len(one.keys[0]) == 1], ids=lambda one: one.name
+)
+def test_the_readme_names_every_key_that_is_a_character(action: Action) -> None:
+    assert f"`{action.keys[0]}`" in (REPOSITORY / "README.md").read_text()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from inspecting import Inspection, inspecting
 from places import REPOSITORY
 
+from rollout_tui.language.commands import GoToNumber
 from rollout_tui.session import Session
-from rollout_tui.views.commands import GoToNumber
 from rollout_tui.views.landing import landing_at, missing_words
 from rollout_tui.views.timeline import Timelines
 
@@ -114,6 +114,7 @@ def test_what_there_is_instead_is_said(team_timelines: Timelines, wanted: GoToNu
 # In the inspector
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seq", [46, 98, 138, 262])
 async def test_one_number_has_one_meaning(seq: int) -> None:
     """`:seq N`, `:N`, `#N`, `:go N` and `--at N` go there, and none of them travels."""
@@ -150,7 +151,7 @@ async def test_a_number_that_is_not_there_moves_nothing() -> None:
         await command(at, "9999")
         assert "there is no seq 9999" in said(at)
         assert where(at) == before
-        assert not at.screen.history.can_go_back
+        assert not at.screen.jumping.history.can_go_back
     async with inspecting(TEAM, at_seq=9999) as at:
         assert "there is no seq 9999" in said(at)
 
@@ -165,7 +166,7 @@ async def test_a_payload_is_shown_at_what_it_is_evidence_of() -> None:
         detail = at.screen.detail
         assert detail.ref is not None
         assert detail.ref.id == call.inference_call_id
-        assert detail._tab.name == "response"
+        assert detail.tabs.shown.name == "response"
         assert detail.payload_tree.data == at.screen.session.payload(
             trace.raw_payloads[str(call.raw_response_payload_id)]
         )
@@ -215,8 +216,8 @@ async def test_what_the_filter_hides_is_said_when_the_rows_are_found(monkeypatch
         await at.press("&", *"kind:tool", "enter")
         timelines = at.screen.session.timelines
         assert timelines is not None
-        at.screen.set_filter("kind:turn")
-        at.screen.jump(next(e.ref for e in timelines.tree(None).values if e.ref.type == "ToolCall"))
+        at.screen.finding.set_filter("kind:turn")
+        at.screen.jumping.jump(next(e.ref for e in timelines.tree(None).values if e.ref.type == "ToolCall"))
         await at.settle()
         assert "does not pass the filter &kind:turn" in said(at)
 

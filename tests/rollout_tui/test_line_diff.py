@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from work_ratio import assert_grows_linearly
 
-from rollout_tui.views.output.line_diff import CLOSE_LOOK, Block, common_lines
+from rollout_tui.insight.output.line_diff import CLOSE_LOOK, Block, common_lines
 
 LINES = st.lists(st.sampled_from("abcdef"), max_size=30)
 

@@ -14,9 +14,10 @@ from places import REPOSITORY
 from rich.cells import cell_len
 
 from reducer import BundleError
-from rollout_tui.bundles.root import ListedBundle, TraceRoot
-from rollout_tui.commands.ls import list_bundles
-from rollout_tui.trace_root import bundle_directory
+from rollout_tui.bundles.listing import ListedRun
+from rollout_tui.bundles.root import RunList
+from rollout_tui.bundles.trace_root import bundle_directory
+from rollout_tui.commands.ls import list_runs
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -59,7 +60,7 @@ def test_json_has_everything(run_program: Run, root: Path) -> None:
     assert finished.returncode == 0
     document = json.loads(finished.stdout)
     assert document["root"] == str(root)
-    quickstart = next(one for one in document["bundles"] if one["path"] == str(root / "quickstart"))
+    quickstart = next(one for one in document["runs"] if one["path"] == str(root / "quickstart"))
     assert quickstart["calls"] == 9
     assert quickstart["status"] == "completed"
     assert quickstart["instruction"].startswith("tests/test_ttl.py::test_entry_is_gone")
@@ -79,8 +80,8 @@ def test_one_bundle_is_a_list_of_one(run_program: Run, root: Path) -> None:
 def test_an_empty_root_and_none_at_all(run_program: Run, tmp_path: Path) -> None:
     empty = run_program("ls", tmp_path)
     assert (empty.returncode, empty.stdout) == (0, b"")
-    assert b"holds no trace bundles" in empty.stderr
-    assert json.loads(run_program("ls", tmp_path, "--json").stdout)["bundles"] == []
+    assert b"holds no trace bundles or sessions" in empty.stderr
+    assert json.loads(run_program("ls", tmp_path, "--json").stdout)["runs"] == []
     refused = run_program("ls", tmp_path / "nothing")
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert refused.stderr.count(b"\n") == 1
@@ -104,7 +105,7 @@ def test_a_short_name_is_enough_to_open_a_bundle_of_the_root(tmp_path: Path) -> 
     for none in ("99", "123", "", "../x"):
         assert bundle_directory(Path(none), environ) == Path(none)
     assert bundle_directory(Path("12345678"), {}) == Path("12345678")
-    with pytest.raises(BundleError, match=r"2 bundles of .* begin so: 12345678-aaaa, 12349999-bbbb"):
+    with pytest.raises(BundleError, match=r"2 runs begin so: 12345678-aaaa, 12349999-bbbb"):
         bundle_directory(Path("1234"), environ)
 
 
@@ -122,7 +123,7 @@ def test_a_pipe_gets_names_and_instructions_whole(run_program: Run, root: Path) 
 
 
 def test_very_many_bundles_come_in_pages_newest_first(root: Path) -> None:
-    trace_root = TraceRoot(root)
+    trace_root = RunList(root)
     whole = [one.summary.path.name for one in trace_root.look()]
     assert [[one.summary.path.name for one in page] for page in trace_root.pages()] == [whole]
     pages = trace_root.pages(size=2, first=1)
@@ -133,14 +134,14 @@ def test_very_many_bundles_come_in_pages_newest_first(root: Path) -> None:
 def test_the_first_page_is_printed_before_the_rest_is_read(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pages = TraceRoot.pages
+    pages = RunList.pages
     lines_at_page: list[int] = []
 
-    def watched(self: TraceRoot) -> Iterator[list[ListedBundle]]:
+    def watched(self: RunList) -> Iterator[list[ListedRun]]:
         for page in pages(self, size=1, first=1):
             lines_at_page.append(capsys.readouterr().out.count("\n"))
             yield page
 
-    monkeypatch.setattr(TraceRoot, "pages", watched)
-    assert list_bundles(root, as_json=False) == 0
+    monkeypatch.setattr(RunList, "pages", watched)
+    assert list_runs(root, as_json=False) == 0
     assert lines_at_page == [0, 2, 1], "each page is out before the next one is read"

@@ -48,7 +48,7 @@ async def test_a_mark_brings_back_pane_and_agent(demo_trace: Demo) -> None:
         await inspection.press("3", "G")
         item = inspection.screen.detail.ref
         await inspection.press("m", "Z", "1", "G", "2", "'", "Z")
-        assert inspection.screen.active is inspection.screen.context
+        assert inspection.screen.panes.active is inspection.screen.context
         assert inspection.screen.detail.ref == item
         assert inspection.screen.timeline.thread_id == inspection.screen.threads.list.cursor_key
 
@@ -72,16 +72,17 @@ async def test_what_is_no_mark_says_so_and_esc_sets_none(demo_trace: Demo) -> No
         assert inspection.app.return_value is None, "the letter meant no other key"
         await inspection.press("m", "1")
         assert said(inspection).startswith("A mark is a letter")
-        assert inspection.screen.active is inspection.screen.timeline
+        assert inspection.screen.panes.active is inspection.screen.timeline
         await inspection.press("m", "escape")
         assert said(inspection) == "no mark was set"
         await inspection.press("j")
         assert said(inspection).startswith("j/k move")
         await inspection.press("m", "tab")
         assert said(inspection) == "no mark was set"
-        assert inspection.screen.active is inspection.screen.timeline
+        assert inspection.screen.panes.active is inspection.screen.timeline
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_compaction_before_opens_its_stepper(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:
@@ -90,8 +91,8 @@ async def test_the_compaction_before_opens_its_stepper(demo_trace: Demo, size: t
         await inspection.press("G", "C")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)
-        assert stepper.step is not None
-        assert stepper.step.seq < seq(inspection)
+        assert stepper.walk.step is not None
+        assert stepper.walk.step.seq < seq(inspection)
         await inspection.press("c", "c", "c")
         assert said(inspection) == "this is the last compaction"
         await inspection.press("C", "C", "C")
@@ -100,6 +101,7 @@ async def test_the_compaction_before_opens_its_stepper(demo_trace: Demo, size: t
         assert "s/S state" in said(inspection)
 
 
+@pytest.mark.slow
 @SIZES
 async def test_the_cell_before_opens_its_stepper(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size, at_seq=4) as inspection:
@@ -111,7 +113,7 @@ async def test_the_cell_before_opens_its_stepper(demo_trace: Demo, size: tuple[i
         assert nearest.steps is not None
         at = nearest.steps.cell.execution.started_seq
         await inspection.press("escape")
-        inspection.screen.go_to_seq(at)
+        inspection.screen.going.go_to_seq(at)
         await inspection.press("X")
         before = inspection.app.screen
         assert isinstance(before, ExecStepper)
@@ -121,6 +123,7 @@ async def test_the_cell_before_opens_its_stepper(demo_trace: Demo, size: tuple[i
         assert said(inspection) == "this is the first cell"
 
 
+@pytest.mark.slow
 @SIZES
 async def test_a_hit_in_a_payload_is_shown_there(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:
@@ -129,7 +132,7 @@ async def test_a_hit_in_a_payload_is_shown_there(demo_trace: Demo, size: tuple[i
         await inspection.press("enter", "enter")
         screen = inspection.screen
         assert inspection.app.screen is screen
-        assert screen.active is screen.detail
+        assert screen.panes.active is screen.detail
         assert screen.detail.shows_raw
         assert "nightly-linux" in screen.detail.payload_tree.value_text()
         payload = screen.detail.payload
@@ -139,7 +142,7 @@ async def test_a_hit_in_a_payload_is_shown_there(demo_trace: Demo, size: tuple[i
         await inspection.press("n")
         assert "nightly-linux" in screen.detail.payload_tree.value_text()
         await inspection.press("escape", "escape", "escape")
-        assert screen.active is screen.timeline
+        assert screen.panes.active is screen.timeline
         await inspection.press("[")
         assert seq(inspection) == 4
 

@@ -9,11 +9,11 @@ from recorded import recorded
 
 from reducer import ObjectRef
 from reducer.model import CodeCellRequester, CompactionProducer
-from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.contexts.visibility import Sightings
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.origin import OriginLink, Origins, origin_facts
-from rollout_tui.views.edges.agent_links import AgentLinks
-from rollout_tui.views.index import TraceIndex
 
 
 def origins(index: TraceIndex) -> Origins:

@@ -13,11 +13,12 @@ from reducer import ObjectRef
 from reducer.model import ConversationItem
 from rollout_tui import glyphs
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_titles import item_words
 from rollout_tui.insight.output_items import output_item
 from rollout_tui.insight.outputs import LONGEST_LINE, read_output, telling_line
 from rollout_tui.safe_text import safe_text
-from rollout_tui.views.contexts.item_words import item_spans, item_words
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.views.contexts.item_lines import item_spans
 
 ENVELOPE = (
     "Chunk ID: 3feca8\nWall time: 2.4060 seconds\nProcess exited with code {}\n"
@@ -156,6 +157,7 @@ def test_titles_in_a_recording(shared_dir: Path) -> None:
     assert "still running · tick 1" in titles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["bundles", "bundles-v1", "bundles-v3"])
 def test_no_output_is_titled_by_its_envelope_and_none_that_failed_looks_well(
     shared_dir: Path, group: str

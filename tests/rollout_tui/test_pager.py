@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from rollout_tui.pager import (
     BLOCK,
@@ -160,7 +161,7 @@ def test_lines_that_cannot_be_made_end_the_pager_and_are_reported(tmp_path: Path
 def test_ctrl_c_is_left_to_the_pager(tmp_path: Path) -> None:
     """The terminal interrupts all its programs: the pager ends, and this one can be interrupted later."""
     before = signal.getsignal(signal.SIGINT)
-    pager = APager(tmp_path, f"kill -2 {os.getpid()}; kill -2 $$; sleep 20")
+    pager = APager(tmp_path, f"kill -2 {os.getpid()}; kill -2 $$; sleep 600")
     assert open_in_pager("x", pager.environment) is None
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -169,7 +170,7 @@ def test_a_pager_can_be_opened_from_a_thread(tmp_path: Path) -> None:
     pager, answers = APager(tmp_path), []
     thread = threading.Thread(target=lambda: answers.append(open_in_pager("x", pager.environment)))
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert answers == [None]
     assert pager.kept() == "x\n"
 

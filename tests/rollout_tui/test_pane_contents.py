@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inspecting import Inspection, inspecting
+from inspecting import NARROW, WIDE, Inspection, inspecting
 
 from reducer import ObjectRef
 from reducer.model import PayloadRefPart
 from rollout_tui import progress
+from rollout_tui.insight.contexts.delta import ContextDelta
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.panes import timeline as timeline_pane
 from rollout_tui.panes.detail_tabs import Tab
 from rollout_tui.screens.call_menu import CallMenu
 from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.prompt import Prompt
-from rollout_tui.views.contexts.delta import ContextDelta
 from rollout_tui.views.filters import parse_filter
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
 
 Demo = Callable[[str], Path]
@@ -149,7 +150,7 @@ async def test_across_a_compaction_items_are_put_back_and_replaced(shared_dir: P
         seq = index.first_seq(ObjectRef("Compaction", compaction.compaction_id)) or 0
         calls = index.contents[compaction.thread_id].calls
         after = next(call for call in calls if call.execution.started_seq > seq)
-        inspection.screen.go_to(ObjectRef("InferenceCall", after.inference_call_id))
+        inspection.screen.going.go_to(ObjectRef("InferenceCall", after.inference_call_id))
         await inspection.press("d", "3", "z")
         rows = inspection.rows(inspection.screen.context.list)
         assert any(row.startswith("= developer") for row in rows)
@@ -164,17 +165,17 @@ async def turn_to(inspection: Inspection, name: str) -> Tab:
     """Turn to a tab of the detail by its name."""
     detail = inspection.screen.detail
     await inspection.press("4")
-    for _ in range(len(detail._tabs)):
-        if detail._tab.name == name:
-            return detail._tab
+    for _ in range(len(detail.tabs.all)):
+        if detail.tabs.shown.name == name:
+            return detail.tabs.shown
         if detail.facts.display:
             await inspection.press("l")
         else:  # there the key moves within the text, too
             detail._turn_tab(1)
             await inspection.settle()
-    if detail._tab.name == name:
-        return detail._tab
-    raise AssertionError(f"no tab {name} in {[tab.name for tab in detail._tabs]}")
+    if detail.tabs.shown.name == name:
+        return detail.tabs.shown
+    raise AssertionError(f"no tab {name} in {[tab.name for tab in detail.tabs.all]}")
 
 
 async def test_the_origin_is_a_tab_whose_rows_lead_there(shared_dir: Path) -> None:
@@ -185,7 +186,7 @@ async def test_the_origin_is_a_tab_whose_rows_lead_there(shared_dir: Path) -> No
             for call in index.trace.tool_calls.values()
             if call.terminal_operation_id is not None and call.model_visible_output_item_ids
         )
-        screen.go_to(ObjectRef("ConversationItem", call.model_visible_output_item_ids[0]))
+        screen.going.go_to(ObjectRef("ConversationItem", call.model_visible_output_item_ids[0]))
         await turn_to(inspection, "origin")
         rows = inspection.rows(screen.detail.origin)
         assert [row.split()[0] for row in rows[::2][1:3]] == ["printed", "run"]
@@ -208,7 +209,7 @@ async def test_a_patch_is_shown_as_a_coloured_diff(demo_trace: Demo) -> None:
         patch = next(
             call for call in index.trace.tool_calls.values() if call.kind.name_of_type == "apply_patch"
         )
-        screen.go_to(ObjectRef("ToolCall", patch.tool_call_id))
+        screen.going.go_to(ObjectRef("ToolCall", patch.tool_call_id))
         await turn_to(inspection, "arguments")
         text = screen.detail.text
         assert text.text.startswith("*** Begin Patch")
@@ -230,7 +231,7 @@ async def test_an_image_is_named_by_type_size_and_pixels(shared_dir: Path) -> No
             for one in index.trace.conversation_items.values()
             if any(isinstance(part, PayloadRefPart) for part in one.body.parts)
         )
-        screen.go_to(ObjectRef("ConversationItem", item.item_id))
+        screen.going.go_to(ObjectRef("ConversationItem", item.item_id))
         await turn_to(inspection, "user")
         assert "(image: image/png, " in screen.detail.text.text
         assert "base64" not in screen.detail.text.text
@@ -240,7 +241,7 @@ async def test_an_encrypted_item_says_how_large_it_is_and_where_it_is_from(share
     async with inspecting(shared_dir / "bundles/compaction-local/bundle") as inspection:
         index, screen = index_of(inspection), inspection.screen
         item = next(one for one in index.trace.conversation_items.values() if one.kind == "reasoning")
-        screen.go_to(ObjectRef("ConversationItem", item.item_id))
+        screen.going.go_to(ObjectRef("ConversationItem", item.item_id))
         await inspection.settle()
         rows = inspection.rows(screen.detail.facts)
         assert any(row.startswith("encrypted ") and "from the answer of call" in row for row in rows), rows
@@ -344,3 +345,24 @@ async def test_a_log_that_grows_does_not_begin_the_filtering_anew(
         timeline.on_timeline_pane_filtered(timeline.Filtered(timelines, rows, 1))
         assert all(" call " in row for row in inspection.rows(timeline.list))
         assert started == [timelines, newer], "what was added meanwhile is looked at then"
+
+
+# Nothing to show
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("lines", range(4))
+async def test_panes_say_what_is_not_there(
+    demo_trace: Demo, tmp_path: Path, lines: int, size: tuple[int, int]
+) -> None:
+    bundle = shutil.copytree(demo_trace("team"), tmp_path / "begun")
+    log = bundle / "trace.jsonl"
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:lines]))
+    async with inspecting(bundle, size) as inspection:
+        for key in "1234":
+            await inspection.press(key)
+            rows = inspection.screen_text()
+            first = next(at for at, row in enumerate(rows) if f"{key} " in row[:2] or f"│{key} " in row)
+            assert all(row.strip() for row in rows[:first]), rows
+            assert any(row.strip("│ ─━") for row in rows[first + 1 : -1]), rows
+            assert not rows[1].rstrip().endswith("›")

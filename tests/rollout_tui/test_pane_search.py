@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
+from patience import until
 
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.exec_stepper import ExecStepper
 from rollout_tui.screens.prompt import Prompt
-from rollout_tui.widgets.finding import MAX_HITS, Finding, Looked, SearchableView
+from rollout_tui.texts.view_search import MAX_HITS, Looked, SearchableView, ViewSearch
 from rollout_tui.widgets.json_tree import JsonTree
-from rollout_tui.widgets.spans import spans_text
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
 
@@ -38,8 +39,8 @@ async def find(inspection: Inspection, text: str) -> str:
 # The pure part
 
 
-def finding(hits: list[int], start: int = 0, size: int = 100) -> Finding:
-    made = Finding("x", None, start, size)
+def finding(hits: list[int], start: int = 0, size: int = 100) -> ViewSearch:
+    made = ViewSearch("x", None, start, size)
     looked = [*(hit for hit in hits if hit >= start), *(hit for hit in hits if hit < start)]
     for _pause in made.steps(Looked(hit, True) for hit in looked):
         pass
@@ -63,7 +64,7 @@ def test_hits_go_round_in_both_directions() -> None:
 
 
 def test_what_is_known_already_can_be_gone_to_and_the_rest_not_yet() -> None:
-    made = Finding("x", None, 10, 100)
+    made = ViewSearch("x", None, 10, 100)
     steps = made.steps(iter([Looked(20, True), Looked(60, False), Looked(5, True), Looked(6, False)]))
     next(steps)
     assert made.fraction == 0.5
@@ -81,7 +82,7 @@ def test_what_is_known_already_can_be_gone_to_and_the_rest_not_yet() -> None:
 
 def test_too_many_hits_end_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_HITS == 100_000
-    monkeypatch.setattr("rollout_tui.widgets.finding.MAX_HITS", 10)
+    monkeypatch.setattr("rollout_tui.texts.view_search.MAX_HITS", 10)
     made = finding(list(range(50)))
     assert made.is_cut
     assert made.is_done
@@ -116,7 +117,7 @@ async def test_the_timeline_is_searched_round_and_back(demo_trace: Demo, size: t
         await inspection.press("N")
         assert timeline.cursor == wanted[-1]
         assert "round from the end" in said(inspection)
-        assert inspection.screen.active is inspection.screen.timeline
+        assert inspection.screen.panes.active is inspection.screen.timeline
 
 
 async def test_capitals_count_only_if_there_are_any(demo_trace: Demo) -> None:
@@ -188,6 +189,7 @@ async def test_the_context_is_searched_also_beyond_first_lines(
         assert inspection.screen.detail.ref == context.seen.ref  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @SIZES
 async def test_fields_texts_and_payloads_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size, at_seq=40) as inspection:
@@ -220,10 +222,10 @@ async def test_esc_takes_the_marks_away_and_then_means_back(demo_trace: Demo) ->
         marked = [part for part in timeline._fitted(timeline.cursor, 80) if part.style == "match"]
         assert [part.text for part in marked] == ["spawn"]
         await inspection.press("4", "escape")
-        assert inspection.screen.active is inspection.screen.detail
+        assert inspection.screen.panes.active is inspection.screen.detail
         assert not any(part.style == "match" for part in timeline._fitted(timeline.cursor, 80))
         await inspection.press("escape")
-        assert inspection.screen.active is inspection.screen.timeline
+        assert inspection.screen.panes.active is inspection.screen.timeline
 
 
 async def test_the_next_hit_without_a_search_or_in_another_pane(demo_trace: Demo) -> None:
@@ -259,8 +261,9 @@ async def test_a_long_search_says_how_far_it_is_and_esc_ends_it(
         await inspection.pilot.press("/")
         await inspection.pilot.pause(0.1)
         await inspection.pilot.press("x", "enter")
-        await inspection.pilot.pause(0.6)
-        assert "searching 4" in said(inspection)
+        await until(
+            lambda: "searching 4" in said(inspection), lambda: said(inspection), inspection.pilot.pause
+        )
         assert "esc cancels" in said(inspection)
         await inspection.pilot.press("j")
         assert timeline.cursor == 1, "other keys work meanwhile"
@@ -273,6 +276,7 @@ async def test_a_long_search_says_how_far_it_is_and_esc_ends_it(
 # Other screens
 
 
+@pytest.mark.slow
 @SIZES
 async def test_both_steppers_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size, at_seq=333) as inspection:
@@ -283,7 +287,7 @@ async def test_both_steppers_are_searched(demo_trace: Demo, size: tuple[int, int
         assert "spawn" in inspection.row(stepper._single)
         await inspection.press("3")
         assert (await find(inspection, "spawn")).partition("of")[0].strip().isdecimal()
-        assert "spawn" in inspection.row(stepper._before.list)
+        assert "spawn" in inspection.row(stepper._checkpoint.before.list)
         await inspection.press("escape", "escape")
         assert inspection.app.screen is inspection.screen
         await inspection.press("x")

@@ -10,25 +10,21 @@ from typing import NoReturn
 
 import pytest
 from inspecting import NARROW, SCREEN_SWITCH, WIDE, Inspection, inspector_of
+from patience import STAYS, until
 from test_bundle_summaries import Recording
 from textual.pilot import Pilot
 
 from reducer import BundleError
 from rollout_tui import glyphs, root_watcher
 from rollout_tui.app import RolloutApp
-from rollout_tui.bundles.root import TraceRoot
+from rollout_tui.bundles.bundle_shelf import ShelvedBundle
+from rollout_tui.bundles.root import RunList
+from rollout_tui.lines.rows import lay_out
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.picker import PickerScreen
 from rollout_tui.session import Session
-from rollout_tui.views.bundle_rows import (
-    bundle_row,
-    columns_for,
-    short_time,
-    status_mark,
-    what_words,
-)
-from rollout_tui.widgets.rows import lay_out
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.bundle_rows import bundle_row, columns_for, short_time, status_mark, what_words
 
 
 class Picking:
@@ -59,23 +55,21 @@ class Picking:
 
     async def until(self, wanted: str) -> None:
         """Wait for a text on the screen."""
-        for _ in range(100):
-            if wanted in self.screen:
-                return
-            await self.pilot.pause(0.05)
-        raise AssertionError(f"no {wanted!r} on\n{self.screen}")
+        await until(lambda: wanted in self.screen, lambda: f"{wanted!r} on\n{self.screen}", self.pilot.pause)
 
 
 @asynccontextmanager
-async def picking(root: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[Picking]:
-    picker = PickerScreen(TraceRoot(root))
+async def picking(
+    root: Path | RunList, size: tuple[int, int] = WIDE, *, is_whole: bool = True
+) -> AsyncIterator[Picking]:
+    """A list of runs; by default once all of it was read."""
+    picker = PickerScreen(root if isinstance(root, RunList) else RunList(root))
     app = RolloutApp(picker)
     async with app.run_test(size=size) as pilot:
         running = Picking(picker, app, pilot)
-        for _ in range(100):
-            await pilot.pause(0.05)
-            if picker._looked:
-                break
+        if is_whole:
+            await until(lambda: picker._looked, pause=pilot.pause)
+        await pilot.pause(SCREEN_SWITCH)
         yield running
 
 
@@ -118,7 +112,7 @@ async def test_it_shows_what_each_is_about_newest_first(root: Path, size: tuple[
 async def test_enter_opens_the_one_under_the_cursor(root: Path) -> None:
     async with picking(root) as running:
         inspection = await opened(running, "j", "enter")
-        assert inspection.screen.session.bundle.path == root / "again"
+        assert inspection.screen.session.recording.path == root / "again"
         assert not inspection.screen.reader.state.is_following
 
 
@@ -203,7 +197,7 @@ async def test_what_is_open_above_what_cannot_be_read_is_closed_as_well(
     may_fail = Event()
 
     def unreadable(session: Session) -> NoReturn:
-        may_fail.wait(5)
+        may_fail.wait(STAYS)
         _unreadable(session)
 
     async with picking(root) as running:
@@ -230,7 +224,7 @@ async def test_searching_the_list(root: Path) -> None:
 async def test_help_names_its_keys(root: Path) -> None:
     async with picking(root) as running:
         await running.press("?")
-        await running.until("Keys in the list of bundles")
+        await running.until("Keys in the list of runs")
         await running.press("escape")
         assert "instruction of other" in running.screen
 
@@ -238,7 +232,7 @@ async def test_help_names_its_keys(root: Path) -> None:
 async def test_an_empty_root_and_one_that_cannot_be_listed(tmp_path: Path) -> None:
     async with picking(tmp_path) as running:
         await running.until("There are no trace bundles in")
-    async with picking(tmp_path / "nothing", NARROW) as running:
+    async with picking(tmp_path / "nothing", NARROW, is_whole=False) as running:
         await running.until("this directory cannot be listed: no such file or directory")
 
 
@@ -251,7 +245,7 @@ async def test_too_small_a_terminal_says_so(root: Path) -> None:
 @pytest.mark.parametrize("width", [40, 47, 60, 79])
 async def test_a_narrow_list_keeps_state_time_and_some_words(root: Path, width: int) -> None:
     async with picking(root, (width, 10)) as running:
-        for bundle in running.picker._bundles.items:
+        for bundle in running.picker._rows.items:
             row = spans_text(lay_out(bundle_row(bundle, columns_for(width, with_name=False)), width - 1))
             assert f"{status_mark(bundle.summary.status)} {bundle.summary.status} " in row
             assert row.startswith(short_time(bundle.summary.started_at_unix_ms))
@@ -263,14 +257,14 @@ async def test_progress_is_shown_while_the_first_look_takes_long(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rollout_tui.progress.INTERVAL", 0.0)
-    held, look = Event(), TraceRoot._read
+    held, read = Event(), ShelvedBundle.read
 
-    def slow(trace_root: TraceRoot, name: str) -> None:
-        look(trace_root, name)
-        held.wait(5)
+    def slow(bundle: ShelvedBundle) -> None:
+        read(bundle)
+        held.wait(STAYS)
 
-    monkeypatch.setattr(TraceRoot, "_read", slow)
-    picker = PickerScreen(TraceRoot(root))
+    monkeypatch.setattr(ShelvedBundle, "read", slow)
+    picker = PickerScreen(RunList(root))
     app = RolloutApp(picker)
     async with app.run_test(size=WIDE) as pilot:
         running = Picking(picker, app, pilot)
@@ -354,8 +348,4 @@ def _shown(inspector: InspectorScreen) -> int:
 
 
 async def _until(pilot: Pilot[int], is_so: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if is_so():
-            return
-        await pilot.pause(0.05)
-    raise AssertionError("it did not come to be so")
+    await until(is_so, pause=pilot.pause)

@@ -9,23 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer import ObjectRef
-from rollout_tui.views.places import (
-    History,
-    Location,
-    Marks,
-    Place,
-    PlaceRefused,
-    format_location,
-    parse_at,
-    parse_location,
-)
+from rollout_tui.language.locations import Location, format_location, parse_at, parse_location
+from rollout_tui.language.refused import InputRefused
+from rollout_tui.views.places import History, Marks, PaneName, Place
 
 
 def nothing(_path: str) -> bool:
     return False
 
 
-def place(seq: int, pane: str = "timeline") -> Place:
+def place(seq: int, pane: PaneName = "timeline") -> Place:
     return Place("thread", ObjectRef("InferenceCall", str(seq)), seq, pane)
 
 
@@ -87,7 +80,7 @@ def test_a_sequence_number_by_itself(text: str, seq: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "#", "a", "1.5", "-1", "12#13", "9" * 19, "9" * 40, "1 2"])
 def test_what_is_no_sequence_number_is_refused(text: str) -> None:
-    with pytest.raises(PlaceRefused, match="no sequence number"):
+    with pytest.raises(InputRefused, match="no sequence number"):
         parse_at(text)
 
 
@@ -172,14 +165,14 @@ def test_a_mark_is_come_back_to() -> None:
 
 
 def test_a_mark_that_is_not_there() -> None:
-    with pytest.raises(PlaceRefused) as refusal:
+    with pytest.raises(InputRefused) as refusal:
         Marks().get("b")
     assert str(refusal.value) == "There is no mark b; m b sets it."
 
 
 @pytest.mark.parametrize("key", ["1", "escape", "", "é", "'", "\x1b"])
 def test_only_letters_are_marks(key: str) -> None:
-    with pytest.raises(PlaceRefused, match="letter"):
+    with pytest.raises(InputRefused, match="letter"):
         Marks().set(key, place(1))
-    with pytest.raises(PlaceRefused, match="letter"):
+    with pytest.raises(InputRefused, match="letter"):
         Marks().get(key)

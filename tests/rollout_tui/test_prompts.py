@@ -13,8 +13,8 @@ from reducer import Reduction, reduce_bundle
 from reducer.wire.json_text import JsonDocument
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.captures import is_cut, lost_words
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.prompts import Prompt, calls_with_part, prompt_of
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.prompts import prompt_sections, prompt_text
 
 BASE = "You are helpful."
@@ -60,7 +60,7 @@ class Session(ShardedBuilder):
 
 def reading(reduction: Reduction) -> Any:
     def read(ref: PayloadRef) -> Any:
-        return JsonDocument(reduction.bundle.read_payload(ref)).value
+        return JsonDocument(reduction.recording.read_payload(ref)).value
 
     return read
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from reducer import ObjectRef
 from reducer.model import PayloadRefPart
+from rollout_tui.insight.blobs import Blob, blob_of, without_data_urls
+from rollout_tui.insight.contexts.request_parts import RequestParts, request_parts
+from rollout_tui.lines.diff_colour import diff_spans, holds_diff
 from rollout_tui.session import Session
-from rollout_tui.views.contexts.request_parts import RequestParts, request_parts
-from rollout_tui.views.detail.blobs import Blob, blob_of, without_data_urls
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.readable import UNFOLDED, language_of, readable
-from rollout_tui.widgets.diff_colour import diff_spans, holds_diff
 
 
 def png(width: int, height: int) -> bytes:

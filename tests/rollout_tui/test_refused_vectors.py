@@ -10,17 +10,17 @@ import pytest
 from inspecting import NARROW, WIDE, inspecting
 
 from reducer import BundleError, open_bundle
+from rollout_tui.insight.problem_reading import read_problem
+from rollout_tui.insight.search.refused import refused_lines
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.problems import ProblemsScreen
 from rollout_tui.session import Session
-from rollout_tui.views.contexts.context import SeenWords, context_of
+from rollout_tui.views.contexts.context_rows import ContextRows, context_of
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.detail.problems import read_problem
-from rollout_tui.views.entry_words import EntryWords
+from rollout_tui.views.entry_rows import EntryRows
 from rollout_tui.views.overview import overview
-from rollout_tui.views.search.refused import refused_lines
-from rollout_tui.views.threads import ThreadWords
+from rollout_tui.views.thread_rows import ThreadRows
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.widgets.spans import spans_text
 
 SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or Path(__file__).parents[3] / "shared")
 
@@ -49,13 +49,13 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
         detail = describe(index, ref)
         assert detail is not None
         assert detail.facts
-    entry_words = EntryWords(timelines.entries, with_thread=True)
+    entry_words = EntryRows(timelines.entries, with_thread=True)
     assert all(entry_words.row(TreeNode(entry, 0)).spans for entry in entries)
-    thread_words = ThreadWords(timelines)
+    thread_words = ThreadRows(timelines)
     assert all(thread_words.row(TreeNode(thread, 0)).spans for thread in index.threads)
     for call in index.trace.inference_calls.values():
         view = context_of(index, call)
-        assert all(SeenWords(index, view).row(seen).spans for seen in view.seen)
+        assert all(ContextRows(index, view).row(seen).spans for seen in view.seen)
     words = spans_text(overview(timelines, "x"))
     assert ("problem" in words) is bool(problems)
     for place, problem in enumerate(index.reduction.problems):
@@ -97,7 +97,7 @@ async def test_a_problem_leads_to_its_line_and_its_objects(
         await inspection.press("enter")
         detail = inspection.screen.detail
         assert detail.heading == "problem"
-        assert tabs in [tab.name for tab in detail._tabs]
+        assert tabs in [tab.name for tab in detail.tabs.all]
         assert detail._detail is not None
         rows = inspection.rows(detail.facts)
         assert any("reason" in row for row in rows)
@@ -118,7 +118,7 @@ async def test_the_raw_line_of_a_problem_is_shown(shared_dir: Path) -> None:
     async with inspecting(shared_dir / "vectors/034-bad-log-torn/bundle") as inspection:
         await inspection.press("i", "enter")
         detail = inspection.screen.detail
-        line = next(tab for tab in detail._tabs if tab.name == "log line")
+        line = next(tab for tab in detail.tabs.all if tab.name == "log line")
         detail._turn_to(line)
         await inspection.settle()
         torn = (shared_dir / "vectors/034-bad-log-torn/bundle/trace.jsonl").read_bytes().split(b"\n")[3]

@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 from bundle_builder import BundleBuilder
 from inspecting import Inspection, inspecting
+from patience import STAYS, until
 from places import REPOSITORY
 
 from reducer import ObjectRef
 from rollout_tui import keys
+from rollout_tui.insight.following.steps import Step
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.screens.call_menu import CallMenu
 from rollout_tui.screens.facts_screen import FactsScreen
 from rollout_tui.screens.problems import ProblemsScreen
 from rollout_tui.screens.search import SearchScreen
 from rollout_tui.screens.step_menu import StepMenu
 from rollout_tui.views.detail.facts import FactRow
-from rollout_tui.views.edges.steps import Step
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.virtual_list import VirtualList
 
@@ -62,7 +63,7 @@ async def many_steps(at: Inspection) -> None:
         *(ObjectRef("Thread", one.thread_id) for one in index_of(at).threads),
         *(ObjectRef("InferenceCall", one) for one in index_of(at).trace.inference_calls),
     ]
-    at.screen._take([Step(ref, ref.id, "to") for ref in refs])
+    at.screen.jumping.take([Step(ref, ref.id, "to") for ref in refs])
     await at.settle()
 
 
@@ -73,7 +74,7 @@ async def search(at: Inspection, text: str) -> None:
 
 async def call_menu(at: Inspection) -> None:
     last = index_of(at).contents[index_of(at).trace.root_thread_id].calls[-1]
-    at.screen.jump(ObjectRef("InferenceCall", last.inference_call_id))
+    at.screen.jumping.jump(ObjectRef("InferenceCall", last.inference_call_id))
     await at.press("2", "d", "d")
     assert isinstance(at.app.screen, CallMenu)
 
@@ -111,7 +112,7 @@ OPENERS: dict[str, Callable[[Inspection], Awaitable[None]]] = {
 
 async def cut(at: Inspection, seq: int) -> None:
     """Read the bundle again, with a log that ends with an event."""
-    log = at.screen.session.bundle.log_path
+    log = at.screen.session.recording.log_paths[0]
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:seq]))
     at.screen.reader.read()
     await at.settle()
@@ -132,6 +133,7 @@ def pressed() -> list[str]:
     return [*(key for key in found if key not in ("escape", "R", "t", "T")), "escape"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("opener", OPENERS)
 async def test_every_key_is_safe_on_what_was_opened_before(bundle: Path, opener: str, way: str) -> None:
@@ -168,7 +170,7 @@ async def test_what_was_opened_and_is_gone_is_said_to_be(bundle: Path, opener: s
         screen = at.app.screen
         assert isinstance(screen, ProblemsScreen | SearchScreen | FactsScreen | StepMenu | CallMenu)
         await WAYS[way](at, EARLY)
-        before = at.screen.here()
+        before = at.screen.panes.here()
         listed = screen.query_one(VirtualList)
         if opener != "a problem":
             listed.jump(max(row for row in range(listed.line_count) if leads_on(listed, row)))
@@ -176,8 +178,8 @@ async def test_what_was_opened_and_is_gone_is_said_to_be(bundle: Path, opener: s
         assert at.app.screen is at.screen
         assert GONE in said(at)
         assert ("esc shows everything as it is now" in said(at)) is (way == "past")
-        assert at.screen.here() == before
-        assert not at.screen.history.can_go_back or opener == "call menu"
+        assert at.screen.panes.here() == before
+        assert not at.screen.jumping.history.can_go_back or opener == "call menu"
 
 
 async def test_a_problem_is_opened_as_itself_though_others_came_before_it(tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ async def test_rows_that_are_still_those_of_another_view_stand_for_nothing(
         is_free, filtered = Event(), Timelines.filtered
 
         def held(*arguments: Any) -> Any:
-            is_free.wait(60)
+            is_free.wait(STAYS)
             return filtered(*arguments)
 
         monkeypatch.setattr(Timelines, "filtered", held)
@@ -221,8 +223,10 @@ async def test_rows_that_are_still_those_of_another_view_stand_for_nothing(
         log = bundle / "trace.jsonl"
         log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:EARLY]))
         at.screen.reader.read()
-        while at.screen.session.timelines is before or not at.screen.timeline.is_filtering:
-            await at.pilot.pause(0.02)
+        await until(
+            lambda: at.screen.session.timelines is not before and at.screen.timeline.is_filtering,
+            pause=at.pilot.pause,
+        )
         assert at.screen.timeline.list.line_count > 5
         assert at.screen.timeline.entry is None
         await at.pilot.press(*(key for key in pressed() if key not in ("escape", "&", ":", "a")))
@@ -235,7 +239,7 @@ async def test_rows_that_are_still_those_of_another_view_stand_for_nothing(
 async def test_a_mark_whose_place_is_gone_says_so(bundle: Path, way: str) -> None:
     async with inspecting(bundle) as at:
         await at.press("G", "m", "a", "g", "g")
-        at.screen.history.leave(at.screen.marks.get("a"))
+        at.screen.jumping.history.leave(at.screen.jumping.marks.get("a"))
         await WAYS[way](at, EARLY)
         await at.press("'", "a")
         assert GONE in said(at)
@@ -249,10 +253,10 @@ async def test_an_agent_whose_place_is_gone_leaves_the_reader_where_he_is(bundle
     async with inspecting(bundle) as at:
         await at.press("1", "G", "enter", "m", "b", "1", "g", "2")
         await cut(at, EARLY)
-        before = at.screen.here()
+        before = at.screen.panes.here()
         await at.press("'", "b")
         assert f"is {GONE}" in said(at)
-        assert at.screen.here() == before
+        assert at.screen.panes.here() == before
 
 
 async def test_a_stepper_is_left_for_an_object_and_led_back_into_what_is_there(bundle: Path) -> None:
@@ -268,7 +272,7 @@ async def test_a_stepper_is_left_for_an_object_and_led_back_into_what_is_there(b
 
 async def test_rows_that_were_opened_are_what_they_were_then() -> None:
     """A row says itself what it stood for: its list may be another one when that is heard."""
-    from rollout_tui.widgets.rows import ListRows, Row
+    from rollout_tui.lines.rows import ListRows, Row
 
     view = VirtualList(ListRows(["a", "b"], lambda text: Row(text, ())))
     message = VirtualList.RowOpened(view, 1, "b")

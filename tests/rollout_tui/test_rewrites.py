@@ -7,13 +7,9 @@ from typing import Any
 
 from compaction_cases import call_item, item, output_item, plain_summary, sealed
 
-from reducer.model import (
-    ConversationItem,
-    ExecutionWindow,
-    InferenceCall,
-)
-from rollout_tui.views.compaction.rewrites import rewrite_between, unseen_outputs
-from rollout_tui.views.index import TraceIndex
+from reducer.model import ConversationItem, ExecutionWindow, InferenceCall
+from rollout_tui.insight.compaction.rewrites import rewrite_between, unseen_outputs
+from rollout_tui.insight.index import TraceIndex
 
 
 class History:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from places import REPOSITORY
 
 from rollout_tui import glyphs
-from rollout_tui.views.detail.facts import TextSection
-from rollout_tui.views.output.comparison import Comparison, compare
-from rollout_tui.views.output.saw_ran import SawRan, Shown, runtime_output, saw_ran
-from rollout_tui.views.output.saw_ran_rows import SIDE_BY_SIDE, ComparisonRows, comparison_words
-from rollout_tui.views.output.shown import ends_in_line, read_shown, unwrapped
-from rollout_tui.widgets.rows import lay_out
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.insight.output.comparison import Comparison, compare
+from rollout_tui.insight.output.saw_ran import SawRan, Shown, runtime_output, saw_ran
+from rollout_tui.insight.output.shown import ends_in_line, read_shown, unwrapped
+from rollout_tui.insight.sections import TextSection
+from rollout_tui.lines.rows import lay_out
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.views.saw_ran_rows import SIDE_BY_SIDE, ComparisonRows, comparison_words
 
 HEADER = "Chunk ID: 1\nWall time: 0.1 seconds\nProcess exited with code 0\nOriginal token count: 9\nOutput:\n"
 

@@ -15,18 +15,18 @@ from reducer.model import ToolCall, UnknownOrigin
 from reducer.wire.events import OtherTool
 from rollout_tui.feed import Feed
 from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.tool_words import cell_words, tool_label
+from rollout_tui.insight.turn_starts import TurnStart, read_turn_start
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.entry_words import EntryWords
+from rollout_tui.views.entry_rows import EntryRows
 from rollout_tui.views.filters import EntryFacts, parse_filter
 from rollout_tui.views.overview import overview
-from rollout_tui.views.threads import ThreadWords
+from rollout_tui.views.thread_rows import ThreadRows
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.views.tool_words import cell_words, tool_label
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.views.turn_starts import TurnStart, read_turn_start
-from rollout_tui.views.words import plural
-from rollout_tui.widgets.spans import spans_text
 
 
 @lru_cache(maxsize=8)
@@ -47,7 +47,7 @@ def facts(timelines: Timelines, type_: str, id_: str) -> dict[str, Fact]:
 def thread_row(timelines: Timelines, agent_path: str) -> str:
     index = timelines.index
     thread = next(one for one in index.threads if one.agent_path == agent_path)
-    row = ThreadWords(timelines).row(TreeNode(thread, 0))
+    row = ThreadRows(timelines).row(TreeNode(thread, 0))
     return spans_text([*row.spans, *row.tail])
 
 
@@ -84,7 +84,7 @@ def test_an_aborted_call_is_one_wherever_states_are_told(shared_dir: Path) -> No
     aborted = 0
     for name in ("interrupted-with-children", "sigterm", "multi-agent-v2", "code-mode", "everything-ws"):
         timelines = recorded(shared_dir, name)
-        index, words = timelines.index, EntryWords(timelines.entries, with_thread=False)
+        index, words = timelines.index, EntryRows(timelines.entries, with_thread=False)
         told = EntryFacts(timelines.entries)
         for entry in timelines.tree(None).values:
             call = index.trace.tool_calls.get(entry.ref.id) if entry.ref.type == "ToolCall" else None

@@ -36,6 +36,7 @@ async def opened_while_read(at: Inspection, key: str) -> weakref.ref[object]:
     return dialog
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", DIALOGS.values(), ids=DIALOGS)
 async def test_a_dialog_that_was_open_while_a_view_was_made_is_freed(key: str) -> None:
     async with inspecting(TEAM) as at:

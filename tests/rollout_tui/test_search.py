@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecCommandRequest, TextPart
 from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.search import search as search_module
+from rollout_tui.insight.search.query import parse_query
+from rollout_tui.insight.search.refused import refused_lines
+from rollout_tui.insight.search.search import Hit, Search, Where, first_new
+from rollout_tui.lines.rows import lay_out
+from rollout_tui.lines.spans import spans_text, spans_width
 from rollout_tui.safe_text import SafeText
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search import search as search_module
-from rollout_tui.views.search.query import parse_query
-from rollout_tui.views.search.refused import refused_lines
-from rollout_tui.views.search.rows import HitWords, progress_words
-from rollout_tui.views.search.search import Hit, Search, Where, first_new
-from rollout_tui.widgets.rows import lay_out
-from rollout_tui.widgets.spans import spans_text, spans_width
+from rollout_tui.views.hit_rows import HitRows, progress_words
 
 Demo = Callable[[str], Path]
 
@@ -43,7 +43,7 @@ def index_of(bundle: Path) -> TraceIndex:
 
 
 def search_of(index: TraceIndex, text: str, **options: Any) -> Search:
-    return Search(index, parse_query(text), index.reduction.bundle.read_payload, **options)
+    return Search(index, parse_query(text), index.reduction.recording.read_payload, **options)
 
 
 def hits_of(index: TraceIndex, text: str) -> list[Hit]:
@@ -75,7 +75,7 @@ def at(value: Any, path: tuple[str | int, ...]) -> Any:
 
 def payloads_of(index: TraceIndex) -> dict[str, Any]:
     """Every payload file there is, by its path in the bundle."""
-    bundle = index.reduction.bundle.path
+    bundle = index.reduction.recording.path
     return {
         f"payloads/{file.name}": json.loads(file.read_bytes()) for file in (bundle / "payloads").iterdir()
     }
@@ -84,6 +84,7 @@ def payloads_of(index: TraceIndex) -> dict[str, Any]:
 # --- against a search by hand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLES)
 @pytest.mark.parametrize("text", ["exec_command", "the ", 'cmd":"', "\n\n", "Exit"])
 def test_every_place_of_a_text_is_covered_by_a_hit(shared_dir: Path, name: str, text: str) -> None:
@@ -264,7 +265,7 @@ def test_refused_lines_are_searched_and_the_payloads_that_only_they_name(shared_
 def test_refused_lines_are_read_at_their_place(demo_trace: Demo) -> None:
     """Whatever stands around them: each is the line of the file that the problem names."""
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))
-    lines = index.reduction.bundle.log_path.read_bytes().split(b"\n")
+    lines = index.reduction.recording.log_path.read_bytes().split(b"\n")
     refused = list(refused_lines(index))
     numbers = [one.line for one in refused]
     assert len(numbers) > 5
@@ -299,12 +300,12 @@ def test_each_payload_is_read_once(team: TraceIndex) -> None:
 
     def reader(ref: PayloadRef) -> bytes:
         read.append(ref)
-        return team.reduction.bundle.read_payload(ref)
+        return team.reduction.recording.read_payload(ref)
 
     search = Search(team, parse_query("nothing like it"), reader)
     assert [hit for hits in search.steps() for hit in hits] == []
     assert len(read) == len(set(read)) == search.payloads == search.payloads_read
-    assert search.bytes_read == sum(len(team.reduction.bundle.read_payload(ref)) for ref in read)
+    assert search.bytes_read == sum(len(team.reduction.recording.read_payload(ref)) for ref in read)
 
 
 def test_hits_beyond_the_limit_are_counted(team: TraceIndex) -> None:
@@ -355,7 +356,7 @@ def test_a_large_payload_is_searched_in_many_steps(demo_trace: Demo, monkeypatch
 @pytest.mark.parametrize("text", ["evil", '"', "\\", "\x1b", "/./", "\\u00", "}", "payload", "​", "title"])
 def test_hostile_evidence_breaks_nothing_and_reaches_the_screen_safe(demo_trace: Demo, text: str) -> None:
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))
-    words = HitWords(index)
+    words = HitRows(index)
     search = search_of(index, text)
     hits = [hit for found in search.steps() for hit in found]
     assert search.unreadable > 0
@@ -369,7 +370,7 @@ def test_hostile_evidence_breaks_nothing_and_reaches_the_screen_safe(demo_trace:
 
 
 def test_the_row_of_a_hit(team: TraceIndex) -> None:
-    words = HitWords(team)
+    words = HitRows(team)
     failed = next(hit for hit in hits_of(team, "429 Too Many") if hit.where is Where.LOG)
     row = SafeText(spans_text(lay_out(words.row((0, failed)), 100)))
     assert row.split()[0] == str(failed.seq)

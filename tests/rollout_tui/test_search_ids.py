@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from reducer import ObjectRef
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.search.query import parse_query
-from rollout_tui.views.search.search import Hit, Search, Where
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.search.query import parse_query
+from rollout_tui.insight.search.search import Hit, Search, Where
 
 
 def id_hits(index: TraceIndex, text: str) -> list[Hit]:
-    search = Search(index, parse_query(text), index.reduction.bundle.read_payload)
+    search = Search(index, parse_query(text), index.reduction.recording.read_payload)
     return [hit for hits in search.steps() for hit in hits if hit.where is Where.ID]
 
 
 def test_ids_come_before_what_is_found_in_texts(team: TraceIndex) -> None:
-    search = Search(team, parse_query(team.trace.root_thread_id), team.reduction.bundle.read_payload)
+    search = Search(team, parse_query(team.trace.root_thread_id), team.reduction.recording.read_payload)
     wheres = [hit.where for hits in search.steps() for hit in hits]
     assert wheres.count(Where.ID) == 1
     assert wheres[0] is Where.ID

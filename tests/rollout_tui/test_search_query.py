@@ -9,15 +9,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from work_ratio import assert_grows_linearly, seconds_of
 
-from rollout_tui.views.search.bounded_regex import LONGEST_STRETCH, BoundedRegex, RegexRefused
-from rollout_tui.views.search.query import (
+from rollout_tui.insight.search.bounded_regex import LONGEST_STRETCH, BoundedRegex
+from rollout_tui.insight.search.query import (
     MAX_LINES,
     MAX_QUERY,
     WINDOW,
     Match,
     Place,
     Query,
-    QueryRefused,
     TextQuery,
     excerpt,
     match_plain,
@@ -25,6 +24,7 @@ from rollout_tui.views.search.query import (
     places_in,
     unescape,
 )
+from rollout_tui.language.refused import InputRefused
 
 
 def places(query: Query | str, data: bytes | str, start: int = 0) -> list[Place]:
@@ -281,7 +281,7 @@ def test_a_match_in_a_long_text_is_found_wherever_it_is() -> None:
     ],
 )
 def test_an_expression_that_could_take_forever_is_refused(pattern: str, reason: str) -> None:
-    with pytest.raises(QueryRefused, match=reason):
+    with pytest.raises(InputRefused, match=reason):
         parse_query(f"/{pattern}/")
 
 
@@ -334,7 +334,7 @@ WORST = [
 def assert_bounded(pattern: str, yardstick: float) -> None:
     try:
         regex = BoundedRegex(pattern)
-    except RegexRefused:
+    except InputRefused:
         return
     assert seconds_of_the_worst_stretch(regex) < 5 * yardstick, regex.stretch
 
@@ -364,9 +364,9 @@ def test_long_texts_are_tried_in_stretches_that_overlap() -> None:
 
 def test_what_is_refused_says_why() -> None:
     for text, words in (("", "Type"), ("   ", "Type"), ("x" * (MAX_QUERY + 1), "at most")):
-        with pytest.raises(QueryRefused, match=words):
+        with pytest.raises(InputRefused, match=words):
             parse_query(text)
-    with pytest.raises(RegexRefused, match="unterminated"):
+    with pytest.raises(InputRefused, match="unterminated"):
         BoundedRegex("(")
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
+from patience import STAYS, until
 from snapshot_support import assert_text_snapshot
 
 from reducer import ObjectRef, open_bundle
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.screens import search as search_screen
+from rollout_tui.insight.search.query import parse_query
+from rollout_tui.insight.search.search import Hit, Search, Where
 from rollout_tui.screens.search import SearchScreen
-from rollout_tui.views.search.query import parse_query
-from rollout_tui.views.search.search import Hit, Search, Where
 from rollout_tui.widgets.history_input import InputHistory
 
 Demo = Callable[[str], Path]
@@ -33,11 +33,11 @@ class Searching:
 
     async def wait_for(self, gate: Gate, rows: int) -> None:
         """Wait until a gate stops the search, and what was found until then is shown."""
-        for _try in range(200):
-            if gate.reads > gate.free and len(self.rows) >= rows and "searching" in self.progress:
-                return
-            await self.inspection.pilot.pause(0.05)
-        raise AssertionError(f"{gate.reads} reads, {len(self.rows)} rows, {self.progress}")
+        await until(
+            lambda: gate.reads > gate.free and len(self.rows) >= rows and "searching" in self.progress,
+            lambda: f"{gate.reads} reads, {len(self.rows)} rows, {self.progress}",
+            self.inspection.pilot.pause,
+        )
 
     async def press(self, *keys: str) -> None:
         await self.inspection.press(*keys)
@@ -45,8 +45,12 @@ class Searching:
     async def type(self, text: str) -> None:
         """Type a text, and wait until what it finds is shown."""
         await self.inspection.pilot.press(*("space" if char == " " else char for char in text))
-        await self.inspection.pilot.pause(search_screen.TYPING_SECONDS + 0.05)
+        await self.begun()
         await self.inspection.settle()
+
+    async def begun(self) -> None:
+        """Wait until what was typed is searched for: not before the reader pauses."""
+        await until(lambda: self.screen._timer is None, pause=self.inspection.pilot.pause)
 
     @property
     def rows(self) -> list[str]:
@@ -69,7 +73,7 @@ async def searching(
     async with inspecting(bundle, size) as inspection:
         session = inspection.screen.session
         assert session.timelines is not None
-        reader = read or session.bundle.read_payload
+        reader = read or session.recording.read_payload
         screen = SearchScreen(session.timelines.index, reader, history, text)
         found = Searching(inspection, screen)
         inspection.app.push_screen(screen, found.answers.append)
@@ -90,7 +94,7 @@ class Gate:
         self.reads += 1
         time.sleep(0.003)
         if self.reads > self.free:
-            self.open.wait(10)
+            self.open.wait(STAYS)
         return self.bundle.read_payload(ref)
 
 
@@ -178,7 +182,6 @@ async def test_escape_ends_a_search_before_it_closes(
     async with searching(bundle, read=gate.read) as found:
         pilot = found.inspection.pilot
         await pilot.press(*"sweeper")
-        await pilot.pause(search_screen.TYPING_SECONDS + 0.1)
         await found.wait_for(gate, rows=3)
         assert " of 416 payloads" in found.progress
         await pilot.press("enter", "j", "escape")
@@ -269,9 +272,9 @@ async def test_a_fault_of_the_search_is_said(demo_trace: Demo, monkeypatch: pyte
 
     monkeypatch.setattr(Search, "steps", broken)
     async with searching(demo_trace("quickstart")) as found:
-        await found.inspection.pilot.press(*"the")
-        await found.inspection.pilot.pause(search_screen.TYPING_SECONDS + 0.2)
-        assert found.progress == "The search ended by a fault of this program: KeyError"
+        await found.type("the")
+        fault = "The search ended by a fault of this program: KeyError"
+        await until(lambda: found.progress == fault, lambda: found.progress, found.inspection.pilot.pause)
 
 
 async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
@@ -279,5 +282,5 @@ async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
         await found.type("spawn")
         session = found.inspection.screen.session
         assert session.timelines is not None
-        search = Search(session.timelines.index, parse_query("spawn"), session.bundle.read_payload)
+        search = Search(session.timelines.index, parse_query("spawn"), session.recording.read_payload)
         assert len([hit for hits in search.steps() for hit in hits]) == len(found.rows)

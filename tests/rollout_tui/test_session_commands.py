@@ -107,3 +107,47 @@ def test_problems_are_named_with_file_and_line(run_program: Run, session: Path, 
     assert f"{session.name} line 8".encode() in done.stderr or b"line 8" in done.stderr
     assert b"\x1b" not in done.stderr
     shutil.rmtree(tmp_path / "made")
+
+
+def test_check_says_what_a_session_can_tell(run_program: Run, session: Path) -> None:
+    done = run_program("check", str(session))
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.decode()
+    assert "1 session file, 7 records" in said
+    assert "~ execution (its start): of all" in said
+    assert "- request (tools, parameters, headers): of all" in said
+    assert "Kinds of records: all are known" in said
+    found = json.loads(run_program("check", str(session), "--json").stdout)
+    assert (found["clean"], found["rebuilt_from"]) == (True, "session")
+    [calls] = [one for one in found["told"] if one["type"] == "InferenceCall"]
+    assert calls["objects"] == 1
+    assert calls["rebuilt"]["request_item_ids"] == 1
+
+
+def test_check_tells_drift_from_damage(run_program: Run, session: Path) -> None:
+    with session.open("a") as log:
+        log.write(line("hologram", type="x") + "\n")
+        log.write(line("event_msg", type="token_count", info=None, phase_of_the_moon="new") + "\n")
+        log.write("no json\n")
+    done = run_program("check", str(session), "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert [(one["what"], one["line"]) for one in found["unknown_kinds"]] == [("record type hologram", 8)]
+    assert [one["what"] for one in found["unknown_fields"]] == ["field token_count.phase_of_the_moon"]
+    assert [one["line"] for one in found["problems"]] == [10]
+    said = run_program("check", str(session)).stdout.decode()
+    assert "problem: unknown record type hologram" in said
+    assert "note: unknown field token_count.phase_of_the_moon" in said
+    assert "2 problems, 1 note" in said
+
+
+def test_a_session_is_shown_like_a_bundle(run_program: Run, session: Path, tmp_path: Path) -> None:
+    shown = run_program("show", str(session), "call", "1")
+    assert shown.returncode == 0, shown.stderr
+    assert b"so" in shown.stdout
+    taken = run_program("show", str(session), "call", "1", "-o", str(tmp_path / "call.md"))
+    assert taken.returncode == 0
+    assert (tmp_path / "call.md").read_bytes() == shown.stdout
+    refused = run_program("show", str(session), "call", "1", "-o", str(session))
+    assert refused.returncode == 2
+    assert b"it is evidence" in refused.stderr

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from places import REPOSITORY
 
-from reducer import open_bundle
-from rollout_tui.showing.asking import AllOf, OneOf, parse_what
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.language import InputRefused
+from reducer import open_bundle, reduce_bundle
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.language.asking import AllOf, OneOf, parse_what
+from rollout_tui.language.refused import InputRefused
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 TEAM = REPOSITORY / "demo_traces/team"
@@ -56,7 +56,8 @@ def test_what_is_meant(words: list[str], meant: OneOf | AllOf) -> None:
     [
         ([], "say what to show"),
         (["call"], "after call there must be a number or an id"),
-        (["c", "1"], "c could be call or cell or compaction"),
+        (["ce"], "after cell there must be a number or an id"),
+        (["s", "1"], "s could be seq or summary or seen"),
         (["cal1", "1"], "did you mean call?"),
         (["xyzzy"], "threads, turns, calls"),
         (["write"], "write is a word of `:` in the inspector"),
@@ -164,6 +165,17 @@ def test_an_edge_says_who_saw_it_first(run_program: Run, shared_dir: Path) -> No
 def test_everything_comes_as_text_and_as_json(run_program: Run, what: str) -> None:
     assert shown(run_program, TEAM, what).strip()
     assert as_json(run_program, TEAM, what)
+
+
+def test_payloads_that_limits_cut_stand_beside_the_problems(run_program: Run) -> None:
+    bundle = REPOSITORY / "demo_traces" / "capped"
+    text, told = shown(run_program, bundle, "problems"), as_json(run_program, bundle, "problems")
+    refs = reduce_bundle(bundle).trace.raw_payloads.values()
+    cut = [ref.raw_payload_id for ref in refs if ref.is_lost]
+    assert cut
+    assert f"0 problems, {len(cut)} payloads cut by the recorder's limits" in text
+    assert [one["raw_payload_id"] for one in told["cut_payloads"]] == cut
+    assert all(f"{one['raw_payload_id']} {one['kind']} {one['lost']}" in text for one in told["cut_payloads"])
 
 
 # What is not there, and what is hostile

@@ -12,22 +12,22 @@ from rich.cells import cell_len
 from textual.geometry import Size
 
 from reducer import ObjectRef
+from rollout_tui.insight.cells.steps import cell_steps, cells_in_order
+from rollout_tui.insight.compaction.steps import compaction_steps
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import failure_of, failures
+from rollout_tui.lines.rows import Row, lay_out
+from rollout_tui.lines.spans import Piece, drop_to_fit, span, spans_text, spans_width, wrap
 from rollout_tui.screens.sized_screen import TOO_SMALL
 from rollout_tui.screens.sizes import FOUR_PANES, SMALLEST, TWO_PANES, panes_at_once
 from rollout_tui.session import Session
-from rollout_tui.views.cells.rows import cell_header, step_row
-from rollout_tui.views.cells.steps import cell_steps, cells_in_order
-from rollout_tui.views.compaction.steps import compaction_steps
-from rollout_tui.views.compaction.words import title_spans
+from rollout_tui.views.cell_rows import cell_header, step_row
+from rollout_tui.views.compaction.titles import title_spans
 from rollout_tui.views.failure_rows import failure_row
-from rollout_tui.views.failure_words import verdict
 from rollout_tui.views.overview import overview
-from rollout_tui.views.threads import ThreadWords
+from rollout_tui.views.thread_rows import ThreadRows
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.widgets.rows import Row, lay_out
-from rollout_tui.widgets.spans import Piece, drop_to_fit, span, spans_text, spans_width, wrap
 
 Demo = Callable[[str], Path]
 
@@ -49,7 +49,7 @@ def rows_with_verdicts(timelines: Timelines) -> Iterator[Row]:
     for thread in timelines.index.threads:
         within = timelines.rows(thread.thread_id)
         yield from (within.whole_row(place) for place in range(within.whole_count))
-        yield ThreadWords(timelines).row(TreeNode(thread, timelines.index.depth[thread.thread_id]))
+        yield ThreadRows(timelines).row(TreeNode(thread, timelines.index.depth[thread.thread_id]))
     for cell in cells_in_order(timelines.index):
         yield from (step_row(step, 3) for step in cell_steps(timelines.index, cell).steps)
 
@@ -125,7 +125,7 @@ def test_how_many_panes_there_is_room_for() -> None:
 
 def shown_panes(inspection: Inspection) -> list[str]:
     """The names of the panes on the screen, from left to right."""
-    panes = (pane for pane in inspection.screen._panes if pane.region.area and pane.display)
+    panes = (pane for pane in inspection.screen.panes.panes.values() if pane.region.area and pane.display)
     return [pane.pane.value for pane in sorted(panes, key=lambda pane: (pane.region.y, pane.region.x))]
 
 
@@ -151,18 +151,19 @@ async def test_two_panes_are_the_list_with_the_keys_and_the_detail(
             await inspection.press(key)
             assert shown_panes(inspection) == expected, key
             assert inspection.app.focused is not None
-            assert inspection.screen.active in inspection.app.focused.ancestors
+            assert inspection.screen.panes.active in inspection.app.focused.ancestors
 
 
 async def test_what_opens_from_the_context_stands_beside_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), (110, 30)) as inspection:
         await inspection.press("j", "3", "j", "enter")
         assert shown_panes(inspection) == ["Context", "Detail"]
-        assert inspection.screen.active is inspection.screen.detail
+        assert inspection.screen.panes.active is inspection.screen.detail
         await inspection.press("escape")
-        assert inspection.screen.active is inspection.screen.context
+        assert inspection.screen.panes.active is inspection.screen.context
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
 @pytest.mark.parametrize("name", SCREENS)
 async def test_every_screen_is_served_at_every_size(
@@ -185,6 +186,7 @@ async def test_every_screen_is_served_at_every_size(
             assert inspection.app.screen is inspection.screen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCREENS)
 async def test_a_screen_that_was_resized_is_as_if_opened_at_that_size(demo_trace: Demo, name: str) -> None:
     """Also what is to be seen below it, and what is there once it is closed."""
@@ -210,6 +212,7 @@ async def test_a_screen_that_was_resized_is_as_if_opened_at_that_size(demo_trace
         assert inspection.screen_text() == fresh[next(iter(fresh))][1]
 
 
+@pytest.mark.slow
 async def test_verdicts_are_whole_on_the_screen(demo_trace: Demo) -> None:
     """The row of each failure that `e` leads to, in terminals of many widths."""
     async with inspecting(demo_trace("team"), (40, 10)) as inspection:

@@ -11,19 +11,20 @@ from recorded import index_of
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
+from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.compaction.steps import StepView, compaction_steps
+from rollout_tui.insight.contexts.visibility import Sightings
+from rollout_tui.insight.failure_words import verdict
 from rollout_tui.insight.failures import Failure, failure_of, failures
+from rollout_tui.insight.following.steps import Steps
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.views.compaction.facts import request_facts
-from rollout_tui.views.compaction.steps import StepView, compaction_steps
-from rollout_tui.views.compaction.words import call_spans
-from rollout_tui.views.contexts.context import call_header
-from rollout_tui.views.contexts.visibility import Sightings
+from rollout_tui.views.compaction.titles import call_spans
+from rollout_tui.views.contexts.context_rows import call_header
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Detail
-from rollout_tui.views.edges.agent_links import AgentLinks
-from rollout_tui.views.edges.steps import Steps
-from rollout_tui.views.failure_words import STYLES, verdict
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.widgets.spans import spans_text
+from rollout_tui.views.failure_spans import STYLES
 
 GROUPS = ("bundles", "bundles-v1", "bundles-v3")
 DEMOS = ("capped", "quickstart", "schema-1", "schema-2", "team")

@@ -10,9 +10,9 @@ import pytest
 from inspecting import Inspection, inspecting
 
 from reducer import ObjectRef
+from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.failures import failure_of
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.stepping import entry_kind
+from rollout_tui.insight.stepping import entry_kind
 from rollout_tui.views.timeline import Timelines
 
 Demo = Callable[[str], Path]

@@ -14,15 +14,15 @@ from sharded_builder import ShardedBuilder
 from reducer import ObjectRef, Reduction, reduce_bundle
 from reducer.model import PayloadRefPart
 from rollout_tui.insight.captures import lost_part_words
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.prompts import calls_with_part
+from rollout_tui.lines.json_paint import value_row
+from rollout_tui.lines.json_view import JsonView
+from rollout_tui.lines.spans import spans_text, spans_width
+from rollout_tui.texts.json_index import JsonIndex
 from rollout_tui.views.detail.describe import describe
 from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.timeline import Timelines
-from rollout_tui.widgets.json_index import JsonIndex
-from rollout_tui.widgets.json_paint import value_row
-from rollout_tui.widgets.json_view import JsonView
-from rollout_tui.widgets.spans import spans_text, spans_width
 from rollout_tui.widgets.virtual_list import VirtualList
 
 
@@ -196,7 +196,7 @@ def test_the_stand_ins_of_a_recorded_request_are_those_of_its_lost_parts(shared_
     call = min(reduction.trace.inference_calls.values(), key=lambda one: one.execution.started_seq)
     request = reduction.trace.raw_payloads[call.raw_request_payload_id]
     lost = lost_part_words(request)
-    view = JsonView(JsonIndex(reduction.bundle.read_payload(request)).build_all(), None, lost=lost)
+    view = JsonView(JsonIndex(reduction.recording.read_payload(request)).build_all(), None, lost=lost)
     painted = [value_row(view, view.spot(row).node, 120) for row in range(view.row_count)]
     marked = [row for row in map(spans_text, painted) if "cut by the recorder's limit" in row]
     assert lost

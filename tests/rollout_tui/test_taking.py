@@ -31,7 +31,7 @@ class Terminal:
 
     def __init__(self, inspection: Inspection, monkeypatch: pytest.MonkeyPatch) -> None:
         self._written: list[str] = []
-        monkeypatch.setattr(inspection.app._driver, "write", self._written.append)
+        monkeypatch.setattr(inspection.app, "send_to_terminal", self._written.append)
 
     @property
     def clipboard(self) -> str | None:
@@ -188,6 +188,7 @@ async def choose(inspection: Inspection, words: str) -> WriteForm:
     return form
 
 
+@pytest.mark.slow
 @SIZES
 async def test_everything_there_is_can_be_written(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: tuple[int, int]

@@ -7,24 +7,20 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import until
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
 from rollout_tui import glyphs
+from rollout_tui.lines import text_colour
+from rollout_tui.lines.text_colour import TextColours
 from rollout_tui.safe_text import MAX_MARKS, safe_text
-from rollout_tui.widgets import text_colour
-from rollout_tui.widgets.finding import Looked
+from rollout_tui.texts.syntax import Language
+from rollout_tui.texts.text_lines import TextLayout, TextLines, TextRows, decode_pieces, text_hits
+from rollout_tui.texts.view_search import Looked
 from rollout_tui.widgets.line_view import LineView
-from rollout_tui.widgets.text_colour import Language, TextColours
-from rollout_tui.widgets.text_lines import (
-    TextLayout,
-    TextLines,
-    TextRows,
-    decode_pieces,
-    text_hits,
-)
 from rollout_tui.widgets.text_view import INLINE_CHARS, TextView
 
 ODD_TEXT = st.text(st.sampled_from("ab \t\n\r中é\u0301\u200b\x1b❤\ufe0f😀\u200c\u200dیخ"), max_size=120)
@@ -94,7 +90,7 @@ def test_windows_do_not_change_the_rows(text: str, width: int) -> None:
     from unittest.mock import patch
 
     whole = rows_of(text, width)
-    with patch("rollout_tui.widgets.text_lines.WINDOW", 1):
+    with patch("rollout_tui.texts.text_lines.WINDOW", 1):
         assert rows_of(text, width) == whole
 
 
@@ -114,7 +110,7 @@ def test_wide_and_tabbed_lines_are_broken_where_they_are_full() -> None:
 def test_bytes_decode_the_same_in_pieces(data: bytes) -> None:
     from unittest.mock import patch
 
-    with patch("rollout_tui.widgets.text_lines._DECODE_BYTES", 3):
+    with patch("rollout_tui.texts.text_lines._DECODE_BYTES", 3):
         assert "".join(decode_pieces(data)) == data.decode("utf-8", "backslashreplace")
 
 
@@ -142,7 +138,7 @@ def test_search_minds_case_only_if_asked() -> None:
 
 
 def test_search_looks_across_the_pieces_it_searches_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollout_tui.widgets.text_lines._SEARCH_CHARS", 5)
+    monkeypatch.setattr("rollout_tui.texts.text_lines._SEARCH_CHARS", 5)
     text = "needle in hay, needle"
     assert found(text_hits(text, "needle")) == [0, 15]
     assert found(text_hits(text, "needle", 3)) == [15, 0]
@@ -236,8 +232,7 @@ def shown(view: TextView) -> list[str]:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    while any(worker.is_running for worker in pilot.app.workers):
-        await pilot.pause(0.005)
+    await until(lambda: not any(worker.is_running for worker in pilot.app.workers))
     await pilot.pause()
 
 

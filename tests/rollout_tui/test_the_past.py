@@ -9,13 +9,14 @@ from threading import Event
 
 import pytest
 from inspecting import NARROW, Inspection, inspecting
+from patience import PATIENCE, STAYS, until
 
 from reducer import open_bundle, reduce_bundle, state_json
 from reducer.reduce import Reduction
 from rollout_tui.feed import Feed, View
 from rollout_tui.progress import Progress
 from rollout_tui.reader import PAST
-from rollout_tui.screens.scrubber import SETTLED, Scrubber
+from rollout_tui.screens.scrubber import Scrubber
 
 TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
 
@@ -60,7 +61,7 @@ async def test_everything_is_shown_as_of_an_event(tmp_path: Path) -> None:
         assert (
             max(
                 one.seq
-                for one in inspection.screen.timelines.tree(entry.thread_id).values  # type: ignore[union-attr]
+                for one in inspection.screen.session.timelines.tree(entry.thread_id).values  # type: ignore[union-attr]
             )
             <= 60
         )
@@ -104,14 +105,14 @@ async def test_reading_again_calls_off_a_look_back(monkeypatch: pytest.MonkeyPat
 
     def slow(feed: Feed, seq: int, progress: Progress) -> View:
         asked.set()
-        go_on.wait(10)
+        go_on.wait(STAYS)
         return as_of(feed, seq, progress)
 
     monkeypatch.setattr(Feed, "as_of", slow)
     async with inspecting(TEAM) as inspection:
         reader = inspection.screen.reader
         reader.look_back(60)
-        assert await asyncio.to_thread(asked.wait, 10)
+        assert await asyncio.to_thread(asked.wait, PATIENCE)
         (looking,) = [worker for worker in inspection.app.workers if worker.group == PAST]
         reader.read()
         assert looking.is_cancelled
@@ -128,6 +129,14 @@ async def test_what_is_shown_is_how_it_is_now() -> None:
         assert shown(inspection) == now
 
 
+async def followed(inspection: Inspection) -> None:
+    """Wait until the panes have followed the mark: not before it stays where it is."""
+    scrubber = inspection.app.screen
+    assert isinstance(scrubber, Scrubber)
+    await until(lambda: scrubber._timer is None, pause=inspection.pilot.pause)
+    await inspection.settle()
+
+
 async def test_the_line_along_the_log(tmp_path: Path) -> None:
     async with inspecting(TEAM, NARROW) as inspection:
         last = inspection.screen.reader.state.last_seq
@@ -136,13 +145,11 @@ async def test_the_line_along_the_log(tmp_path: Path) -> None:
         assert isinstance(inspection.app.screen, Scrubber)
         assert f"seq {last}" in inspection.screen_text()[-2]
         await inspection.press("h", "h")
-        await inspection.pilot.pause(2 * SETTLED)
-        await inspection.settle()
+        await followed(inspection)
         assert f"seq {last - 2}" in inspection.screen_text()[-2]
         assert shown(inspection) == state_json(cut_after(last - 2, tmp_path / "h").trace)
         await inspection.press("l", "k", "j", "ctrl+u", "ctrl+d", "g", "ctrl+d", "G", "h", "pageup")
-        await inspection.pilot.pause(2 * SETTLED)
-        await inspection.settle()
+        await followed(inspection)
         seq = inspection.screen.reader.state.past_seq
         assert seq is not None
         assert f"seq {seq}" in inspection.screen_text()[-2]

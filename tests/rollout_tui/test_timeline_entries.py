@@ -14,20 +14,20 @@ from inspecting import Inspection, inspecting
 from reducer import ObjectRef
 from reducer.model import ToolCall, ToolCallAnchor
 from reducer.wire.events import CloseAgent
+from rollout_tui.insight.compaction.steps import StepView, compaction_steps, nearest_step
+from rollout_tui.insight.delivery import delivery_view
+from rollout_tui.insight.entries import Entry
+from rollout_tui.lines.rows import lay_out
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.prompt import Prompt
 from rollout_tui.session import Session
-from rollout_tui.views.compaction.steps import StepView, compaction_steps, nearest_step
-from rollout_tui.views.compaction.words import title_spans
+from rollout_tui.views.arrivals import NOT_DELIVERED, UNSEEN, sent_arrival
+from rollout_tui.views.compaction.titles import title_spans
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.edges.arrivals import NOT_DELIVERED, UNSEEN, sent_arrival
-from rollout_tui.views.edges.delivery import delivery_view
-from rollout_tui.views.entries import Entry
-from rollout_tui.views.threads import ThreadWords, delivery_of
+from rollout_tui.views.thread_rows import ThreadRows, delivery_of
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.widgets.rows import lay_out
-from rollout_tui.widgets.spans import spans_text
 
 Demo = Callable[[str], Path]
 
@@ -121,8 +121,8 @@ async def test_c_on_a_rewritten_history_opens_the_stepper_there(shared_dir: Path
         await inspection.press("c")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)
-        assert stepper.step is not None
-        assert stepper.step.seq == second.seq
+        assert stepper.walk.step is not None
+        assert stepper.walk.step.seq == second.seq
         await inspection.press("escape")
         await inspection.press("K")
         assert timeline.entry is not None
@@ -239,7 +239,7 @@ def test_a_child_that_never_saw_its_task_is_marked_whatever_the_task_says(
 def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
     def marks(name: str) -> dict[str, str]:
         timelines = recorded_timelines(shared_dir, name)
-        words = ThreadWords(timelines)
+        words = ThreadRows(timelines)
         return {
             thread.agent_path: spans_text(words.row(TreeNode(thread, 0)).spans)
             for thread in timelines.index.threads
@@ -256,7 +256,7 @@ def test_the_tree_of_agents_says_what_did_not_arrive(shared_dir: Path) -> None:
 
 def test_wide_rows_of_agents_say_what_they_cost(shared_dir: Path) -> None:
     timelines = recorded_timelines(shared_dir, "multi-agent-v2")
-    words = ThreadWords(timelines)
+    words = ThreadRows(timelines)
     alpha = next(one for one in timelines.index.threads if one.agent_path == "/root/alpha")
     node = TreeNode(alpha, 1)
     row = spans_text(lay_out(words.row(node), 110))

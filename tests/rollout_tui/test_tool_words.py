@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recorded import recorded
+from recorded import index_of, recorded
 
 from reducer import ObjectRef
 from reducer.model import ToolCall
 from reducer.wire.events import WaitAgent
+from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.tool_results import timed_out
+from rollout_tui.insight.tool_words import cell_words, tool_words
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.index import TraceIndex
-from rollout_tui.views.tool_words import tool_words
 
 
 def tool_at(index: TraceIndex, seq: int) -> ToolCall:
@@ -45,3 +45,14 @@ def test_no_other_call_timed_out(shared_dir: Path) -> None:
     assert detail is not None
     (result,) = (fact.value for fact in detail.facts if fact.name == "result")
     assert result.startswith("/root/alpha's result")
+
+
+def test_a_cell_that_waits_for_itself_is_told(shared_dir: Path) -> None:
+    index = index_of(shared_dir / "vectors-v3/821-wait-any-tool/bundle")
+    (cell,) = index.trace.code_cells.values()
+    waiting = [
+        call for call in index.trace.tool_calls.values() if index.cell_of_wait(call.tool_call_id) is cell
+    ]
+    assert any(call.tool_call_id in cell.nested_tool_call_ids for call in waiting)
+    assert cell_words(index, cell).startswith("wait")
+    assert {tool_words(index, call) for call in waiting} == {f"for {cell_words(index, cell)}"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reducer import BundleError
-from rollout_tui.trace_root import bundle_directory, bundles_under
+from rollout_tui.bundles.trace_root import bundle_directory, bundles_under
 
 
 def make_bundle(path: Path, started_at_unix_ms: int | None = None) -> Path:

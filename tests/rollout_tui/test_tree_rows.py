@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollout_tui.insight.trees import tree_of_depths
+from rollout_tui.lines.rows import Row
+from rollout_tui.lines.spans import span
 from rollout_tui.views.tree_rows import TreeNode, TreeRows
-from rollout_tui.views.trees import tree_of_depths
-from rollout_tui.widgets.rows import Row
-from rollout_tui.widgets.spans import span
 
 
 def tree(depths: list[int]) -> TreeRows[int]:

@@ -14,10 +14,10 @@ import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
 from test_growing_views import Pieces, told
 
-from rollout_tui.bundles.root import TraceRoot
+from rollout_tui.bundles.root import RunList
 from rollout_tui.bundles.summary import Summariser
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.views.bundle_rows import bundle_row, columns_for, what_words
-from rollout_tui.widgets.spans import spans_text
 
 Demo = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -52,7 +52,7 @@ async def command(inspection: Inspection, text: str) -> None:
 
 
 def test_the_list_says_so_and_counts_nothing(unknown: Path) -> None:
-    [found] = TraceRoot(unknown.parent).look()
+    [found] = RunList(unknown.parent).look()
     summary = found.summary
     assert (summary.status, summary.is_schema_known, summary.schema_version) == ("unknown", False, 4)
     assert (summary.agents, summary.turns, summary.calls, summary.compactions) == (None,) * 4
@@ -64,7 +64,7 @@ def test_the_list_says_so_and_counts_nothing(unknown: Path) -> None:
 
 
 def test_it_is_live_only_while_a_process_writes_it(unknown: Path) -> None:
-    root = TraceRoot(unknown.parent)
+    root = RunList(unknown.parent)
     assert root.look()[0].summary.status == "unknown"
     script = "import sys; log = open(sys.argv[1], 'a'); print(flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", script, str(unknown / "trace.jsonl")]
@@ -98,7 +98,7 @@ def test_a_log_without_events_decides_nothing_yet(demo_trace: Demo) -> None:
 
 def test_ls_marks_it(run_program: Run, private: Path) -> None:
     assert b"schema 9001, not known here" in run_program("ls", private.parent).stdout
-    [found] = json.loads(run_program("ls", private.parent, "--json").stdout)["bundles"]
+    [found] = json.loads(run_program("ls", private.parent, "--json").stdout)["runs"]
     assert (found["is_schema_known"], found["schema_version"], found["calls"]) == (False, 9001, None)
 
 

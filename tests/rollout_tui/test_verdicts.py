@@ -7,15 +7,10 @@ from collections import Counter
 import pytest
 from compaction_cases import call_item, item, output_item, plain_summary, sealed, verdicts
 
-from reducer.model import (
-    Body,
-    EncodedPart,
-    JsonPart,
-    PayloadRefPart,
-    TextPart,
-)
-from rollout_tui.views.compaction.verdicts import compare_checkpoint, compare_contexts
-from rollout_tui.views.contexts.item_sizes import ItemSize, item_size, size_table, total_size
+from reducer.model import Body, EncodedPart, JsonPart, PayloadRefPart, TextPart
+from rollout_tui.insight.compaction.verdicts import compare_checkpoint, compare_contexts
+from rollout_tui.insight.contexts.item_sizes import ItemSize, item_size, total_size
+from rollout_tui.views.contexts.size_table import size_table
 
 
 def test_the_same_responses_id_is_kept_for_certain() -> None:

@@ -9,17 +9,17 @@ from snapshot_support import assert_text_snapshot
 
 from reducer import ObjectRef
 from reducer.model import Body, EncodedPart, InferenceCall, TextPart
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.item_texts import agent_text
+from rollout_tui.lines.rows import Row, lay_out
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.safe_text import SafeText
-from rollout_tui.views.contexts.context import SeenWords, context_of
-from rollout_tui.views.contexts.item_words import agent_text
+from rollout_tui.views.contexts.context_rows import ContextRows, context_of
 from rollout_tui.views.detail.describe import describe
-from rollout_tui.views.index import TraceIndex
 from rollout_tui.views.overview import overview
-from rollout_tui.views.threads import ThreadWords, thread_tree
+from rollout_tui.views.thread_rows import ThreadRows, thread_tree
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeRows
-from rollout_tui.widgets.rows import Row, lay_out
-from rollout_tui.widgets.spans import spans_text
 
 
 def text_of(row: Row, width: int = 100) -> SafeText:
@@ -32,7 +32,7 @@ def call_number(index: TraceIndex, agent_path: str, number: int) -> InferenceCal
 
 
 def test_the_agents(team_timelines: Timelines) -> None:
-    words = ThreadWords(team_timelines)
+    words = ThreadRows(team_timelines)
     rows = TreeRows(thread_tree(team_timelines.index), words.row, lambda thread: thread.thread_id)
     assert_text_snapshot([text_of(rows.row(place)) for place in range(len(rows))], "views/threads")
 
@@ -58,7 +58,7 @@ def test_every_entry_of_an_agent_is_in_the_timeline_of_all(team_timelines: Timel
 def test_the_context_of_a_call(team: TraceIndex) -> None:
     for number in (3, 15):
         view = context_of(team, call_number(team, "/root", number))
-        words = SeenWords(team, view)
+        words = ContextRows(team, view)
         lines = [view.header, *(text_of(words.row(seen)) for seen in view.seen)]
         assert_text_snapshot(lines, f"views/context-root-{number}")
 

@@ -9,8 +9,8 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 
 from rollout_tui import glyphs
-from rollout_tui.widgets.rows import MIN_MAIN, TAIL_GAP, Fold, ListRows, Row, lay_out, row_list
-from rollout_tui.widgets.spans import Span, fit, mark_matches, span, spans_text, spans_width
+from rollout_tui.lines.rows import MIN_MAIN, TAIL_GAP, Fold, ListRows, Row, lay_out, row_list
+from rollout_tui.lines.spans import Span, fit, mark_matches, span, spans_text, spans_width
 from rollout_tui.widgets.virtual_list import VirtualList
 
 WIDTH, HEIGHT = 40, 20

@@ -8,25 +8,29 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from bundle_builder import ROOT, message
 from hypothesis import given
 from hypothesis import strategies as st
 from places import REPOSITORY
 from recorded import index_of, raw_requests, recorded, thread_at
+from scenes import HOLE, started, with_holes
+from sharded_builder import ShardedBuilder
 
 from reducer import ObjectRef, reduce_bundle
 from reducer.model import ConversationItem, ExecutionWindow, InferenceCall
-from rollout_tui.views.contexts.item_signs import same_text_key
-from rollout_tui.views.contexts.visibility import (
+from rollout_tui.insight.contexts.item_signs import same_text_key
+from rollout_tui.insight.contexts.visibility import (
+    Ending,
     Run,
     Sightings,
     Visibility,
     after_arrival,
     ending_of,
-    visibility_facts,
     visibility_of,
 )
-from rollout_tui.views.index import ThreadContents, TraceIndex
-from rollout_tui.views.lookups import Lookups
+from rollout_tui.insight.index import ThreadContents, TraceIndex
+from rollout_tui.insight.lookups import Lookups
+from rollout_tui.views.detail.visibility_facts import visibility_facts
 
 BUNDLES = (
     "long-200",
@@ -103,6 +107,64 @@ def test_what_a_compaction_did_not_hold_is_left_out_after_it() -> None:
         True,
         False,
     )
+
+
+@pytest.fixture
+def b(tmp_path: Path) -> ShardedBuilder:
+    builder = ShardedBuilder(tmp_path / "bundle")
+    builder.thread()
+    builder.turn()
+    return builder
+
+
+def ending(b: ShardedBuilder) -> Ending:
+    """What ended the first calls in a row that saw the first item of a bundle."""
+    index = TraceIndex(reduce_bundle(b.write()))
+    sightings, item = Sightings(index), item_of(index, 1)
+    return ending_of(sightings, item, sightings.runs(item.item_id)[0])
+
+
+def test_a_compaction_after_which_no_call_came_removes_all_the_same(b: ShardedBuilder) -> None:
+    b.request("i1", [message("a")])
+    seq = b.installed("k", [message("a")], [message("b")])
+    words = f"compaction at seq {seq}; no call came after it"
+    assert ending(b) == Ending(words, ObjectRef("Compaction", "k"), removed=True)
+    b.request("i2", [message("b")])
+    assert ending(b).words == f"compaction at seq {seq}"
+
+
+def test_a_compaction_after_the_next_call_has_removed_nothing_before(b: ShardedBuilder) -> None:
+    b.request("i1", [message("a"), message("b")])
+    b.request("i2", [message("b")])
+    b.installed("k", [message("a"), message("b")], [message("c")])
+    words = "history edited before call 2, told from the requests"
+    assert ending(b) == Ending(words, ObjectRef("InferenceCall", "i2"), removed=True, is_judged=True)
+
+
+@pytest.mark.parametrize(("items", "how"), [([message("b")], "edited"), ([], "cut back")])
+def test_how_a_history_was_rewritten(b: ShardedBuilder, items: list[Any], how: str) -> None:
+    b.request("i0", [message("kept"), message("a"), message("b")])
+    b.request("i1", [message("kept"), *items])
+    index = TraceIndex(reduce_bundle(b.write()))
+    (stay,) = visibility_of(Sightings(index), item_of(index, 2)).stays
+    assert stay.ending.words == f"history {how} before call 2, told from the requests"
+
+
+def test_what_a_limit_cut_away_is_not_known_to_be_gone(b: ShardedBuilder) -> None:
+    b.request("i1", [message("a")])
+    started(b, "i2", with_holes(b, {"input": [HOLE]}))
+    words = "not known at call 2: the recorder's limit cut what it saw"
+    assert ending(b) == Ending(words, ObjectRef("InferenceCall", "i2"), removed=False, is_judged=True)
+
+
+def test_what_is_seen_to_the_end_says_how_its_agent_stands(b: ShardedBuilder) -> None:
+    b.request("i1", [message("a")])
+    assert ending(b) == Ending("still visible at the last call")
+    b.event("recording_completed")
+    assert ending(b) == Ending("still visible at the last call; the recording ends there")
+    b.lines.pop()
+    seq = b.event("thread_ended", thread_id=ROOT, status="completed")
+    assert ending(b) == Ending(f"still visible at the last call; the agent ended at seq {seq}")
 
 
 def by_counting(requests: list[list[str]], item_id: str) -> list[Run]:

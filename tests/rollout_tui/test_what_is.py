@@ -122,7 +122,18 @@ def test_directories_without_a_bundle(run_program: Run, tmp_path: Path, command:
     (tmp_path / "sessions/rollout-2026.jsonl").touch()
     assert "an empty directory" in refused(run_program, command, tmp_path / "empty")
     assert "nor a directory that holds one" in refused(run_program, command, tmp_path / "other")
-    assert "session files of codex" in refused(run_program, command, tmp_path / "sessions")
+    if command != "inspector":
+        assert "session files of codex" in refused(run_program, command, tmp_path / "sessions")
+
+
+def test_sessions_are_named_for_want_of_a_terminal_to_pick_one_in(run_program: Run, tmp_path: Path) -> None:
+    (tmp_path / "sessions").mkdir()
+    (tmp_path / "sessions/rollout-2026.jsonl").touch()
+    finished = run_program(tmp_path / "sessions")
+    assert (finished.returncode, finished.stdout) == (2, b"")
+    said, named = finished.stderr.decode().splitlines()
+    assert "holds 1 run; name the one to open" in said
+    assert named == str(tmp_path / "sessions/rollout-2026.jsonl")
 
 
 @pytest.mark.parametrize("command", ["show", "reduce", "check"])
@@ -155,7 +166,7 @@ def test_nothing_recorded_yet(run_program: Run, tmp_path: Path) -> None:
         listed = run_program("ls", environment=environment)
         assert (listed.returncode, listed.stdout, listed.stderr.decode()) == (0, b"", f"{line}\n")
         document = json.loads(run_program("ls", "--json", environment=environment).stdout)
-        assert document["bundles"] == []
+        assert document["runs"] == []
 
 
 def test_the_root_that_record_writes_to_is_the_default_of_all(
@@ -180,7 +191,7 @@ def test_what_completion_knows_without_the_reducer_is_what_the_reducer_says() ->
 
 
 def test_show_without_what_lists_what_it_can_be(run_program: Run) -> None:
-    from rollout_tui.views.language import words_of
+    from rollout_tui.language.vocabulary import words_of
 
     finished = run_program("show", TEAM)
     assert (finished.returncode, finished.stderr) == (0, b"")
@@ -205,14 +216,15 @@ def test_a_misspelled_command_is_told_unless_it_is_a_file(
 
 
 def test_every_word_of_show_shows_something(run_program: Run) -> None:
-    from rollout_tui.showing.asking import parse_what
-    from rollout_tui.views.language import words_of
+    from rollout_tui.language.asking import parse_what
+    from rollout_tui.language.vocabulary import words_of
 
     for word in words_of("shown"):
         for name in (word.name, *word.others):
             assert parse_what([name, "1"] if word.argument in ("N", "NAME") else [name])
 
 
+@pytest.mark.slow
 def test_a_payload_that_was_cut_is_json_that_says_so(run_program: Run) -> None:
     capped = REPOSITORY / "demo_traces/capped"
     state = json.loads(run_program("reduce", capped, "-o", "-").stdout)

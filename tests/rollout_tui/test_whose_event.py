@@ -9,11 +9,11 @@ import pytest
 from bundle_builder import CHILD, ROOT, BundleBuilder, letter, message
 
 from reducer import EventRecord, state_json
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.session import Session
-from rollout_tui.views.entry_words import EntryWords
+from rollout_tui.views.entry_rows import EntryRows
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
-from rollout_tui.widgets.spans import spans_text
 
 SPAWNED = {
     "session_source": {
@@ -73,7 +73,7 @@ def shown(timelines: Timelines) -> list[tuple[Any, ...]]:
     event, found = result_event(timelines), []
     for entry in timelines.tree(None).values:
         if entry.ref.type == "Event" and entry.seq == event.seq:
-            row = EntryWords(timelines.entries, with_thread=True).row(TreeNode(entry, 0))
+            row = EntryRows(timelines.entries, with_thread=True).row(TreeNode(entry, 0))
             found.append((entry.thread_id, entry.turn_id, spans_text(row.spans)))
     return found
 

@@ -152,7 +152,7 @@ from rollout_tui import write_file
 def pieces():
     yield b"x" * 100_000
     print("writing", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 
 if sys.argv[2] == "named":
     write_file._open_unnamed = lambda directory: None

@@ -98,7 +98,7 @@ async def test_commands_open_screens_and_quit(demo_trace: Demo) -> None:
 async def test_copies_go_to_the_terminal_and_say_so(demo_trace: Demo, monkeypatch: Any) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         written: list[str] = []
-        monkeypatch.setattr(inspection.app._driver, "write", written.append)
+        monkeypatch.setattr(inspection.app, "send_to_terminal", written.append)
         await inspection.press(*"jjjjjjjj", "4")
         await inspection.press("y", "y")
         sent = [text for text in written if "]52;" in text]

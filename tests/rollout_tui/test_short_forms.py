@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout_tui.views.words import clock, count, duration, first_line, moment, one_line, plural, size
+from rollout_tui.texts.short_forms import clock, count, duration, first_line, moment, one_line, plural, size
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 from recorded import call_at, recorded
 
 from reducer.model import InferenceCall
-from rollout_tui.views.compaction.steps import StepView, compaction_steps
-from rollout_tui.views.compaction.verdicts import Verdict
-from rollout_tui.views.contexts.context import context_of
-from rollout_tui.views.contexts.delta import context_delta
-from rollout_tui.views.index import TraceIndex
+from rollout_tui.insight.compaction.steps import StepView, compaction_steps
+from rollout_tui.insight.compaction.verdicts import Verdict
+from rollout_tui.insight.contexts.delta import context_delta
+from rollout_tui.insight.index import TraceIndex
+from rollout_tui.views.contexts.context_rows import context_of
 
 MARK_OF: dict[Verdict, str] = {"carried over": "kept", "re-inserted": "restored", "new": "new"}
 COMPACTED = ("compaction-remote", "compaction-local", "everything-ws", "long-200")
