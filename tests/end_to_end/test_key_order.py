@@ -145,7 +145,7 @@ def test_keys_behind_the_one_that_opens_a_bundle_belong_to_the_bundle(start: Sta
     rows = burst(terminal, "enter", "?")
     assert shows(rows, "Keys in Timeline"), terminal.describe()
     rows = burst(terminal, "esc", "q", "?")
-    assert shows(rows, "Keys in the list of bundles"), terminal.describe()
+    assert shows(rows, "Keys in the list of runs"), terminal.describe()
     burst(terminal, "Q")
     assert terminal.wait_exit() == 0
 

@@ -174,6 +174,7 @@ async def test_a_cursor_move_draws_two_lines() -> None:
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         drawn: list[int] = []
         draw = app.view.render_line
+        await pilot.pause()  # all of it is drawn
         app.view.render_line = lambda y: (drawn.append(y), draw(y))[1]  # type: ignore[method-assign]
         await pilot.press("j")
         await pilot.pause()
