@@ -100,7 +100,9 @@ def _of_run(found: Overview) -> Iterator[OverviewRow]:
     run = found.run
     asked = "no task was recorded" if run.asked is None else one_line(run.asked.text, TASK_LENGTH)
     yield _line(span(asked, "accent"), ref=None if run.asked is None else run.asked.ref)
-    yield _line(span(outcome_words(run), _STYLES[run.outcome]))
+    style = _STYLES[run.outcome]
+    # An answer is no success while something failed on the way to it.
+    yield _line(span(outcome_words(run), "text" if style == "good" and run.failures else style))
     yield _line(span(tokens_words(run.tokens)))
     version = f"codex {run.codex_version}" if run.codex_version else ""
     about = (run.model or "", run.directory, version, run.started_by, moment(run.started_at_unix_ms))

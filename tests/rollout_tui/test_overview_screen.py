@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,15 @@ async def test_who_saw_an_item_is_not_said_to_be_looked_for_any_more(demo_trace:
     async with inspecting(demo_trace("quickstart")) as inspection:
         await inspection.press("3", "G", "v")
         assert "looking through the calls" not in "\n".join(inspection.screen_text())
+
+
+def test_an_answer_is_no_success_while_something_failed(team_timelines: Timelines, found: Overview) -> None:
+    def style_of_outcome(overview: Overview) -> str:
+        rows = overview_rows(team_timelines.index, overview, is_narrow=False)
+        words = "ended with an answer"
+        (spans,) = (one.row.spans for one in rows if spans_text(one.row.spans).startswith(words))
+        return spans[0].style
+
+    assert found.run.failures
+    assert style_of_outcome(found) != "good"
+    assert style_of_outcome(replace(found, run=replace(found.run, failures=[]))) == "good"

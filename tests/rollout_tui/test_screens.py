@@ -31,6 +31,9 @@ TEAM = REPOSITORY / "demo_traces/team"
         ("screens/compaction-80x23", (80, 23), ("c", "3")),
         ("screens/two-panes-100x30", (100, 30), ("e",)),
         ("screens/context-100x30", (100, 30), ("j", "3", "j")),
+        ("screens/overview", WIDE, ("o",)),
+        ("screens/overview-narrow", NARROW, ("o",)),
+        ("screens/overview-40x10", (40, 10), ("o",)),
     ],
 )
 async def test_screens(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
