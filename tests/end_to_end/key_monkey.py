@@ -119,6 +119,15 @@ def fault_of(terminal: Terminal) -> str | None:
     return None
 
 
+def is_stopped(terminal: Terminal) -> bool:
+    """Whether a signal stopped the program, as ctrl+z does."""
+    try:
+        stat = Path(f"/proc/{terminal.process.pid}/stat").read_text()
+    except OSError:
+        return False  # it has ended
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
 def left(terminal: Terminal) -> bool:
     """Whether ctrl+c ends a program well; what is typed while a pager begins is lost, so more than once."""
     for _ in range(3):
@@ -207,6 +216,9 @@ def session(monkey: Monkey, bundle: Path, toll: Toll, bursts: int = SESSION_BURS
                 if terminal.process.poll() is None:
                     terminal.send(written(keys))
                 terminal.wait_until_quiet(QUIET, PATIENCE)
+                if is_stopped(terminal):  # it was sent into the background: by ctrl+z, or from the palette
+                    terminal.process.send_signal(signal.SIGCONT)
+                    terminal.wait_until_quiet(QUIET, PATIENCE)
                 fault = fault_of(terminal)
             except OSError:
                 fault = None  # it ended while it was written to

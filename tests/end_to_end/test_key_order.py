@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from key_monkey import Monkey, Toll, session, written
+from key_monkey import Monkey, Toll, is_stopped, session, written
 from pty_terminal import Terminal
 
 pytestmark = pytest.mark.slow
@@ -164,12 +164,6 @@ def test_ctrl_z_and_back_leaves_everything_as_it_was(start: Start, demo_trace: D
     assert shows(burst(terminal, "esc", "2", "?"), "Keys in Timeline"), terminal.describe()
     burst(terminal, "Q")
     assert terminal.wait_exit() == 0
-
-
-def is_stopped(terminal: Terminal) -> bool:
-    """Whether a signal stopped the program."""
-    stat = Path(f"/proc/{terminal.process.pid}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 DETERMINED = [*"jjkkGgJK{}()eE[]aczx12233hl?:/&mn", "tab", "enter", "enter", "esc", "esc", "down", "ctrl+d"]
