@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from places import PROGRAM, REPOSITORY
+from places import PROGRAM, REPOSITORY, SHARED
 
 
 def _fix_environment() -> None:
@@ -70,7 +70,6 @@ CODEX_VARIABLES = {
     "0.169.0": "ROLLOUT_TUI_CODEX_0_169",
     "0.164.0": "ROLLOUT_TUI_CODEX_0_164",
 }
-SHARED_VARIABLE = "ROLLOUT_TUI_SHARED"
 
 
 def missing(what: str) -> NoReturn:
@@ -83,11 +82,9 @@ def missing(what: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The directory with recorded bundles and test vectors."""
-    named = os.environ.get(SHARED_VARIABLE)
-    directory = Path(named) if named else REPOSITORY.parent / "shared"
-    if not (directory / "bundles").is_dir():
-        missing(f"no recorded bundles in {directory}; {SHARED_VARIABLE} names their directory")
-    return directory
+    if not (SHARED / "bundles").is_dir():
+        missing(f"no recorded bundles in {SHARED}; ROLLOUT_TUI_SHARED names their directory")
+    return SHARED
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from places import SHARED
 
 from reducer.sessions import SessionRecording
 
 
 def case_names() -> list[str]:
     """The names of all cases; empty where they are not there."""
-    cases = Path(os.environ.get("ROLLOUT_TUI_SHARED", "../shared")) / "sessions"
-    return sorted(one.name for one in cases.glob("*") if (one / "expected.json").is_file())
+    return sorted(one.name for one in (SHARED / "sessions").glob("*") if (one / "expected.json").is_file())
 
 
 FEW = ("damaged-unknown-types", "everything", "sess-zst", "shell-tools-0.125.0")

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-from places import REPOSITORY
-
-SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or REPOSITORY.parent / "shared")
+from places import SHARED
 
 
 def cases(*patterns: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from tests.fuzz.cases import Origins
 from tests.fuzz.outcomes import EQUAL, Outcome, run_sample
 from tests.fuzz.shrink import shrink
+from tests.places import SHARED
 
 _AT_ONCE = 2
 _SHOWN = 5
@@ -67,14 +67,13 @@ def _summary(counts: Counter[str], different: dict[str, list[int]]) -> Iterator[
 
 
 def _options() -> argparse.Namespace:
-    shared = os.environ.get("ROLLOUT_TUI_SHARED") or Path(__file__).parents[3] / "shared"
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--schema", type=int, choices=(1, 2, 3), default=3)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--codex", type=Path, required=True, help="the reference for the schema")
-    parser.add_argument("--shared", type=Path, default=Path(shared), help="where recordings and vectors are")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="where recordings and vectors are")
     parser.add_argument("--keep", type=Path, help="write one small case of each difference here")
     parser.add_argument(
         "--unknown-words", action="store_true", help="show refusals whose words are not known"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 
 from bundle_builder import WholePayloads
 from hypothesis import strategies as st
-from places import REPOSITORY
+from places import REPOSITORY, SHARED
 
 from reducer import Bundle, Replay, RolloutTrace, UnreadablePayload, open_bundle
 from reducer.errors import Malformed
@@ -25,8 +24,6 @@ from reducer.wire.payload_refs import PayloadRef
 
 Json = Any
 Key = tuple[Hashable, ...]
-
-SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or REPOSITORY.parent / "shared")
 
 AGENT_KINDS = {"spawn_agent", "assign_agent_task", "send_message", "close_agent"}
 TERMINAL_KINDS = {"exec_command", "write_stdin"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
 from inspecting import NARROW, WIDE, inspecting
+from places import SHARED
 
 from reducer import BundleError, open_bundle
 from rollout_tui.insight.problem_reading import read_problem
@@ -21,8 +21,6 @@ from rollout_tui.views.entry_rows import EntryRows
 from rollout_tui.views.overview import overview
 from rollout_tui.views.thread_rows import ThreadRows
 from rollout_tui.views.tree_rows import TreeNode
-
-SHARED = Path(os.environ.get("ROLLOUT_TUI_SHARED") or Path(__file__).parents[3] / "shared")
 
 
 def vectors() -> list[str]:
