@@ -14,9 +14,9 @@ from reducer.reduce import without_cyclic_gc
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.bundles.liveness import logs_being_written
-from rollout_tui.insight.entries import SHOWN_PROTOCOL_EVENTS
 from rollout_tui.insight.following.follower import Follower
-from rollout_tui.insight.turn_starts import (
+from rollout_tui.insight.timeline.entries import SHOWN_PROTOCOL_EVENTS
+from rollout_tui.insight.timeline.turn_starts import (
     SESSION_TURN_ENDS,
     SESSION_TURN_STARTS,
     TURN_STARTED,

@@ -12,13 +12,13 @@ from reducer.model import ConversationItem, InferenceCall
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.feed import Feed, View
-from rollout_tui.insight.captures import lost_words
 from rollout_tui.insight.certainty import NOT_RECORDED, instructions_apart
 from rollout_tui.insight.contexts.request_parts import RequestParts, request_parts
 from rollout_tui.insight.evidence import find_item
 from rollout_tui.insight.following.follower import Follower
-from rollout_tui.insight.problem_line import LinePlace
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.captures import lost_words
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.problems.line import LinePlace
 from rollout_tui.progress import Progress
 from rollout_tui.recordings import open_recording
 from rollout_tui.views.timeline import Timelines

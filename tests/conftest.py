@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,6 @@ from places import PROGRAM, REPOSITORY, SHARED
 
 def _fix_environment() -> None:
     """Let nothing of the machine reach what tests compare: zone, locale, colours, size, trace root."""
-    sys.path.insert(0, str(REPOSITORY))
     os.environ.update(
         PYTHONPATH=str(REPOSITORY),
         TZ="UTC",

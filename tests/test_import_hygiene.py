@@ -181,10 +181,10 @@ no terminal."""
 EXCEPTIONS = {
     # A sentence or a text has a mark in it that `--json` prints as well.
     ("insight.cells.texts", "glyphs"): "the rule above each of several texts",
-    ("insight.failure_words", "glyphs"): "the mark of a verdict",
-    ("insight.item_texts", "glyphs"): "the mark of what was rebuilt",
-    ("insight.output_title", "glyphs"): "what stands between the parts of a title",
-    ("insight.tool_words", "glyphs"): "keys that were written, the arrow to an agent",
+    ("insight.failures.words", "glyphs"): "the mark of a verdict",
+    ("insight.items.texts", "glyphs"): "the mark of what was rebuilt",
+    ("insight.output.title", "glyphs"): "what stands between the parts of a title",
+    ("insight.tools.words", "glyphs"): "keys that were written, the arrow to an agent",
 }
 """Who breaks a rule above, and why it may."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from reducer.errors import Malformed
 from reducer.limits import MAX_LINE_BYTES, megabytes
 from reducer.wire.events import RawEvent
 from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.spellings import spell_plainly
 from reducer.wire.typed_json import decode_strictly, decoder_of
 
 _WHITE_SPACE = (
@@ -59,7 +61,7 @@ def decode_event(data: bytes, line: type[RawEvent]) -> RawEvent:
     """
     if len(data) > MAX_LINE_BYTES:
         raise Malformed(f"is longer than {megabytes(MAX_LINE_BYTES)}, too long to be read")
-    return decode_strictly(data, line)
+    return decode_strictly(data, line, partial(spell_plainly, line=line))
 
 
 def decode_loosely(data: bytes) -> LooseEvent:

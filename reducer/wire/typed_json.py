@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -26,11 +27,20 @@ T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
 
-def decode_strictly(data: bytes, type_: type[S]) -> S:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def decode_strictly(data: bytes, type_: type[S], spelled_plainly: Callable[[Any], Any] = _as_it_is) -> S:
     """A JSON text as a declared type.
 
     Unknown keys are ignored; a repeated known key is not. An array of all the fields' values in their order
     stands for the object.
+
+    Args:
+        data: the text.
+        type_: the declared type.
+        spelled_plainly: gives what was parsed as the type has it, where more spellings of that are taken.
 
     Raises:
         Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
@@ -41,16 +51,16 @@ def decode_strictly(data: bytes, type_: type[S]) -> S:
     except JsonError as error:
         raise Malformed(str(error)) from None
     if depth(data) <= MAX_DEPTH:
-        plain = _decode_plain(data, type_)
+        plain = _decode_plain(data, type_, spelled_plainly)
         if plain is not None:
             return plain
-    value = _parse_slowly(data, type_)
+    value = spelled_plainly(_parse_slowly(data, type_))
     decoded = _converted(value, type_)
     _refuse_repeated_keys(value, decoded)
     return decoded
 
 
-def _decode_plain(data: bytes, type_: type[S]) -> S | None:
+def _decode_plain(data: bytes, type_: type[S], spelled_plainly: Callable[[Any], Any]) -> S | None:
     """A text as a declared type, provided that it is spelled plainly; None if it is not, or not of the type.
 
     Raises:
@@ -72,7 +82,10 @@ def _decode_plain(data: bytes, type_: type[S]) -> S | None:
         return None
     if not isinstance(value, dict) or orjson.dumps(value) != data:
         return None
-    return _converted(value, type_)
+    try:
+        return converted(value, type_)
+    except msgspec.ValidationError:
+        return _converted(spelled_plainly(value), type_)
 
 
 _MAKING = Lock()

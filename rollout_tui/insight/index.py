@@ -29,8 +29,8 @@ from reducer.model.objects import RefType, is_graph_type, objects_of
 from reducer.schemas import SCHEMAS
 from rollout_tui.insight.contexts.item_sizes import ItemSize, item_size
 from rollout_tui.insight.lookups import Lookups, ThreadContents, started_seq
-from rollout_tui.insight.problem_line import ProblemLine
-from rollout_tui.insight.turn_starts import TurnStart
+from rollout_tui.insight.problems.line import ProblemLine
+from rollout_tui.insight.timeline.turn_starts import TurnStart
 
 
 class TraceIndex:

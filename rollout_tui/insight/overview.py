@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.agents import Read, RunSummary, run_summary
-from rollout_tui.insight.forgotten import Forgotten, forgotten
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.table import Read, RunSummary, run_summary
+from rollout_tui.insight.compaction.forgotten import Forgotten, forgotten
 from rollout_tui.insight.timing.waiting import Wait, waits
 
 LONGEST_WAITS = 3

@@ -17,9 +17,9 @@ from rollout_tui.insight.contexts.context import ContextLine
 from rollout_tui.insight.contexts.delta import ContextDelta, DeltaLine, context_delta
 from rollout_tui.insight.contexts.prefix import PrefixBreak
 from rollout_tui.insight.contexts.request_parts import RequestParts
-from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_text
+from rollout_tui.insight.items.texts import item_text
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.lines.rows import ListRows, row_list
 from rollout_tui.lines.spans import span
 from rollout_tui.panes.pane import READING, Pane

@@ -15,7 +15,7 @@ from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import keys
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.problem_reading import read_problem
+from rollout_tui.insight.problems.reading import read_problem
 from rollout_tui.lines.spans import Piece
 from rollout_tui.panes.detail_tabs import Tab, tabs_of
 from rollout_tui.panes.pane import Pane

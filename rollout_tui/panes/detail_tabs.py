@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollout_tui import glyphs
-from rollout_tui.insight.blobs import without_data_urls
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.items.blobs import without_data_urls
+from rollout_tui.insight.items.sections import TextSection
 from rollout_tui.insight.output.saw_ran import SawRan, saw_ran
-from rollout_tui.insight.problem_line import LinePlace
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.problems.line import LinePlace
 from rollout_tui.texts.syntax import Language
 from rollout_tui.views.detail.facts import Detail, Evidence, Fact
 from rollout_tui.views.detail.readable import language_of

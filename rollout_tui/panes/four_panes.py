@@ -13,7 +13,7 @@ from reducer import ObjectRef
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import keys
-from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.cursor import Cursor
 from rollout_tui.panes.detail import DetailPane

@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from reducer import UnreadablePayload
 from rollout_tui.awaited_work import AwaitingWork
-from rollout_tui.insight.captures import lost_part_words, lost_words
+from rollout_tui.insight.items.captures import lost_part_words, lost_words
 from rollout_tui.insight.output.comparison import Comparison, compare
 from rollout_tui.lines.rows import ListRows, row_list
 from rollout_tui.lines.spans import Span, span

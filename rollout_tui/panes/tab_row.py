@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import glyphs
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.sections import TextSection
 from rollout_tui.lines.spans import Piece, span
 from rollout_tui.panes.detail_tabs import OBJECT, Tab, nearest_tab, same_tab
 from rollout_tui.views.detail.facts import Evidence

@@ -12,7 +12,7 @@ from textual.worker import get_current_worker
 from reducer import ObjectRef
 from rollout_tui import keys
 from rollout_tui.awaited_work import AwaitingWork
-from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.panes.pane import READING, Pane
 from rollout_tui.progress import Cancelled, now_and_then
 from rollout_tui.safe_text import safe_text

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from rollout_tui import glyphs
 from rollout_tui.insight.compaction.verdicts import Judged
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_text
+from rollout_tui.insight.items.texts import item_text
 from rollout_tui.lines.rows import ListRows
 from rollout_tui.lines.spans import span
 from rollout_tui.screens.sizes import BROAD

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rollout_tui import glyphs
-from rollout_tui.insight.blobs import without_data_urls
 from rollout_tui.insight.cells.js_calls import CallSite, thrown_at
 from rollout_tui.insight.cells.steps import CellSteps, Step
 from rollout_tui.insight.cells.texts import thrown_text
@@ -18,7 +17,8 @@ from rollout_tui.insight.cells.what_was_seen import (
     results_to_judge,
 )
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.blobs import without_data_urls
+from rollout_tui.insight.items.sections import TextSection
 from rollout_tui.lines.spans import Span, StyleName
 from rollout_tui.safe_text import safe_text
 from rollout_tui.session import Session

@@ -7,8 +7,8 @@ from textual.containers import Vertical
 
 from reducer import ObjectRef, Problem
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.insight.captures import cut_count_words, cut_payloads, lost_words
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
+from rollout_tui.insight.items.captures import cut_count_words, cut_payloads, lost_words
 from rollout_tui.lines.rows import ListRows, Row
 from rollout_tui.lines.spans import Span, span
 from rollout_tui.screens.dialog import Dialog

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.language.asking import AnswerTo
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session

@@ -8,9 +8,9 @@ import msgspec
 
 from reducer.wire.json_text import is_valid
 from rollout_tui.exports import context_bytes, context_text
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.items.captures import lost_words
 from rollout_tui.insight.tokens.prices import Price
 from rollout_tui.language.asking import AllOf, AnswerTo, OneOf
 from rollout_tui.language.refused import InputRefused

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rollout_tui import glyphs
-from rollout_tui.insight.blobs import without_data_urls
+from rollout_tui.insight.items.blobs import without_data_urls
 from rollout_tui.lines.rows import Row, blank
 from rollout_tui.lines.spans import Span, spans_text
 from rollout_tui.safe_text import SafeText, flowing_lines, flowing_text, safe_text

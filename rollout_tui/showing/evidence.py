@@ -7,9 +7,9 @@ from collections.abc import Callable
 from reducer import BundleError, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.insight.captures import lost_words
 from rollout_tui.insight.certainty import NOT_RECORDED
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.items.captures import lost_words
 from rollout_tui.language.asking import OneOf
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from reducer import ObjectRef
-from rollout_tui.insight.failure_words import verdict
-from rollout_tui.insight.failures import Failure, failure_of, failures, session_verdict
+from rollout_tui.insight.failures.definition import Failure, failure_of, failures, session_verdict
+from rollout_tui.insight.failures.words import verdict
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.showing.asked_for import thread_asked_for
 from rollout_tui.showing.document import Document

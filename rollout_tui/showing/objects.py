@@ -8,7 +8,8 @@ from typing import Any
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow
 from reducer.model.objects import is_graph_type, objects_of
-from rollout_tui.insight.captures import cut_count_words, cut_payloads, lost_words
+from rollout_tui.insight.agents.delivery import Sent, delivery_view
+from rollout_tui.insight.agents.sent_texts import sent_text
 from rollout_tui.insight.certainty import (
     MARK,
     NOT_RECORDED,
@@ -19,14 +20,13 @@ from rollout_tui.insight.certainty import (
     marked,
 )
 from rollout_tui.insight.compaction.steps import compaction_steps, thread_steps
-from rollout_tui.insight.delivery import Sent, delivery_view
-from rollout_tui.insight.failure_words import state_words
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.output_items import output_item
-from rollout_tui.insight.prompts import prompt_of
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.sent_texts import sent_text
+from rollout_tui.insight.items.captures import cut_count_words, cut_payloads, lost_words
+from rollout_tui.insight.items.prompts import prompt_of
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.output.items import output_item
 from rollout_tui.language.asking import AllOf, Single
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.lines.spans import spans_text

@@ -7,10 +7,10 @@ from typing import Any
 
 from reducer.model import ConversationItem
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.agent_names import agent_label
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.contexts.seen import AgentSight, seen_file, seen_item, seen_text
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.seen import AgentSight, seen_file, seen_item, seen_text
 from rollout_tui.language.asking import OneOf
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.agent_names import agent_label
-from rollout_tui.insight.agents import AgentSummary, RunSummary, Seen, Task
-from rollout_tui.insight.forgotten import Forgotten
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.agents.table import AgentSummary, RunSummary, Seen, Task
+from rollout_tui.insight.compaction.forgotten import Forgotten
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import overview_of
 from rollout_tui.insight.timing.waiting import Wait

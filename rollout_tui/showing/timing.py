@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any
 
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.agent_names import agent_label
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
 from rollout_tui.insight.timing.lanes import KINDS, Kind, Lane, lanes

@@ -7,7 +7,7 @@ from typing import Any
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_names import agent_label
+from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.tokens.contexts import CacheBreak, CallContext, call_contexts
 from rollout_tui.showing.document import Document, Section

@@ -6,8 +6,8 @@ from typing import Any
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_names import agent_label
-from rollout_tui.insight.forgotten import forgotten
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.compaction.forgotten import forgotten
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.tokens.filling import BEFORE, Filling, Group, by_group, filling
 from rollout_tui.insight.tokens.repeats import repeats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.tokens.prices import Price, cost_of
 from rollout_tui.insight.tokens.sums import TokenSum, tokens_by_agent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.agent_names import agent_label
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.tokens.sums import AgentTokens, TokenSum, tokens_by_turn
 from rollout_tui.language.asking import By
 from rollout_tui.session import Session

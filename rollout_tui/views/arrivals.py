@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reducer.model import ConversationItem, InteractionEdge, ToolCall, Turn
 from reducer.wire.events import AssignAgentTask, SendMessage, SpawnAgent
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.lines.spans import Span, span
 
 NOT_DELIVERED = "not delivered"

@@ -6,9 +6,9 @@ from reducer import ObjectRef
 from rollout_tui import glyphs
 from rollout_tui.insight.cells.steps import CellSteps, LaneMark, Step, StepKind
 from rollout_tui.insight.cells.what_was_seen import Seen, SeenRow
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.insight.tools.words import cell_words, tool_label, tool_words
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Piece, Span, StyleName, drop_to_fit, span
 from rollout_tui.texts.short_forms import clock, duration, one_line, plural, window_ms

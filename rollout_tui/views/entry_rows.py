@@ -10,17 +10,17 @@ from reducer import ObjectRef
 from reducer.model import EdgeKind, ExecutionWindow
 from reducer.model.objects import RefType
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.sent_texts import sent_with
 from rollout_tui.insight.certainty import MARK, is_start_rebuilt, is_state_rebuilt, is_there_rebuilt, marked
 from rollout_tui.insight.compaction.rewrites import Rewrite
-from rollout_tui.insight.entries import Entry
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import rebuilt_words
-from rollout_tui.insight.item_titles import agent_words
+from rollout_tui.insight.items.texts import rebuilt_words
+from rollout_tui.insight.items.titles import agent_words
 from rollout_tui.insight.lookups import RESULT_EVENT
-from rollout_tui.insight.sent_texts import sent_with
-from rollout_tui.insight.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.insight.timeline.entries import Entry
+from rollout_tui.insight.tools.words import cell_words, tool_label, tool_words
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, StyleName, span, spans_width
 from rollout_tui.texts.short_forms import Status, count, duration, one_line, plural, window_ms

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reducer import ObjectRef
-from rollout_tui.insight.failures import Failure
+from rollout_tui.insight.failures.definition import Failure
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.insight.tools.words import cell_words, tool_label, tool_words
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import span
 from rollout_tui.texts.short_forms import one_line

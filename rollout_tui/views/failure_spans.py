@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rollout_tui import glyphs
-from rollout_tui.insight.failure_words import verdict
-from rollout_tui.insight.failures import Failure, Manner
+from rollout_tui.insight.failures.definition import Failure, Manner
+from rollout_tui.insight.failures.words import verdict
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.texts.short_forms import plural
 

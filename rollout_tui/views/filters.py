@@ -18,10 +18,10 @@ from reducer import ObjectRef
 from reducer.model import ExecutionWindow
 from reducer.model.objects import GraphType, is_graph_type, objects_of
 from reducer.wire.events import WaitAgent
-from rollout_tui.insight.entries import Entry
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.lookups import RESULT_EVENT
-from rollout_tui.insight.trees import Tree, tree_of_depths
+from rollout_tui.insight.timeline.entries import Entry
+from rollout_tui.insight.timeline.trees import Tree, tree_of_depths
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.lines.spans import spans_text
 from rollout_tui.safe_text import SafeText, safe_text

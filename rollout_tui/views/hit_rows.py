@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
+from rollout_tui.insight.items.texts import item_label
 from rollout_tui.insight.search.search import Hit, Search, Where
-from rollout_tui.insight.tool_words import tool_label
+from rollout_tui.insight.tools.words import tool_label
 from rollout_tui.insight.type_names import TYPE_NAMES
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, StyleName, span

@@ -9,8 +9,8 @@ from typing import Literal
 
 from reducer import EventRecord, ObjectRef
 from reducer.model.objects import GraphType
-from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.type_names import TYPE_NAMES
 from rollout_tui.language.commands import GoToNumber
 from rollout_tui.texts.short_forms import plural

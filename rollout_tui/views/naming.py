@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
-from rollout_tui.insight.item_titles import item_words
+from rollout_tui.insight.items.texts import item_label
+from rollout_tui.insight.items.titles import item_words
 from rollout_tui.texts.short_forms import one_line
 from rollout_tui.views.failure_rows import failed_words
 

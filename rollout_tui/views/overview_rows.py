@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_names import agent_label
-from rollout_tui.insight.agents import AgentSummary, Outcome
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.agents.table import AgentSummary, Outcome
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import Overview
 from rollout_tui.lines.rows import Row

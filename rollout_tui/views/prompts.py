@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from rollout_tui import glyphs
-from rollout_tui.insight.prompts import Prompt, PromptItem
+from rollout_tui.insight.items.prompts import Prompt, PromptItem
 from rollout_tui.texts.short_forms import plural, size
 
 _NAME = 26

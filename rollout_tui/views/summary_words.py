@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rollout_tui import glyphs
-from rollout_tui.insight.agent_names import agent_label
-from rollout_tui.insight.agents import AgentSummary, Outcome, RunSummary, Seen, Task
-from rollout_tui.insight.failure_words import verdict
-from rollout_tui.insight.forgotten import Forgotten
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.agents.table import AgentSummary, Outcome, RunSummary, Seen, Task
+from rollout_tui.insight.agents.waits import WaitEnd
+from rollout_tui.insight.compaction.forgotten import Forgotten
+from rollout_tui.insight.failures.words import verdict
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
 from rollout_tui.insight.timing.waiting import Wait
 from rollout_tui.insight.tokens.sums import TokenSum
-from rollout_tui.insight.tool_words import wait_end_words
-from rollout_tui.insight.waits import WaitEnd
+from rollout_tui.insight.tools.words import wait_end_words
 from rollout_tui.texts.short_forms import count, duration, one_line, plural, size
 from rollout_tui.views.naming import named, percent
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from reducer import ObjectRef
 from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
 from rollout_tui import glyphs
-from rollout_tui.insight.agents import HELPER_ROLES
-from rollout_tui.insight.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.agents.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
+from rollout_tui.insight.agents.table import HELPER_ROLES
+from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.lookups import ThreadContents
-from rollout_tui.insight.trees import Tree, tree_of_depths
+from rollout_tui.insight.timeline.trees import Tree, tree_of_depths
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, span
 from rollout_tui.texts.short_forms import count, duration, plural, window_ms

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from reducer import ObjectRef
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.contexts.visibility import Sightings
-from rollout_tui.insight.entries import Entry
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.lookups import all_refs
-from rollout_tui.insight.stepping import Stepping
-from rollout_tui.insight.timeline_entries import TimelineEntries, TimelineTrees
-from rollout_tui.insight.trees import Tree
+from rollout_tui.insight.timeline.entries import Entry
+from rollout_tui.insight.timeline.of_agents import TimelineEntries, TimelineTrees
+from rollout_tui.insight.timeline.stepping import Stepping
+from rollout_tui.insight.timeline.trees import Tree
 from rollout_tui.views.entry_rows import Entries, EntryRows
 from rollout_tui.views.filters import EntryFacts, Filter, kept_of
 from rollout_tui.views.tree_rows import TreeRows

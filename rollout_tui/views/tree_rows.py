@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from rollout_tui.insight.trees import Tree
+from rollout_tui.insight.timeline.trees import Tree
 from rollout_tui.lines.rows import Fold, Row
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from rollout_tui.insight.contexts.visibility import Sightings
 from rollout_tui.insight.following.follower import Follower
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.lookups import Lookups, all_refs
-from rollout_tui.insight.timeline_entries import TimelineEntries
-from rollout_tui.insight.turn_starts import TurnStart
+from rollout_tui.insight.timeline.of_agents import TimelineEntries
+from rollout_tui.insight.timeline.turn_starts import TurnStart
 from rollout_tui.views.timeline import Timelines
 
 

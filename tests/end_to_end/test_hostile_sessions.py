@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from escape_audit import escape_audit, smuggled
 from hostile_evidence import texts
+from hostile_walking import Walk
 from pty_terminal import Terminal
-from test_hostile_walk import Walk
 
 from demo_traces.attacks import EVERYTHING  # isort: skip
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from escape_audit import escape_audit, smuggled
 from hostile_evidence import assert_harmless, evidence
+from hostile_walking import Walk
 from pty_terminal import Terminal
 
 pytestmark = pytest.mark.slow
@@ -16,13 +17,10 @@ pytestmark = pytest.mark.slow
 Start = Callable[..., Terminal]
 Demo = Callable[[str], Path]
 
-QUIET = 0.08
 """Seconds of quiet between two steps."""
 
-MAX_ROWS = 80
 """More than the timeline has; the walk ends where the cursor stays."""
 
-TABS = 6
 """More than any object has."""
 
 
@@ -45,46 +43,9 @@ def test_the_bundle_is_as_hostile_as_it_should_be(demo_trace: Demo, demo: str) -
         assert attack in everything
 
 
-class Walk:
-    """Steps through the inspector, each drawn before the next."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self.terminal = terminal
-
-    def step(self, *keys: str) -> tuple[list[str], list[int]]:
-        """Press keys; what is on the screen then, and where the cursors are."""
-        self.terminal.press(*keys, quiet=QUIET)
-        return self.terminal.screen, self.terminal.marked
-
-    def tabs(self) -> None:
-        """The beginning and the end of every tab of the detail pane."""
-        before = self.step("4")
-        for _ in range(TABS):
-            self.step("G")
-            after = self.step("l")
-            if after == before:
-                break
-            before = after
-        self.terminal.send(b"h" * TABS)
-        self.terminal.wait_until_quiet(QUIET)
-
-    def timeline(self, stride: int = 1) -> int:
-        """Every entry of the timeline, or every so many; how many steps that were."""
-        previous = self.step("2", "g")
-        for count in range(1, MAX_ROWS):
-            self.tabs()
-            self.step("3", "G")
-            self.step("2")
-            rows = self.step(*["j"] * stride)
-            if rows == previous:
-                return count
-            previous = rows
-        raise AssertionError("the timeline has no end")
-
-
 @pytest.mark.timeout(400)
 def test_nothing_of_a_hostile_bundle_is_obeyed_by_a_terminal(start: Start, demo_trace: Demo) -> None:
-    """Other sizes and bundles: `tests/rollout_tui/test_hostile_screens.py`."""
+    """Other sizes and bundles: `tests/rollout_tui/screens/test_hostile_screens.py`."""
     bundle = demo_trace("hostile")
     terminal = start(bundle, columns=120, rows=40)
     terminal.wait_for("Timeline")

@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from escape_audit import escape_audit, smuggled
-from places import REPOSITORY
-from pty_terminal import Terminal
-
-sys.path.append(str(REPOSITORY / "tests/rollout_tui"))
-sys.path.append(str(REPOSITORY / "tests/reducer/sessions"))
-
 from listed_sessions import age, family, session
+from pty_terminal import Terminal
 from session_builder import CHILD, ROOT
 
 pytestmark = pytest.mark.slow

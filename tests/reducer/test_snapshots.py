@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from places import REPOSITORY
 from scenes import everything
 
 from reducer import open_bundle, state_json
@@ -34,7 +35,7 @@ def test_of_everything(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["quickstart", "team", "capped", "hostile", "schema-2", "hostile-2"])
 def test_of_demo_traces(name: str) -> None:
-    assert_snapshots_equal_the_graph(Path(__file__).parents[2] / "demo_traces" / name)
+    assert_snapshots_equal_the_graph(REPOSITORY / "demo_traces" / name)
 
 
 def test_of_vectors(shared_dir: Path) -> None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from places import REPOSITORY
 from quiet_steps import end_steps_when_quiet
-
-# Bundles and sessions are built here, and what is drawn is audited, as they are there.
-sys.path.append(str(REPOSITORY / "tests/reducer"))
-sys.path.append(str(REPOSITORY / "tests/reducer/sessions"))
-sys.path.append(str(REPOSITORY / "tests/end_to_end"))
 
 from reducer import reduce_bundle
 from rollout_tui.insight.index import TraceIndex

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 import pytest
 from inspecting import Inspection, inspecting
 from patience import until
+from picking import picking
 from places import REPOSITORY
-from test_picker import picking
 
 from rollout_tui.app import RolloutApp
 from rollout_tui.awaited_work import AwaitingWork, death_words

@@ -13,8 +13,8 @@ from recorded import call_at
 
 from rollout_tui.exports import context_text
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_text
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.items.texts import item_text
 from rollout_tui.safe_text import safe_block
 from rollout_tui.session import Session
 from rollout_tui.views.contexts.export import (

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting, inspector_of
 from patience import until
+from places import REPOSITORY
 from textual.pilot import Pilot
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
@@ -23,7 +24,7 @@ from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
 
-TEAM = Path(__file__).parents[2] / "demo_traces" / "team"
+TEAM = REPOSITORY / "demo_traces" / "team"
 
 
 class Host:

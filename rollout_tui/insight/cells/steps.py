@@ -37,11 +37,11 @@ from rollout_tui.insight.cells.texts import (
     wait_words,
 )
 from rollout_tui.insight.certainty import MARK, is_there_rebuilt
-from rollout_tui.insight.failure_words import state_words
-from rollout_tui.insight.failures import Failure, failure_of
+from rollout_tui.insight.failures.definition import Failure, failure_of
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.tool_words import tool_label, tool_words
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.tools.words import tool_label, tool_words
 from rollout_tui.texts.short_forms import one_line, plural, window_ms
 
 MAX_LANES = 5

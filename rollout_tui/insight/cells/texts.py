@@ -22,9 +22,9 @@ from rollout_tui.insight.certainty import NOT_RECORDED
 from rollout_tui.insight.contexts.item_signs import same_text_key
 from rollout_tui.insight.evidence import item_json, pretty
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import part_words
-from rollout_tui.insight.outputs import read_output
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.items.texts import part_words
+from rollout_tui.insight.output.outputs import read_output
 from rollout_tui.texts.short_forms import duration, size
 from rollout_tui.texts.syntax import Language
 

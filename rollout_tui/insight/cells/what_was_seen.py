@@ -31,7 +31,7 @@ from rollout_tui.insight.cells.texts import (
 )
 from rollout_tui.insight.certainty import NOT_RECORDED
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tool_words import tool_label, tool_words
+from rollout_tui.insight.tools.words import tool_label, tool_words
 from rollout_tui.texts.short_forms import one_line, plural
 
 TELLING_CHARS = 12

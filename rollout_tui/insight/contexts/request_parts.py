@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from reducer.wire.json_text import sorted_compact
-from rollout_tui.insight.blobs import blob_of
 from rollout_tui.insight.certainty import MARK
 from rollout_tui.insight.contexts.item_sizes import CHARACTERS_PER_TOKEN
+from rollout_tui.insight.items.blobs import blob_of
 from rollout_tui.texts.short_forms import count, plural
 
 _TEXT_TYPES = frozenset({"input_text", "output_text", "text"})

@@ -17,10 +17,10 @@ from reducer.model import (
     InteractionEdge,
     ItemAnchor,
 )
-from rollout_tui.insight.captures import is_cut
 from rollout_tui.insight.compaction.rewrites import install_seq, rewrite_between
 from rollout_tui.insight.contexts.item_signs import same_text_key
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.items.captures import is_cut
 from rollout_tui.texts.short_forms import plural
 
 Likeness = Literal["this item", "same id", "same text", "delivered as", "delivered from"]

@@ -20,10 +20,10 @@ from reducer.model import (
     SpawnedOrigin,
     ToolProducer,
 )
-from rollout_tui.insight.agent_links import AgentLinks, anchor_ref
+from rollout_tui.insight.agents.links import AgentLinks, anchor_ref
 from rollout_tui.insight.compaction.rewrites import install_seq
 from rollout_tui.insight.following.steps import NoStep, Step, Steps, Way
-from rollout_tui.insight.output_items import own_items
+from rollout_tui.insight.output.items import own_items
 
 _SENT: dict[EdgeKind, str] = {
     "spawn_agent": "task sent by",

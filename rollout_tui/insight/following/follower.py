@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from reducer import ObjectRef
 from reducer.model.objects import RefType
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.contexts.visibility import Sightings
 from rollout_tui.insight.following.back import Back
 from rollout_tui.insight.following.forward import Forward

@@ -21,12 +21,12 @@ from reducer.model import (
     Turn,
 )
 from reducer.wire.events import AssignAgentTask, CloseAgent, SendMessage, SpawnAgent
-from rollout_tui.insight.agent_links import AgentLinks, anchor_ref
+from rollout_tui.insight.agents.links import AgentLinks, anchor_ref
 from rollout_tui.insight.compaction.rewrites import install_seq
 from rollout_tui.insight.contexts.visibility import not_ended, why_unseen
-from rollout_tui.insight.failure_words import state_words
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.following.steps import NoStep, Step, Steps, Way
-from rollout_tui.insight.output_items import own_items
+from rollout_tui.insight.output.items import own_items
 
 _AGENT_TOOLS = (SpawnAgent, SendMessage, AssignAgentTask, CloseAgent)
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from reducer import ObjectRef
 from reducer.model import CodeCell, Compaction, ConversationItem, InferenceCall, ToolCall, Turn
-from rollout_tui.insight.failure_words import state_words
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
-from rollout_tui.insight.item_titles import item_words
-from rollout_tui.insight.tool_words import cell_words, tool_label, tool_words
+from rollout_tui.insight.items.texts import item_label
+from rollout_tui.insight.items.titles import item_words
+from rollout_tui.insight.tools.words import cell_words, tool_label, tool_words
 from rollout_tui.texts.short_forms import one_line, plural
 
 LONGEST_WORDS = 200

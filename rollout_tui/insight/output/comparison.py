@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from rollout_tui.insight.items.sections import TextSection
 from rollout_tui.insight.output.line_diff import common_lines
 from rollout_tui.insight.output.saw_ran import SawRan
 from rollout_tui.insight.output.shown import (
@@ -18,7 +19,6 @@ from rollout_tui.insight.output.shown import (
     split_lines,
     unwrapped,
 )
-from rollout_tui.insight.sections import TextSection
 from rollout_tui.texts.short_forms import plural
 
 PairKind = Literal["same", "joined", "unseen", "changed", "unshown", "added", "cut", "told"]

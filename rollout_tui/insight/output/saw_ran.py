@@ -27,8 +27,8 @@ from rollout_tui.insight.cells.texts import (
     unseen_words,
 )
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.tool_words import operation_words, tool_label, tool_words
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.tools.words import operation_words, tool_label, tool_words
 from rollout_tui.texts.short_forms import one_line
 
 

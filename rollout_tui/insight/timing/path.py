@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 from reducer import ObjectRef
 from reducer.model import InteractionEdge, SpawnedOrigin, ToolCallAnchor
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.waits import wait_end
 from rollout_tui.insight.lookups import is_send
 from rollout_tui.insight.timing.clock import Clock
 from rollout_tui.insight.timing.lanes import Kind, Lane, Segment, lanes
-from rollout_tui.insight.waits import wait_end
 
 
 class Link(NamedTuple):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, ToolCall
 from reducer.wire.events import WaitAgentSummary
-from rollout_tui.insight.agent_names import agent_label
+from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.agents.waits import WaitEnd, wait_end, wait_targets
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
 from rollout_tui.insight.timing.lanes import WAITING, Kind, kind_of
-from rollout_tui.insight.tool_words import argument
-from rollout_tui.insight.waits import WaitEnd, wait_end, wait_targets
+from rollout_tui.insight.tools.words import argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from rollout_tui.insight.contexts.item_sizes import CHARACTERS_PER_TOKEN
 from rollout_tui.insight.contexts.prefix import estimate_tokens
 from rollout_tui.insight.contexts.request_parts import request_parts
 from rollout_tui.insight.contexts.visibility import Sightings
-from rollout_tui.insight.file_reads import command_of, program_of
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tool_words import tool_label
+from rollout_tui.insight.tools.file_reads import command_of, program_of
+from rollout_tui.insight.tools.words import tool_label
 
 Read = Callable[[PayloadRef], Any]
 """Gives a payload parsed; None where it cannot be read."""

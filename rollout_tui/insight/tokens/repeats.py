@@ -15,9 +15,9 @@ from reducer.wire.events import GenericSummary
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.lookups import started_seq
-from rollout_tui.insight.outputs import read_output
+from rollout_tui.insight.output.outputs import read_output
 from rollout_tui.insight.timing.lanes import WAITING, kind_of
-from rollout_tui.insight.tool_results import result_texts
+from rollout_tui.insight.tools.results import result_texts
 
 Read = Callable[[PayloadRef], Any]
 """Gives a payload parsed; None where it cannot be read."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from textual.worker import get_current_worker
 
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.overview import Overview, overview_of
 from rollout_tui.key_order import OPENING
 from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown, Works

@@ -8,8 +8,8 @@ from typing import Protocol, assert_never
 
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.insight.items.prompts import has_prompt
 from rollout_tui.insight.numbers import numbered
-from rollout_tui.insight.prompts import has_prompt
 from rollout_tui.language.asking import OneOf
 from rollout_tui.language.commands import (
     AsOf,

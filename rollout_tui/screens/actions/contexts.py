@@ -8,9 +8,9 @@ from textual.worker import get_current_worker
 
 from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
+from rollout_tui.insight.agents.delivery import delivery_view
 from rollout_tui.insight.contexts.prefix import PrefixBreak
 from rollout_tui.insight.contexts.visibility import visibility_of
-from rollout_tui.insight.delivery import delivery_view
 from rollout_tui.insight.following.follower import Follower
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.key_order import OPENING

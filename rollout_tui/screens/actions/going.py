@@ -5,7 +5,7 @@ from __future__ import annotations
 from reducer import EventRecord, ObjectRef
 from reducer.model import InferenceProducer
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.panes.four_panes import FourPanes
 from rollout_tui.session import Session
 from rollout_tui.views.landing import GONE, gone_words, landing_at, ref_with_entry

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Protocol
 
 from reducer import ObjectRef
-from rollout_tui.insight.entries import Entry
-from rollout_tui.insight.stepping import Stepping, entry_kind
+from rollout_tui.insight.timeline.entries import Entry
+from rollout_tui.insight.timeline.stepping import Stepping, entry_kind
 from rollout_tui.panes.cursor import Cursor
 from rollout_tui.panes.timeline import TimelinePane
 from rollout_tui.screens.actions.needs import Actions, Says, Shown

@@ -9,7 +9,7 @@ from textual.screen import Screen
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.views.timeline import Timelines
 

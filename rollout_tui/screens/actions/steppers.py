@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reducer import ObjectRef
 from rollout_tui.insight.cells.steps import cell_before
-from rollout_tui.insight.entries import Entry
+from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.panes.cursor import Cursor
 from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown
 from rollout_tui.session import Session

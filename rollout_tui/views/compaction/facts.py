@@ -9,8 +9,8 @@ from reducer.model import CompactionRequest, ConversationItem
 from rollout_tui import glyphs
 from rollout_tui.insight.certainty import NOT_RECORDED
 from rollout_tui.insight.compaction.steps import StepView
-from rollout_tui.insight.failure_words import state_words
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.texts.short_forms import clock, duration, one_line, plural, window_ms
 from rollout_tui.views.compaction.titles import call_name, source_words

@@ -13,8 +13,8 @@ from rollout_tui.insight.compaction.verdicts import Judged
 from rollout_tui.insight.contexts.item_signs import SUMMARY_OPENING, summary_sign
 from rollout_tui.insight.contexts.item_sizes import item_size, total_size
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
-from rollout_tui.insight.item_titles import item_words
+from rollout_tui.insight.items.texts import item_label
+from rollout_tui.insight.items.titles import item_words
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, span
 from rollout_tui.texts.short_forms import count, first_line, plural

@@ -9,7 +9,7 @@ from reducer.model import InferenceCall
 from rollout_tui import glyphs
 from rollout_tui.insight.compaction.rewrites import unseen_outputs
 from rollout_tui.insight.compaction.steps import CompactionStep, Outcome
-from rollout_tui.insight.failure_words import state_words
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.lines.spans import Piece, Span, StyleName, drop_to_fit, span
 from rollout_tui.texts.short_forms import clock, duration, plural, window_ms

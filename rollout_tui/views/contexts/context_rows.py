@@ -8,7 +8,6 @@ from reducer import ObjectRef
 from reducer.certainty import LIST_INCOMPLETE
 from reducer.model import ConversationItem, InferenceCall, PayloadRefPart
 from rollout_tui import glyphs
-from rollout_tui.insight.captures import is_cut
 from rollout_tui.insight.certainty import (
     MARK,
     certainty_of,
@@ -21,9 +20,10 @@ from rollout_tui.insight.contexts.context import ContextLine, call_context
 from rollout_tui.insight.contexts.delta import DeltaMark
 from rollout_tui.insight.contexts.prefix import PrefixBreak
 from rollout_tui.insight.contexts.request_parts import RequestParts
-from rollout_tui.insight.failure_words import state_words
+from rollout_tui.insight.failures.words import state_words
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
+from rollout_tui.insight.items.captures import is_cut
+from rollout_tui.insight.items.texts import item_label
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.safe_text import SafeText, safe_text

@@ -7,8 +7,8 @@ from rollout_tui.insight.compaction.verdicts import Basis
 from rollout_tui.insight.contexts.delta import REPLACED, ContextDelta, DeltaLine, DeltaMark
 from rollout_tui.insight.contexts.request_parts import RequestParts
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
-from rollout_tui.insight.item_titles import item_words
+from rollout_tui.insight.items.texts import item_label
+from rollout_tui.insight.items.titles import item_words
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.safe_text import SafeText, safe_text

@@ -14,7 +14,7 @@ from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
 from reducer.schemas.v1 import ADDITIONAL_TOOLS
 from reducer.wire.json_text import is_valid
-from rollout_tui.insight.blobs import without_data_urls
+from rollout_tui.insight.agents.sent_texts import sent_text
 from rollout_tui.insight.certainty import (
     MARK,
     NOT_RECORDED,
@@ -24,12 +24,12 @@ from rollout_tui.insight.certainty import (
     is_item_rebuilt,
     marked,
 )
-from rollout_tui.insight.failure_words import verdict
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
+from rollout_tui.insight.failures.words import verdict
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import call_name, item_label
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.sent_texts import sent_text
+from rollout_tui.insight.items.blobs import without_data_urls
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.items.texts import call_name, item_label
 from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.texts.json_index import JsonIndex
 from rollout_tui.texts.json_value import JsonValues

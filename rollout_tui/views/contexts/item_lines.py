@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reducer.model import ConversationItem
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_titles import item_title
-from rollout_tui.insight.output_title import Sort
+from rollout_tui.insight.items.titles import item_title
+from rollout_tui.insight.output.title import Sort
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.views.failure_spans import STYLES
 

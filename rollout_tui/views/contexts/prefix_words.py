@@ -10,8 +10,8 @@ from rollout_tui import glyphs
 from rollout_tui.insight.contexts.item_sizes import ItemSize, total_size
 from rollout_tui.insight.contexts.prefix import SMALLEST_CACHED, PrefixBreak, estimate_tokens, shares
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label
-from rollout_tui.insight.item_titles import item_words
+from rollout_tui.insight.items.texts import item_label
+from rollout_tui.insight.items.titles import item_words
 from rollout_tui.lines.spans import Span, span
 from rollout_tui.texts.short_forms import count, one_line, plural, size
 from rollout_tui.views.detail.facts import Fact

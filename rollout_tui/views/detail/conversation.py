@@ -16,15 +16,15 @@ from reducer.model import (
     Producer,
 )
 from reducer.wire.payload_refs import ShardRef
-from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.agents.sent_texts import sent_text
 from rollout_tui.insight.compaction.rewrites import rewrite_between, unseen_outputs
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import call_name, item_label, part_label, rebuilt_words
-from rollout_tui.insight.item_titles import item_words
-from rollout_tui.insight.prompts import ReadJson, has_prompt, prompt_of
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.sent_texts import sent_text
-from rollout_tui.insight.tool_words import cell_words
+from rollout_tui.insight.items.captures import lost_words
+from rollout_tui.insight.items.prompts import ReadJson, has_prompt, prompt_of
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.items.texts import call_name, item_label, part_label, rebuilt_words
+from rollout_tui.insight.items.titles import item_words
+from rollout_tui.insight.tools.words import cell_words
 from rollout_tui.texts.short_forms import clock, one_line, plural
 from rollout_tui.views.detail.facts import Detail, Evidence, titled
 from rollout_tui.views.detail.object_facts import (

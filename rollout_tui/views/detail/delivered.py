@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
-from rollout_tui.insight.agent_links import AgentLinks
+from rollout_tui.insight.agents.delivery import delivery_view
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.contexts.visibility import why_unseen
-from rollout_tui.insight.delivery import delivery_view
 from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.detail.delivery_facts import answer_facts, delivery_facts
 from rollout_tui.views.detail.facts import Detail

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall, SpawnedOrigin
-from rollout_tui.insight.agent_links import NOBODY
-from rollout_tui.insight.delivery import Answer, DeliveryView, Sent
+from rollout_tui.insight.agents.delivery import Answer, DeliveryView, Sent
+from rollout_tui.insight.agents.links import NOBODY
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import agent_text
+from rollout_tui.insight.items.texts import agent_text
 from rollout_tui.texts.short_forms import one_line
 from rollout_tui.views.detail.facts import Fact
 

@@ -8,11 +8,11 @@ from reducer import ObjectRef
 from reducer.model import ItemAnchor, SpawnedOrigin, ThreadAnchor, ToolCallAnchor, UnknownOrigin
 from reducer.model.agents import Anchor
 from reducer.model.objects import RefType
-from rollout_tui.insight.agent_links import AgentLinks
-from rollout_tui.insight.captures import lost_words
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.problem_line import LinePlace
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.captures import lost_words
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.problems.line import LinePlace
 from rollout_tui.texts.short_forms import clock, count, duration, moment
 from rollout_tui.views.detail.certain import add_certainty
 from rollout_tui.views.detail.conversation import (

@@ -8,8 +8,8 @@ from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.problem_line import LinePlace
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.problems.line import LinePlace
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import StyleName, span
 from rollout_tui.safe_text import SafeText, safe_text

@@ -16,16 +16,16 @@ from reducer.model import (
     TextPart,
 )
 from reducer.model.objects import RefType
+from rollout_tui.insight.agents.sent_texts import SentText, sent_in, sent_text
 from rollout_tui.insight.contexts.request_parts import blob_words
 from rollout_tui.insight.evidence import find_content, find_item, item_json
-from rollout_tui.insight.failure_words import verdict
-from rollout_tui.insight.failures import failure_of
+from rollout_tui.insight.failures.definition import failure_of
+from rollout_tui.insight.failures.words import verdict
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.item_texts import item_label, part_label, tool_name
-from rollout_tui.insight.item_titles import item_words
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.sent_texts import SentText, sent_in, sent_text
-from rollout_tui.insight.tool_words import tool_label, tool_words
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.items.texts import item_label, part_label, tool_name
+from rollout_tui.insight.items.titles import item_words
+from rollout_tui.insight.tools.words import tool_label, tool_words
 from rollout_tui.texts.short_forms import clock, duration, size, window_ms
 from rollout_tui.views.detail.facts import Detail
 from rollout_tui.views.detail.readable import readable

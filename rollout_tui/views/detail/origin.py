@@ -24,10 +24,10 @@ from reducer.model import (
     ToolProducer,
 )
 from reducer.model.objects import RefType
-from rollout_tui.insight.agent_links import AgentLinks, anchor_ref
+from rollout_tui.insight.agents.links import AgentLinks, anchor_ref
 from rollout_tui.insight.following.steps import Step, Steps
-from rollout_tui.insight.output_items import own_items
-from rollout_tui.insight.tool_words import cell_words, operation_words
+from rollout_tui.insight.output.items import own_items
+from rollout_tui.insight.tools.words import cell_words, operation_words
 from rollout_tui.texts.short_forms import clock
 from rollout_tui.views.detail.facts import Fact
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.problem_line import LinePlace
-from rollout_tui.insight.sections import TextSection
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.problems.line import LinePlace
 from rollout_tui.views.detail.facts import Detail, Evidence, titled
 
 

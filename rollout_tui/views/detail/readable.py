@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from rollout_tui.insight.blobs import blob_of, without_data_urls
 from rollout_tui.insight.evidence import pretty, unfolded
+from rollout_tui.insight.items.blobs import blob_of, without_data_urls
 from rollout_tui.lines.diff_colour import holds_diff
 from rollout_tui.texts.short_forms import size
 from rollout_tui.texts.syntax import Language

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import ShardRef
-from rollout_tui.insight.captures import lost_words, whole_size_words
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.prompts import calls_with_part
+from rollout_tui.insight.items.captures import lost_words, whole_size_words
+from rollout_tui.insight.items.prompts import calls_with_part
 from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.detail.facts import Detail, Evidence, titled
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from reducer import ObjectRef
 from reducer.model import CodeCellRequester, ExecCommandRequest, TerminalOperation, ToolCall, ToolCallAnchor
 from reducer.wire.events import CellRequester, GenericSummary, Mcp, OtherTool
+from rollout_tui.insight.agents.waits import WaitEnd, wait_end
 from rollout_tui.insight.evidence import item_json
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.sections import TextSection
-from rollout_tui.insight.tool_words import (
+from rollout_tui.insight.items.sections import TextSection
+from rollout_tui.insight.tools.words import (
     cell_words,
     command_line,
     operation_words,
@@ -17,7 +18,6 @@ from rollout_tui.insight.tool_words import (
     visible_keys,
     wait_end_words,
 )
-from rollout_tui.insight.waits import WaitEnd, wait_end
 from rollout_tui.lines.spans import StyleName
 from rollout_tui.texts.short_forms import clock, one_line, plural
 from rollout_tui.views.detail.facts import Detail, titled

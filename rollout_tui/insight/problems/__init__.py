@@ -1,0 +1,1 @@
+"""Problems of a recording: what the reducer could not apply, read again."""

@@ -1,0 +1,1 @@
+"""Tool calls: what they were called with, what came back, which files they read."""
