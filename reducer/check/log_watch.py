@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
+import msgspec
 import orjson
 from msgspec import Struct
 
@@ -15,9 +16,10 @@ from reducer.errors import Problem
 from reducer.log_order import LogOrder, Order
 from reducer.storage.bundle import LogLine
 from reducer.wire.events import RawEvent
-from reducer.wire.json_text import JsonError, refuse_excess
+from reducer.wire.json_text import MAX_DEPTH, JsonError, depth, refuse_excess
 from reducer.wire.log import is_blank
-from reducer.wire.typed_json import dig
+from reducer.wire.spellings import spell_plainly
+from reducer.wire.typed_json import decoder_of, dig
 
 
 class RefusedEvent(Struct, frozen=True):
@@ -67,6 +69,7 @@ class LogWatch:
         self.first_time: int | None = None
         self.last_time: int | None = None
         self.unended = False
+        self._line = line
         self._ledger = None if line is None else Ledger(line)
         self._order = LogOrder()
         self._places: dict[str, list[Place]] = {}
@@ -93,6 +96,8 @@ class LogWatch:
         self.unended = not line.ended
         self._refused_count += not applied
         value = _parsed(line.data)
+        if self._line is not None and not (problems and isinstance(value, list)):
+            value = _in_plain_form(value, line.data, self._line)
         if not isinstance(value, dict):
             self._see_unreadable(line, value is not None, problems)
             return
@@ -109,7 +114,7 @@ class LogWatch:
 
     def _see_unreadable(self, line: LogLine, is_json: bool, problems: Sequence[Problem]) -> None:
         if is_json and not problems:
-            return  # an array of the fields, which is an event, too
+            return  # an array of the fields of a schema that is not known
         reason = problems[0].reason if problems else "no event"
         rule = "unreadable_line" if line.ended else "torn_line"
         self._at(rule, Place(text=reason, line=line.number))
@@ -237,6 +242,16 @@ def _parsed(data: bytes) -> Any:
         return orjson.loads(data)
     except (JsonError, orjson.JSONDecodeError):
         return None
+
+
+def _in_plain_form(value: Any, data: bytes, type_: type[RawEvent]) -> Any:
+    """A parsed line with its event in the plain form, which nearly all have already."""
+    try:
+        decoder_of(type_).decode(data)
+    except (msgspec.MsgspecError, OverflowError, ValueError, RecursionError):
+        if depth(data) <= MAX_DEPTH:  # deeper than that, it is no event
+            return spell_plainly(value, type_)
+    return value
 
 
 def _is_count(value: Any) -> TypeGuard[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
@@ -78,18 +78,17 @@ class _Routing(Struct):
     recipient: str
 
 
-class _AgentMessageItem(_Routing, kw_only=True):
-    type: Literal["agent_message"]
-    content: list[_TextContent | _EncryptedContent]
-    id: str | None = None
-
-
-class _Passthrough(Struct, kw_only=True):
+class _Passthrough(Struct, kw_only=True, omit_defaults=True):
     turn_id: str | None = None
     create_time: Any = None
+    content_item_kinds: Any = None
+    content_token_count: Any = None
+    content_item_metadata: Any = None
 
 
-class _PassingAgentMessage(_AgentMessageItem, kw_only=True):
+class _AgentMessageItem(_Routing, kw_only=True, tag_field="type", tag="agent_message"):
+    content: list[_TextContent | _EncryptedContent]
+    id: str | None = None
     internal_chat_message_metadata_passthrough: _Passthrough | None = None
 
 
@@ -382,14 +381,21 @@ class _ItemReader:
         )
 
     def _declared_message(self) -> tuple[_Routing, list[Part]]:
-        """Routing and content of an agent message, all of which must be of their declared types."""
+        """Routing and content of an agent message, all of which must be of their declared types.
+
+        What it passes through is taken out of items in lists before anybody looks.
+        """
         item = f"agent_message item in payload {self.payload_id}"
         what, said = f"an {item}", f"failed to parse {item}"
-        type_ = _PassingAgentMessage if self.schema.types_passthrough else _AgentMessageItem
-        message = convert(self.value, type_, what, said)
-        if isinstance(message, _PassingAgentMessage) and not _is_time(message):
+        value, exact = self.value, self.document.exact(self.value, self.path)
+        if self.path:
+            value, exact = (
+                {key: inner for key, inner in one.items() if key != PASSTHROUGH_KEY} for one in (value, exact)
+            )
+        message = convert(value, _AgentMessageItem, what, said)
+        if not _is_time(message):
             raise Inconsistent(f"{what} has a create_time that is no number", said)
-        refuse_wide_integers(self.document.exact(self.value, self.path), what, said)
+        refuse_wide_integers(exact, what, said)
         return message, [_sealed_or_not(entry) for entry in message.content]
 
     def _routed_message(self) -> tuple[_Routing, list[Part]]:
@@ -407,20 +413,14 @@ class _ItemReader:
             if hole is not None:
                 parts.append(PayloadRefPart("text", hole))
                 continue
-            fields = entry if isinstance(entry, dict) else _spelled_out(entry)
             declared: Any = _TextContent | _EncryptedContent
-            said = fault_of_message_content(entry)
-            parts.append(_sealed_or_not(convert(fields, declared, what, said)))
-            refuse_wide_integers(self.document.exact(entry, (*self.path, "content", position)), what)
+            exact = self.document.exact(entry, (*self.path, "content", position))
+            try:
+                parts.append(_sealed_or_not(convert(entry, declared, what)))
+                refuse_wide_integers(exact, what)
+            except Inconsistent as error:
+                raise Inconsistent(str(error), fault_of_message_content(exact)) from None
         return routing, parts
-
-
-def _spelled_out(entry: Any) -> dict[str, Any]:
-    """The content of an agent message that is spelled as an array of its type and its text."""
-    match entry:
-        case [str(type_), text]:
-            return {"type": type_, "encrypted_content" if type_ == ENCRYPTED else "text": text}
-    return {}
 
 
 def _sealed_or_not(entry: _TextContent | _EncryptedContent) -> Part:
@@ -429,7 +429,7 @@ def _sealed_or_not(entry: _TextContent | _EncryptedContent) -> Part:
     return EncodedPart(ENCRYPTED, entry.encrypted_content)
 
 
-def _is_time(message: _PassingAgentMessage) -> bool:
+def _is_time(message: _AgentMessageItem) -> bool:
     """Whether the time that a message passes through is a number or missing."""
     passed = message.internal_chat_message_metadata_passthrough
     time = None if passed is None else passed.create_time

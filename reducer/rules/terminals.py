@@ -102,13 +102,20 @@ class Terminals:
         self._process: dict[str, str] = {}
         self._current: dict[str, dict[str, str]] = {}
 
-    def begun_by_runtime(self, raw: RawEvent, ref: PayloadRef, call: ToolCall) -> TerminalOperation:
-        """The operation of a command or a write that the runtime started."""
+    def refuse_second(self, call: ToolCall) -> None:
+        """Refuse that the runtime starts a command or a write twice, even if it is lost how.
+
+        Raises:
+            Inconsistent: the call has a terminal operation.
+        """
         if call.terminal_operation_id is not None:
             raise Inconsistent(
                 f"tool call {call.tool_call_id} already has a terminal operation",
                 f"tool runtime start would create a second terminal operation for {call.tool_call_id}",
             )
+
+    def begun_by_runtime(self, raw: RawEvent, ref: PayloadRef, call: ToolCall) -> TerminalOperation:
+        """The operation of a command or a write that the runtime started; the first of its call."""
         begin = convert(
             self._payloads.parse_whole(ref).value,
             _Begin,

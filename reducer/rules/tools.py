@@ -248,6 +248,8 @@ class Tools:
         """Let the runtime begin what the call is."""
         self._work.changes.append_once(call.raw_runtime_payload_ids, ref.raw_payload_id, call)
         self._cells.link_started(call)
+        if is_terminal(call.kind):
+            self._terminals.refuse_second(call)
         if self._payloads.is_lost(ref):
             return
         if is_terminal(call.kind):

@@ -51,10 +51,8 @@ class Schema(Struct, frozen=True, kw_only=True, dict=True):
     Items (`normalize.py`, `conversation.py`, `items.py`):
 
     Attributes:
-        types_passthrough: the metadata that an agent message passes through must be of their declared types;
-            with `routes_first` they are not looked at.
-        routes_first: of an agent message, author and recipient are looked at before anything else, and an id
-            that is no text is none.
+        routes_first: of an agent message, author and recipient are looked at before anything else, an id
+            that is no text is none, and the metadata that it passes through are not looked at.
         dropped_types: types of items that are left out of lists.
         identifies_items: items have Responses ids, by which they are told apart and receipts find them.
         identifies_content: content that is not text has a hash, by which it is the same in every payload;
@@ -94,7 +92,6 @@ class Schema(Struct, frozen=True, kw_only=True, dict=True):
     refuses_conflicting_refs: bool
     may_lose_payloads: bool
     tells_recording: Literal["completion", "status"] | None
-    types_passthrough: bool
     routes_first: bool
     dropped_types: frozenset[str]
     identifies_items: bool

@@ -269,7 +269,6 @@ SCHEMA_1 = Schema(
     refuses_conflicting_refs=False,
     may_lose_payloads=False,
     tells_recording=None,
-    types_passthrough=False,
     routes_first=False,
     dropped_types=frozenset({ADDITIONAL_TOOLS}),
     identifies_items=False,

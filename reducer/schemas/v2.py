@@ -53,7 +53,6 @@ SCHEMA_2 = replace(
     refuses_event="unsupported trace event schema {} at line {}",
     checks_unused_payloads=True,
     tells_recording="completion",
-    types_passthrough=True,
     identifies_items=True,
     identifies_content=True,
     empty_content_label=None,

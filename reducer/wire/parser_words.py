@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
+from itertools import chain, count
+from math import isfinite
 from typing import Any
 
 from reducer.wire.json_text import Numeral
@@ -54,15 +57,78 @@ def fault_of_spawn_end(value: Any) -> Fault:
 
 
 def fault_of_message_content(value: Any) -> Fault:
-    """What is wrong with an element of the content of an agent message; None where that is not known."""
-    if not isinstance(value, dict):
-        return None
-    if "type" not in value:
-        return "missing field `type`"
-    field = {"input_text": "text", "encrypted_content": "encrypted_content"}.get(str(value["type"]))
-    if field is None:
-        return None
-    return _text(value[field]) if field in value else f"missing field `{field}`"
+    """What is wrong with an element of the content of an agent message, as `JsonDocument.exact` gives it."""
+    if isinstance(value, list):
+        entries = [*zip(chain(("type",), count()), value, strict=False)]
+    elif isinstance(value, dict):
+        entries = [*value.items()]
+    else:
+        said = _unexpected_kept(value, "internally tagged enum AgentMessageInputContent")
+        return _NO_TYPE if said.startswith("invalid type: map") else said
+    for key, one in entries:
+        fault = _content_type(one) if key == "type" else _unkeepable(one)
+        if fault is not None:
+            return fault
+    kept = dict(entries)
+    if "type" not in kept:
+        return _NO_TYPE
+    variant, field = _CONTENT[kept.pop("type")]
+    if isinstance(value, dict):
+        return _kept_text(kept[field]) if field in kept else f"missing field `{field}`"
+    if not kept:
+        return f"invalid length 0, expected struct variant AgentMessageInputContent::{variant} with 1 element"
+    long = None if len(kept) == 1 else f"invalid length {len(kept)}, expected 1 element in sequence"
+    return _kept_text(kept[0]) or long
+
+
+_NO_TYPE = "missing field `type`"
+_CONTENT = {
+    "input_text": ("InputText", "text"),
+    "encrypted_content": ("EncryptedContent", "encrypted_content"),
+}
+
+
+def _content_type(value: Any) -> Fault:
+    if not isinstance(value, str):
+        return _unexpected(value, "variant identifier")
+    names = " or ".join(f"`{name}`" for name in _CONTENT)
+    return None if value in _CONTENT else f"unknown variant `{value}`, expected {names}"
+
+
+def _unkeepable(value: Any) -> Fault:
+    """What the parser says if it cannot keep a value until it knows what it must be."""
+    if isinstance(value, (dict, list)):
+        inner = value.values() if isinstance(value, dict) else value
+        return next((fault for one in inner if (fault := _unkeepable(one)) is not None), None)
+    wide = isinstance(value, Numeral) and value.is_wide_integer()
+    return _unexpected_kept(value, "any value") if wide else None
+
+
+def _kept_text(value: Any) -> Fault:
+    return None if isinstance(value, str) else _unexpected_kept(value, "a string")
+
+
+def _unexpected_kept(value: Any, expected: str) -> str:
+    """As `_unexpected`, of a value that was kept: here the parser looks at what a number is."""
+    if isinstance(value, Numeral):
+        return f"invalid type: {_kept_numeral(value)}, expected {expected}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"invalid type: integer `{value}`, expected {expected}"
+    return _unexpected(value, expected)
+
+
+def _kept_numeral(value: Numeral) -> str:
+    """Only a number that a float spells back is one; any other is kept in a map."""
+    if value.is_wide_integer():
+        return f"integer `{value}` as {'i' if value.text.startswith('-') else 'u'}128"
+    number = float(value.text)
+    if not isfinite(number):
+        return "map"
+    plain = format(Decimal(repr(number)), "f").removesuffix(".0")
+    shown = plain if "." in plain else f"{plain}.0"
+    if number and not 1e-5 <= abs(number) < 1e16:
+        shown = repr(number).replace("e-0", "e-")
+    return f"floating point `{shown}`" if value.text in (shown, plain) else "map"
 
 
 def _fault_of(value: Any, name: str, table: Table) -> Fault:

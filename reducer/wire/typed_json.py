@@ -22,6 +22,7 @@ from reducer.wire.json_text import (
     parse_exact_pairs,
     refuse_excess,
 )
+from reducer.wire.spellings import spelled_plainly
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -31,7 +32,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def decode_strictly(data: bytes, type_: type[S], spelled_plainly: Callable[[Any], Any] = _as_it_is) -> S:
+def decode_strictly(data: bytes, type_: type[S], respelled: Callable[[Any], Any] = _as_it_is) -> S:
     """A JSON text as a declared type.
 
     Unknown keys are ignored; a repeated known key is not. An array of all the fields' values in their order
@@ -40,7 +41,7 @@ def decode_strictly(data: bytes, type_: type[S], spelled_plainly: Callable[[Any]
     Args:
         data: the text.
         type_: the declared type.
-        spelled_plainly: gives what was parsed as the type has it, where more spellings of that are taken.
+        respelled: gives what was parsed as the type has it, where more spellings of that are taken.
 
     Raises:
         Malformed: not valid UTF-8 or JSON, nested too deep, a field missing, repeated or of a wrong type,
@@ -51,16 +52,16 @@ def decode_strictly(data: bytes, type_: type[S], spelled_plainly: Callable[[Any]
     except JsonError as error:
         raise Malformed(str(error)) from None
     if depth(data) <= MAX_DEPTH:
-        plain = _decode_plain(data, type_, spelled_plainly)
+        plain = _decode_plain(data, type_, respelled)
         if plain is not None:
             return plain
-    value = spelled_plainly(_parse_slowly(data, type_))
+    value = respelled(_parse_slowly(data, type_))
     decoded = _converted(value, type_)
     _refuse_repeated_keys(value, decoded)
     return decoded
 
 
-def _decode_plain(data: bytes, type_: type[S], spelled_plainly: Callable[[Any], Any]) -> S | None:
+def _decode_plain(data: bytes, type_: type[S], respelled: Callable[[Any], Any]) -> S | None:
     """A text as a declared type, provided that it is spelled plainly; None if it is not, or not of the type.
 
     Raises:
@@ -85,7 +86,7 @@ def _decode_plain(data: bytes, type_: type[S], spelled_plainly: Callable[[Any], 
     try:
         return converted(value, type_)
     except msgspec.ValidationError:
-        return _converted(spelled_plainly(value), type_)
+        return _converted(respelled(value), type_)
 
 
 _MAKING = Lock()
@@ -186,6 +187,10 @@ def convert(value: Any, type_: type[T], what: str, reference_says: str | None = 
     """
     try:
         return converted(value, type_)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return converted(spelled_plainly(value, type_), type_)
     except msgspec.ValidationError as error:
         raise Inconsistent(f"{what}: {_in_plain_words(str(error))}", reference_says) from None
 

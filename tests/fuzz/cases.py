@@ -25,6 +25,7 @@ _ANY_SCHEMA: dict[Change, int] = {
     log_changes.change_time: 1,
     log_changes.forget_numbers: 1,
     log_changes.spell_line_oddly: 1,
+    log_changes.spell_event_oddly: 3,
     payload_changes.change_items: 16,
     payload_changes.change_document: 4,
     payload_changes.spell_payload_oddly: 1,

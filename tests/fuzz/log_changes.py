@@ -109,6 +109,38 @@ def spell_line_oddly(sample: Sample, random: Random) -> None:
         sample.events[place] = odd_spelling(event, random)
 
 
+def spell_event_oddly(sample: Sample, random: Random) -> None:
+    """Write something in an event as an array, by a number, or as an object with one key."""
+    event = random.choice(sample.bodies() or [{"payload": {}}])
+    for _ in range(random.choice([1, 1, 2, 4])):
+        places = [*holders(event["payload"])]
+        if random.random() < 0.9:
+            places = [(holder, key) for holder, key in places if _is_told_in_more_ways(holder[key], key)]
+        if not places or random.random() < 0.1:
+            places = [(event, "payload")]
+        holder, key = random.choice(places)
+        holder[key] = _told_otherwise(holder[key], random)
+
+
+def _is_told_in_more_ways(value: Json, key: str | int) -> bool:
+    return isinstance(value, dict) or (isinstance(value, str) and key == "status")
+
+
+def _told_otherwise(value: Json, random: Random) -> Json:
+    """The same value, most often, in a spelling that is taken in some places."""
+    if isinstance(value, str):
+        return random.choice([{value: None}, {value: {}}, {value: None}, {value: []}, random.randrange(16)])
+    if not isinstance(value, dict):
+        return [value]
+    values = [*value.values()]
+    if len(value) == 1 and random.random() < 0.5:
+        return random.choice([[*values, None], {"type": random.randrange(12)}, {"type": 1}])
+    tag = next((key for key in ("type", "status") if key in value), None)
+    if tag is not None and random.random() < 0.3:
+        return {**value, tag: random.randint(-1, 12)}
+    return values
+
+
 def odd_spelling(value: Json, random: Random) -> bytes:
     """A JSON text as no recorder writes it; it may well be wrong."""
     text = compact(value)

@@ -11,6 +11,16 @@ from tests.fuzz.sample import Json, Sample
 
 ITEM_KEYS = ("id", "call_id", "type", "role", "phase", "content", "name", "input", "output", "summary")
 MORE_KEYS = ("arguments", "encrypted_content", "author", "recipient", "image_url", "text", "status")
+PASSED_ON: tuple[Json, ...] = (
+    {"turn_id": "t", "create_time": 1.50},
+    {"turn_id": "t", "create_time": None, "content_item_kinds": [2**64]},
+    {"turn_id": 1},
+    {"create_time": "x"},
+    [],
+    ["t", 1, {}],
+    ["t", "x"],
+    5,
+)
 PHASES = ("commentary", "final_answer", "partial_answer", "unknown", None, 1)
 
 
@@ -69,7 +79,7 @@ def change_item(item: Json, pool: list[Json], random: Random) -> None:
     elif choice == 9:
         item["phase"] = random.choice(PHASES)
     elif choice == 10:
-        item["internal_chat_message_metadata_passthrough"] = {"turn_id": "t", "create_time": 1.50}
+        item["internal_chat_message_metadata_passthrough"] = copy.deepcopy(random.choice(PASSED_ON))
     else:
         inner = [*holders(item)]
         holder, at = random.choice(inner) if inner else (item, "x")

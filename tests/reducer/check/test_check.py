@@ -44,6 +44,17 @@ def rules(report: Report) -> set[str]:
     return {finding.rule for finding in report.findings}
 
 
+def test_references_are_references_however_they_are_spelled(b: BundleBuilder) -> None:
+    for spell in (lambda ref: [*ref.values()], lambda ref: {**ref, "kind": ["protocol_event", None]}):
+        b.event("protocol_event_observed", event_type="x", event_payload=spell(b.payload({})))
+    b.raw(["protocol_event_observed", "x", b.payload({})])
+    seq, event = len(b.lines) + 1, {"type": "protocol_event_observed", "event_type": "x"}
+    whole_line = [2, seq, 1000 + seq, "rollout", None, None, {**event, "event_payload": b.payload({})}]
+    b.line(compact(whole_line))
+    report = check_bundle(end(b))
+    assert (report.findings, report.totals.payloads) == ([], 6)
+
+
 def test_a_sound_bundle_has_nothing_to_remark(b: BundleBuilder) -> None:
     report = check_bundle(end(b))
     assert report.is_clean

@@ -10,7 +10,10 @@ from bundle_builder import compact, letter, message, text
 from reducer.errors import Inconsistent
 from reducer.model import AgentMessage, CodePart, EncodedPart, JsonPart, PayloadRefPart, SummaryPart, TextPart
 from reducer.rules.normalize import NormalItem, normalize_document, normalize_list, summarize
+from reducer.schemas import Schema
+from reducer.schemas.v1 import SCHEMA_1
 from reducer.schemas.v2 import SCHEMA_2
+from reducer.schemas.v3 import SCHEMA_3
 from reducer.wire.json_text import JsonDocument
 
 Json = Any
@@ -229,8 +232,14 @@ def test_unsound_agent_messages_are_refused(fields: Json) -> None:
         ({}, True),
         ({"turn_id": None, "create_time": None, "content_item_kinds": 5, "x": 1}, True),
         ({"turn_id": "t", "create_time": 1.5}, True),
+        ([], True),
+        (["t", None, 5, {}, "x"], True),
         (5, False),
         ("x", False),
+        ([5], False),
+        (["t", "x"], False),
+        (["t", 1, 2, 3, 4, 5], False),
+        ({"x": 2**64}, False),
         ({"turn_id": 5}, False),
         ({"create_time": "x"}, False),
         ({"create_time": True}, False),
@@ -242,6 +251,32 @@ def test_metadata_that_an_agent_message_passes_through_is_typed(passed: Json, so
         assert normal(item).agent_message is not None
     else:
         assert reason(item).startswith("an agent_message item in payload p")
+
+
+@pytest.mark.parametrize("schema", [SCHEMA_1, SCHEMA_2, SCHEMA_3], ids=lambda schema: str(schema.version))
+@pytest.mark.parametrize("passed", [5, {"turn_id": 5}, {"create_time": "x"}, {"x": 2**64}], ids=str)
+def test_in_lists_nobody_looks_at_what_an_agent_message_passes_through(schema: Schema, passed: Json) -> None:
+    item = {**letter("x", "a", "b"), "internal_chat_message_metadata_passthrough": passed}
+    (found,) = normalize_list(JsonDocument(compact({"input": [item]})), "p", "input", schema)
+    assert found.agent_message == AgentMessage("a", "b")
+
+
+@pytest.mark.parametrize("schema", [SCHEMA_1, SCHEMA_2], ids=lambda schema: str(schema.version))
+@pytest.mark.parametrize(
+    "content", [["input_text", "x"], [0, "x"], {"type": 0, "text": "x"}, {"type": 0, "text": "x", "y": 1}]
+)
+def test_content_of_agent_messages_is_spelled_as_freely_as_events(schema: Schema, content: Json) -> None:
+    item = {**letter("", "a", "b"), "content": [content, [1, "e"]]}
+    (found,) = normalize_list(JsonDocument(compact({"input": [item]})), "p", "input", schema)
+    assert found.parts == [TextPart("x"), EncodedPart("encrypted_content", "e")]
+
+
+@pytest.mark.parametrize("content", [[0, "x"], {"type": 0, "text": "x"}], ids=str)
+def test_content_that_is_read_by_itself_is_told_by_name(content: Json) -> None:
+    items = {"input": [{**letter("", "a", "b"), "content": [["input_text", "x"], content]}]}
+    with pytest.raises(Inconsistent) as caught:
+        normalize_list(JsonDocument(compact(items)), "p", "input", SCHEMA_3)
+    assert caught.value.reference_says == "invalid type: number, expected variant identifier"
 
 
 def test_items_nobody_knows_are_refused() -> None:

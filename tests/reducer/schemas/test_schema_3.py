@@ -349,3 +349,23 @@ def test_what_a_wait_waits_for_is_told_by_an_event(b: ShardedBuilder) -> None:
     assert graph.code_cells["code_cell:x"].wait_tool_call_ids == ["w"]
     b.event("code_cell_wait_target_resolved", ROOT, "turn", tool_call_id="w", runtime_cell_id="2")
     assert refused(b) == "duplicate confirmed wait target for w"
+
+
+@pytest.mark.parametrize("kind", ["write_stdin", "exec_command"])
+def test_a_second_start_in_a_terminal_is_refused_even_if_it_is_lost(b: ShardedBuilder, kind: str) -> None:
+    arguments = {"type": "function", "arguments": '{"session_id":7,"chars":"y"}'}
+    b.tool("t", "write_stdin", invocation={"tool_name": "write_stdin", "payload": arguments})
+    ref = lost(b.payload(b"{", "tool_runtime_event"), 1)
+    b.event("tool_call_runtime_started", tool_call_id="t", kind={"type": kind}, runtime_payload=ref)
+    assert refused(b) == "tool runtime start would create a second terminal operation for t"
+
+
+def test_a_start_that_is_lost_makes_no_operation_and_so_is_no_second_one(b: ShardedBuilder) -> None:
+    b.tool("t", "exec_command")
+    for _ in range(2):
+        ref = lost(b.payload(b"{", "tool_runtime_event"), 1)
+        b.event(
+            "tool_call_runtime_started", tool_call_id="t", kind={"type": "exec_command"}, runtime_payload=ref
+        )
+    b.runtime_started("t", "exec_command", {"process_id": "7", "command": ["ls"], "cwd": "/"})
+    assert len(b.graph().terminal_operations) == 1
