@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reducer.errors import LogChangedError
 from reducer.model.objects import ObjectRef
 from reducer.provenance import EventRecord
@@ -97,7 +99,7 @@ class GrowingReduction:
         if last is not None and self.recording.read_line(last.offset) != last.data:
             raise LogChangedError(f"{self.recording.log_path}: line {last.number} is not what it was")
 
-    def new_events(self) -> list[EventRecord]:
+    def new_events(self) -> Sequence[EventRecord]:
         """The events that were applied since this was last asked."""
         new = self._replay.provenance.events[self._events_told :]
         self._events_told += len(new)

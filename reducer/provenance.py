@@ -44,22 +44,23 @@ class EventRecord(Struct, frozen=True):
 
 
 class Provenance:
-    """Which events made and touched each object, and which payloads they carried.
-
-    Attributes:
-        events: every applied event, in the order of the log.
-    """
+    """Which events made and touched each object, and which payloads they carried."""
 
     def __init__(self) -> None:
-        self.events: list[EventRecord] = []
+        self._recorded: list[EventRecord] = []
         self._trails: dict[ObjectRef, list[int]] = {}
+
+    @property
+    def events(self) -> Sequence[EventRecord]:
+        """Every applied event, in the order of the log."""
+        return self._recorded
 
     def record(
         self, raw: RawEvent, line: LogLine, payloads: Sequence[PayloadRef], touched: Sequence[ObjectRef]
     ) -> None:
         """Note an applied event, the payloads it carries, and the objects it made, changed or prepared."""
-        position = len(self.events)
-        self.events.append(
+        position = len(self._recorded)
+        self._recorded.append(
             EventRecord(
                 raw.seq,
                 line.number,
@@ -81,7 +82,7 @@ class Provenance:
 
     def record_unknown(self, raw: LooseEvent, line: LogLine, payloads: Sequence[PayloadRef]) -> None:
         """Note an event of a schema that is not known, and the payloads it seems to carry."""
-        self.events.append(
+        self._recorded.append(
             EventRecord(
                 raw.seq,
                 line.number,

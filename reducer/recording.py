@@ -6,7 +6,7 @@ Whoever shows one knows no more of it than this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -158,7 +158,7 @@ class Growing(Protocol):
             step: called now and then; what it raises ends the check.
         """
 
-    def new_events(self) -> list[EventRecord]:
+    def new_events(self) -> Sequence[EventRecord]:
         """The events that were read since this was last asked."""
 
     def changed(self) -> list[ObjectRef]:

@@ -23,6 +23,10 @@ _NEVER_GROWN = frozenset({"request_item_ids", "response_item_ids", "input_item_i
 """Long lists that are only ever replaced as a whole, so that copies may share them."""
 
 
+class Still:
+    """What a map is that never changes, so that snapshots share it."""
+
+
 class Snapshots:
     """Keeps the copies of the objects that did not change since they were copied."""
 
@@ -49,21 +53,26 @@ class Snapshots:
         self._changed.clear()
         for ref in changed:
             name = _MANY.get(ref.type) if is_graph_type(ref.type) else None
-            if name is None:
+            if name is None or isinstance(getattr(graph, name), Still):
                 continue
             found = getattr(graph, name).get(ref.id)
             if found is None:  # terminal sessions are taken back
                 self._copies[name].pop(ref.id, None)
             else:
                 self._copies[name][ref.id] = _copy(found)
-        whole = {name: dict(copies) for name, copies in self._copies.items()}
+        whole = {
+            name: dict(copies)
+            for name, copies in self._copies.items()
+            if not isinstance(getattr(graph, name), Still)
+        }
+        payloads = graph.raw_payloads
         # Threads are few but change all the time; edges of what is undelivered are made up at the end.
         taken = structs.replace(
             graph,
             **whole,
             threads={key: _copy(one) for key, one in graph.threads.items()},
             interaction_edges={key: _copy(one) for key, one in graph.interaction_edges.items()},
-            raw_payloads=dict(graph.raw_payloads),
+            raw_payloads=payloads if isinstance(payloads, Still) else dict(payloads),
         )
         return taken, changed
 

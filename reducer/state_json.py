@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -61,7 +61,14 @@ def _references(refs: Mapping[str, PayloadRef]) -> Iterator[bytes]:
 
 
 def _formatted(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2)
+    return msgspec.json.format(msgspec.json.encode(value, enc_hook=_listed), indent=2)
+
+
+def _listed(value: Any) -> Any:
+    """A list that is told by another one, as that of what a call of a session saw."""
+    if isinstance(value, Sequence):
+        return [*value]
+    raise NotImplementedError(f"{type(value).__name__} is nothing that a graph has")
 
 
 class _References:

@@ -107,7 +107,7 @@ class CompactionProducer(Struct, frozen=True, tag_field="type", tag="compaction"
 Producer = InferenceProducer | ToolProducer | CellProducer | CompactionProducer
 
 
-class ConversationItem(Struct, kw_only=True, omit_defaults=True):
+class ConversationItem(Struct, kw_only=True, omit_defaults=True, weakref=True):
     """One entry of a model's context. Fields with a default are left out of `state.json` when unset."""
 
     item_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -25,7 +26,7 @@ class Usage(Struct, frozen=True):
     reasoning_output_tokens: int
 
 
-class InferenceCall(Struct):
+class InferenceCall(Struct, weakref=True):
     """One request to a model and its answer. Before schema 3, no prepared prompt is recorded."""
 
     inference_call_id: str
@@ -36,7 +37,7 @@ class InferenceCall(Struct):
     provider_name: str
     response_id: str | None
     upstream_request_id: str | None
-    request_item_ids: list[str]
+    request_item_ids: Sequence[str]
     response_item_ids: list[str]
     tool_call_ids_started_by_response: list[str]
     usage: Usage | None
@@ -75,7 +76,7 @@ class CodeCellRequester(Struct, frozen=True, tag_field="type", tag="code_cell"):
     code_cell_id: str
 
 
-class ToolCall(Struct, kw_only=True, omit_defaults=True):
+class ToolCall(Struct, kw_only=True, omit_defaults=True, weakref=True):
     """One tool call. Fields with a default are left out of `state.json` when unset."""
 
     tool_call_id: str
@@ -135,7 +136,7 @@ class TerminalObservation(Struct, frozen=True):
     source: Literal["direct_tool_call", "code_cell_output"] = "direct_tool_call"
 
 
-class TerminalOperation(Struct, kw_only=True):
+class TerminalOperation(Struct, kw_only=True, weakref=True):
     """One command started in, or one write to, a terminal session."""
 
     operation_id: str
@@ -149,7 +150,7 @@ class TerminalOperation(Struct, kw_only=True):
     raw_payload_ids: list[str] = field(default_factory=list)
 
 
-class TerminalSession(Struct):
+class TerminalSession(Struct, weakref=True):
     """A terminal and its operations in order. The format has no end for it."""
 
     terminal_id: str

@@ -14,6 +14,7 @@ from reducer.sessions.graph import SessionGraph
 from reducer.sessions.headers import Header
 from reducer.sessions.history import History
 from reducer.sessions.lines import Record
+from reducer.sessions.seen_items import SeenItems
 from reducer.sessions.turns import TurnState
 from reducer.wire.events import ExecutionStatus
 
@@ -25,18 +26,25 @@ class Call(Struct):
     """A call while it is read.
 
     Attributes:
-        object: the call in the graph.
+        call_id: of the call.
+        calls: those of the graph.
         sampled_through: the last position of the history that it had seen, where codex tells it.
         last_text: the text of the last message in its response.
         is_cut: whether its request ended without a whole response.
         after_loose: the call without any trace that was inferred directly before it.
     """
 
-    object: InferenceCall
+    call_id: str
+    calls: dict[str, InferenceCall]
     sampled_through: int | None = None
     last_text: str | None = None
     is_cut: bool = False
     after_loose: Call | None = None
+
+    @property
+    def object(self) -> InferenceCall:
+        """The call in the graph. Whoever has it longer than a record does not change the graph by it."""
+        return self.calls[self.call_id]
 
 
 class CallObjects:
@@ -52,7 +60,7 @@ class CallObjects:
         self._file_id = file_id
         self._made = 0
 
-    def seen(self, record: Record, turn: TurnState, sampled_through: int | None) -> list[str]:
+    def seen(self, record: Record, turn: TurnState, sampled_through: int | None) -> SeenItems:
         """The items that a call of a turn has in its input, as the history stands."""
         instructed_by = self.header if turn.sends_base else None
         return self._contexts.seen(record, turn.turn_id, self._history, sampled_through, instructed_by)
@@ -61,7 +69,7 @@ class CallObjects:
         self,
         record: Record,
         turn: TurnState,
-        seen: list[str],
+        seen: SeenItems,
         asked_at_unix_ms: int | None,
         sampled_through: int | None = None,
     ) -> Call:
@@ -92,7 +100,7 @@ class CallObjects:
             raw_request_payload_id="",
         )
         self._graph.trace.inference_calls[call_id] = made
-        call = Call(made, sampled_through)
+        call = Call(call_id, self._graph.trace.inference_calls, sampled_through)
         rebuilt = [START, _PROVIDER]
         if not self._history.is_whole:
             rebuilt.append(LIST_INCOMPLETE)
@@ -117,7 +125,7 @@ class CallObjects:
 
     def touch(self, call: Call) -> None:
         """Note that the record which is being read concerns a call."""
-        self._graph.touch("InferenceCall", call.object.inference_call_id)
+        self._graph.touch("InferenceCall", call.call_id)
 
     def note(
         self,
@@ -129,18 +137,19 @@ class CallObjects:
     ) -> None:
         """Note what is not exact about a call."""
         self._graph.certainty.note(
-            call.object.inference_call_id, rebuilt=rebuilt, not_recorded=not_recorded, inferred=inferred
+            call.call_id, rebuilt=rebuilt, not_recorded=not_recorded, inferred=inferred
         )
 
     def take_back(self, call: Call) -> bool:
         """What was taken for a call was the making of a summary; say whether it was in the graph."""
-        trace, call_id = self._graph.trace, call.object.inference_call_id
-        if trace.inference_calls.pop(call_id, None) is None:
+        trace, call_id = self._graph.trace, call.call_id
+        taken = trace.inference_calls.pop(call_id, None)
+        if taken is None:
             return False
         self.touch(call)
         self._graph.certainty.forget(call_id)
         producer = InferenceProducer(call_id)
-        for item_id in call.object.response_item_ids:
+        for item_id in taken.response_item_ids:
             item = trace.conversation_items[item_id]
             item.produced_by = [one for one in item.produced_by if one != producer]
             self._graph.touch("ConversationItem", item_id)

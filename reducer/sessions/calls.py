@@ -19,6 +19,7 @@ from reducer.sessions.graph import SessionGraph
 from reducer.sessions.headers import Header
 from reducer.sessions.history import History
 from reducer.sessions.lines import Record
+from reducer.sessions.seen_items import SeenItems
 from reducer.sessions.turns import TurnState
 from reducer.wire.events import ExecutionStatus
 
@@ -299,12 +300,12 @@ class Calls:
 
     # How calls begin and end
 
-    def _seen(self, record: Record, turn: TurnState) -> list[str]:
+    def _seen(self, record: Record, turn: TurnState) -> SeenItems:
         """What a call would see now."""
         return self._objects.seen(record, turn, None)
 
     def _make(
-        self, record: Record, turn: TurnState, seen: list[str], sampled_through: int | None = None
+        self, record: Record, turn: TurnState, seen: SeenItems, sampled_through: int | None = None
     ) -> Call:
         asked = None if self._asking is None else self._asking.at_unix_ms
         self._last = self._objects.make(record, turn, seen, asked, sampled_through)

@@ -7,8 +7,9 @@ import re
 from reducer.model import Body, ConversationItem, TextPart
 from reducer.sessions.graph import SessionGraph
 from reducer.sessions.headers import Header
-from reducer.sessions.history import Entry, History
+from reducer.sessions.history import History
 from reducer.sessions.lines import Record
+from reducer.sessions.seen_items import Added, SeenItems
 
 _ON_PLANS = re.compile(
     r"^(?:- If you create a checklist or task list, you update item statuses .*|.*\bupdate_plan\b.*)\n?",
@@ -28,17 +29,19 @@ class Contexts:
         self._graph = graph
         self._thread_id = thread_id
         self._has_plans = False
-        self._bases: dict[tuple[str, bool], ConversationItem] = {}
+        self._bases: dict[tuple[str, bool], str] = {}
         self._aborted: dict[str, str] = {}
+        self._last_added: Added = ()
 
     def plans(self) -> None:
         """The model used the tool for plans, so it has it, and had it when it was instructed."""
         if self._has_plans:
             return
         self._has_plans = True
-        for (said, are_the_models), item in self._bases.items():
+        for (said, are_the_models), item_id in self._bases.items():
+            item = self._graph.trace.conversation_items[item_id]
             item.body = Body([TextPart(self._text(said, are_the_models=are_the_models))])
-            self._graph.touch("ConversationItem", item.item_id)
+            self._graph.touch("ConversationItem", item_id)
 
     def seen(
         self,
@@ -47,7 +50,7 @@ class Contexts:
         history: History,
         sampled_through: int | None,
         instructed_by: Header | None,
-    ) -> list[str]:
+    ) -> SeenItems:
         """The ids of the items that a call had in its input.
 
         Args:
@@ -57,27 +60,23 @@ class Contexts:
             sampled_through: as in `History.visible`.
             instructed_by: what has the base instructions, if they are sent as the first item.
         """
-        ids = history.visible(sampled_through)
-        unanswered = history.unanswered(sampled_through)
-        if unanswered:
-            ids = self._with_outputs(ids, unanswered, record, turn_id)
+        seen = history.visible(sampled_through)
+        added = [
+            (place + before + 1, self._aborted_output(seen.history[place], record, turn_id))
+            for before, place in enumerate(history.unanswered(sampled_through))
+        ]
         if instructed_by is not None and instructed_by.instructions is not None and not history.has_base():
             base = self._base(
                 record, instructed_by.instructions, are_the_models=instructed_by.instructions_are_the_models
             )
-            return [base.item_id, *ids]
-        return ids
+            added = [(0, base.item_id), *((place + 1, item_id) for place, item_id in added)]
+        return SeenItems(seen.history, seen.taken, self._shared(added)) if added else seen
 
-    def _with_outputs(
-        self, ids: list[str], unanswered: list[Entry], record: Record, turn_id: str | None
-    ) -> list[str]:
-        missing = {entry.item_id for entry in unanswered}
-        made: list[str] = []
-        for item_id in ids:
-            made.append(item_id)
-            if item_id in missing:
-                made.append(self._aborted_output(item_id, record, turn_id))
-        return made
+    def _shared(self, added: list[tuple[int, str]]) -> Added:
+        """The same as at the call before, if it is equal: mostly it is."""
+        if self._last_added != (found := tuple(added)):
+            self._last_added = found
+        return self._last_added
 
     def _aborted_output(self, call_item_id: str, record: Record, turn_id: str | None) -> str:
         known = self._aborted.get(call_item_id)
@@ -105,7 +104,7 @@ class Contexts:
     def _base(self, record: Record, said: str, *, are_the_models: bool) -> ConversationItem:
         known = self._bases.get((said, are_the_models))
         if known is not None:
-            return known
+            return self._graph.trace.conversation_items[known]
         made = self._made(
             ConversationItem(
                 item_id=self._graph.next_item_id(),
@@ -121,7 +120,7 @@ class Contexts:
             ),
             BASE_REBUILT if are_the_models else BASE_PROVEN,
         )
-        self._bases[said, are_the_models] = made
+        self._bases[said, are_the_models] = made.item_id
         return made
 
     def _text(self, said: str, *, are_the_models: bool) -> str:

@@ -5,7 +5,7 @@ The bundle has what the session has. Requests are those that the graph rebuilt: 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ class _Conversion:
 
     # Calls and compactions
 
-    def _wire(self, item_ids: list[str]) -> list[Any]:
+    def _wire(self, item_ids: Iterable[str]) -> list[Any]:
         items = self._graph.conversation_items
         return [self._items.of(items[item_id]) for item_id in item_ids]
 

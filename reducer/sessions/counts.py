@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from reducer.sessions.lines import Record
+from reducer.sessions.seen_items import SeenItems
 from reducer.sessions.turns import TurnState
 
 Style = Literal["begin", "end"]
@@ -28,7 +29,7 @@ class Unexplained(Struct, frozen=True):
 
     record: Record
     turn: TurnState
-    seen: list[str]
+    seen: SeenItems
 
 
 class Counts:

@@ -14,12 +14,21 @@ from typing import Any
 from msgspec import Struct
 
 from reducer.errors import Malformed, NotApplicable
-from reducer.model import ConversationItem, EncodedPart, Part, TerminalOperation, TerminalResult, TextPart
+from reducer.model import (
+    ConversationItem,
+    EncodedPart,
+    InferenceCall,
+    Part,
+    TerminalOperation,
+    TerminalResult,
+    TextPart,
+)
 from reducer.model.conversation import Body
 from reducer.rules.normalize import NormalItem
 from reducer.sessions.fields import mapping, text
 from reducer.sessions.items import LONG, ItemForm, digest_of, output_text
 from reducer.sessions.lines import Record, SessionLine, read_record
+from reducer.sessions.seen_items import SeenItems
 from reducer.sessions.sources import COMPRESSED, LineSource, SourceFault
 from reducer.storage.confinement import BundleFolder
 
@@ -32,26 +41,41 @@ _KEPT = 64
 JsonPath = tuple[str | int, ...]
 
 
-class FarText(Struct, frozen=True, eq=False):
+class FarFile:
+    """A file in which texts are.
+
+    Attributes:
+        texts: by whom they are read.
+        name: its path.
+        number: of the file among those of its reader.
+    """
+
+    __slots__ = ("name", "number", "texts")
+
+    def __init__(self, texts: FarTexts, name: str, number: int) -> None:
+        self.texts = texts
+        self.name = name
+        self.number = number
+
+
+class FarText(Struct, frozen=True, eq=False, array_like=True):
     """Where a text is. Two are equal if the texts are.
 
     Attributes:
-        texts: by whom it is read.
         file: in which it is.
         offset: where its line begins.
         path: of the item in the line; empty for what a tool gave.
         part: which part of the item it is.
-        form: in which a model gets the item.
+        is_lite: in which form a model gets the item, see `ItemForm`.
         size: characters.
         digest: of the text.
     """
 
-    texts: FarTexts
-    file: str
+    file: FarFile
     offset: int
     path: JsonPath
     part: int
-    form: ItemForm
+    is_lite: bool
     size: int
     digest: bytes
 
@@ -63,7 +87,7 @@ class FarText(Struct, frozen=True, eq=False):
 
     def read(self) -> str:
         """The text; where it cannot be read any more, words that say so."""
-        return self.texts.read(self)
+        return self.file.texts.read(self)
 
 
 class FarTextPart(TextPart, frozen=True, tag="text"):
@@ -123,9 +147,14 @@ def _near(value: FarText | str | None) -> str | None:
 
 
 class FarTexts:
-    """Reads the texts of the files of one folder."""
+    """Reads the texts of the files of one folder.
+
+    Attributes:
+        files: in which there are some.
+    """
 
     def __init__(self, folder: BundleFolder) -> None:
+        self.files: list[FarFile] = []
         self._folder = folder
         self._recent: OrderedDict[tuple[str, int, JsonPath, int], str] = OrderedDict()
         self._lock = Lock()
@@ -139,7 +168,7 @@ class FarTexts:
         for at, part in enumerate(normal.parts):
             said = _said(part)
             if len(said) >= LONG:
-                place = self._place(said, record.line, path, at, self._forms[is_lite])
+                place = self._place(said, record.line, path, at, is_lite=is_lite)
                 normal.parts[at] = _far(part, place)
         return normal
 
@@ -147,14 +176,18 @@ class FarTexts:
         """What a tool gave, as it is, or as the place where it is."""
         if len(said) < LONG or not _stays(record.line):
             return said
-        return self._place(said, record.line, (), 0, self._forms[False])
+        return self._place(said, record.line, (), 0, is_lite=False)
 
-    def _place(self, said: str, line: SessionLine, path: JsonPath, part: int, form: ItemForm) -> FarText:
-        return FarText(self, line.file, line.offset, path, part, form, len(said), digest_of(said))
+    def _place(self, said: str, line: SessionLine, path: JsonPath, part: int, *, is_lite: bool) -> FarText:
+        file = next((one for one in reversed(self.files) if one.name == line.file), None)
+        if file is None:
+            file = FarFile(self, line.file, len(self.files))
+            self.files.append(file)
+        return FarText(file, line.offset, path, part, is_lite, len(said), digest_of(said))
 
     def read(self, place: FarText) -> str:
         """The text at a place."""
-        key = (place.file, place.offset, place.path, place.part)
+        key = (place.file.name, place.offset, place.path, place.part)
         with self._lock:
             known = self._recent.get(key)
             if known is None:
@@ -165,8 +198,9 @@ class FarTexts:
 
     def _read(self, place: FarText) -> str:
         try:
-            data = LineSource(self._folder, place.file).read_line(place.offset)
-            record = read_record(SessionLine(place.file, 0, place.offset, data, len(data), ended=True))
+            file = place.file.name
+            data = LineSource(self._folder, file).read_line(place.offset)
+            record = read_record(SessionLine(file, 0, place.offset, data, len(data), ended=True))
             if record is None:
                 return _GONE
             if not place.path:
@@ -176,7 +210,7 @@ class FarTexts:
             value = record.document.value
             for key in place.path:
                 value = value[key]
-            part = place.form.normal(record, "", place.path, value).parts[place.part]
+            part = self._forms[place.is_lite].normal(record, "", place.path, value).parts[place.part]
         except (SourceFault, Malformed, NotApplicable, LookupError, TypeError):
             return _GONE
         return (
@@ -238,8 +272,19 @@ def near_operation(operation: TerminalOperation) -> TerminalOperation:
     return made
 
 
+def near_call(call: InferenceCall) -> InferenceCall:
+    """The same of an inference call: with the list of what it saw written out."""
+    if not isinstance(call.request_item_ids, SeenItems):
+        return call
+    made = copy(call)
+    made.request_item_ids = call.request_item_ids.whole()
+    return made
+
+
 def near(target: Any) -> Any:
-    """Any object of the graph with all its texts at hand."""
+    """Any object of the graph with all that it has at hand."""
     if isinstance(target, ConversationItem):
         return near_item(target)
+    if isinstance(target, InferenceCall):
+        return near_call(target)
     return near_operation(target) if isinstance(target, TerminalOperation) else target

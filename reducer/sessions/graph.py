@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from typing import Any
+
+from msgspec import UNSET, structs
 
 from reducer.certainty import Certainties
 from reducer.errors import Problem
@@ -13,24 +15,31 @@ from reducer.model import (
     Producer,
     RolloutTrace,
 )
-from reducer.model.objects import GraphType, ObjectRef
+from reducer.model.objects import OBJECTS, GraphType, ObjectRef
 from reducer.rules.normalize import NormalItem
 from reducer.sessions.far_texts import FarTexts
 from reducer.sessions.headers import Header
 from reducer.sessions.items import ItemForm
-from reducer.sessions.lines import LineRef, Record, SessionLine
+from reducer.sessions.line_refs import LineRefs
+from reducer.sessions.lines import Record, SessionLine
+from reducer.sessions.packed import PackedTable
+from reducer.sessions.packing import Packings
 from reducer.wire.events import ExecutionStatus
-from reducer.wire.payload_refs import ShardedKind, ShardedKindName
+from reducer.wire.payload_refs import ShardedKindName
+
+MAX_AT_HAND = 4096
+"""Objects that are held as they are; if there are more, all are packed."""
 
 
 class SessionGraph:
-    """The graph as far as it was read.
+    """The graph as far as it was read. A rule that changes an object asks the graph for it at each record.
 
     Attributes:
         trace: the graph; `schema_version` says in whose form it is.
         problems: what was wrong so far.
         certainty: what of the objects is not exact.
         far: reads the long texts, which stay in their files.
+        lines: the lines that objects refer to.
         touched: the objects that the record which is being read made or changed, in order.
         inherited: for each item that a thread took over from another one, the item of that thread.
     """
@@ -46,16 +55,43 @@ class SessionGraph:
             recording_complete=UNSET,
             recording_status="unclosed",
         )
+        packings, trace = Packings(far), self.trace
+        trace.conversation_items = items = PackedTable(packings.items)
+        trace.inference_calls = calls = PackedTable(packings.calls)
+        trace.tool_calls = tools = PackedTable(packings.tools)
+        trace.terminal_sessions = sessions = PackedTable(packings.sessions)
+        trace.terminal_operations = operations = PackedTable(packings.operations)
+        trace.raw_payloads = self.lines = LineRefs()
+        self._packed: dict[GraphType, PackedTable[Any]] = {
+            "ConversationItem": items,
+            "InferenceCall": calls,
+            "ToolCall": tools,
+            "TerminalSession": sessions,
+            "TerminalOperation": operations,
+        }
         self.problems: list[Problem] = []
         self.certainty = Certainties()
         self.touched: dict[ObjectRef, None] = {}
         self.inherited: dict[str, str] = {}
         self._items = 0
-        self._kinds: dict[str, ShardedKind] = {}
 
     def touch(self, type_: GraphType, object_id: str) -> None:
         """Note that the record which is being read concerns an object."""
         self.touched[ObjectRef(type_, object_id)] = None
+        table = self._packed.get(type_)
+        if table is not None:
+            table.note(object_id)
+
+    def settle(self) -> None:
+        """Pack objects, if many are at hand: between two records, when no rule has one."""
+        for table in self._packed.values():
+            if table.at_hand > MAX_AT_HAND:
+                table.settle()
+
+    def view(self) -> RolloutTrace:
+        """The graph whose very many objects do not change any more; the others are those of this one."""
+        maps = {OBJECTS[type_].map: table.view() for type_, table in self._packed.items()}
+        return structs.replace(self.trace, raw_payloads=self.lines.view(), **maps)
 
     def begins(self, header: Header) -> None:
         """A thread says when it began; the first one's beginning is that of the session."""
@@ -70,16 +106,7 @@ class SessionGraph:
     def payload(self, record: Record, kind: ShardedKindName) -> str:
         """The id under which the line of a record is in the graph, from now on."""
         if record.payload_id is None:
-            record.payload_id = payload_id = self.next_payload_id(record)
-            line = record.line
-            self.trace.raw_payloads[payload_id] = LineRef(
-                payload_id,
-                self._kinds.setdefault(kind, ShardedKind(kind)),
-                None,
-                line.file,
-                line.number,
-                line.offset,
-            )
+            record.payload_id = self.lines.add(record.line, kind)
         return record.payload_id
 
     def normal(

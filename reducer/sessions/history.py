@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 
 from msgspec import Struct
+
+from reducer.sessions.seen_items import SeenItems
 
 
 class Entry(Struct):
@@ -36,32 +39,72 @@ class Entry(Struct):
     window: int | None = None
 
 
+_SIGNS = ("is_call", "is_output", "is_user", "is_context", "is_base")
+_CALL, _OUTPUT, _USER, _CONTEXT, _BASE = (1 << at for at in range(len(_SIGNS)))
+_NO_NUMBER = -1
+_MOST = 2**62
+"""Numbers from here on are none that codex counts to."""
+
+
+class _Entries:
+    """All entries that a history ever had, in columns: of a long session there are very many."""
+
+    def __init__(self) -> None:
+        self.item_ids: list[str] = []
+        self.call_ids: list[str | None] = []
+        self.ordinals = array("q")
+        self.sequences = array("q")
+        self.windows = array("q")
+        self.signs = bytearray()
+
+    def add(self, entry: Entry) -> int:
+        """Keep an entry; gives its place here."""
+        self.item_ids.append(entry.item_id)
+        self.call_ids.append(entry.call_id)
+        self.ordinals.append(_counted(entry.ordinal))
+        self.sequences.append(_counted(entry.sequence))
+        self.windows.append(_counted(entry.window))
+        self.signs.append(sum(getattr(entry, name) << at for at, name in enumerate(_SIGNS)))
+        return len(self.signs) - 1
+
+    def entry(self, at: int) -> Entry:
+        """The entry at a place."""
+        signs = {name: bool(self.signs[at] >> bit & 1) for bit, name in enumerate(_SIGNS)}
+        numbers = (self.ordinals[at], self.sequences[at], self.windows[at])
+        ordinal, sequence, window = (None if one == _NO_NUMBER else one for one in numbers)
+        return Entry(self.item_ids[at], ordinal, sequence, self.call_ids[at], window=window, **signs)
+
+
+def _counted(number: int | None) -> int:
+    return _NO_NUMBER if number is None or not 0 <= number < _MOST else number
+
+
 class _Start(Struct, frozen=True):
     """A list of items that a history begins with, or was replaced by, at a record."""
 
     ordinal: int
-    entries: list[Entry]
+    places: array[int]
 
 
 class History:
     """The list of a thread as it stands after the records read so far.
 
     Attributes:
-        entries: the items in order.
         window: how many compactions replaced it.
         is_whole: whether nothing of it is missing, such as the history that it goes on from.
     """
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
         self.window = 0
         self.is_whole = True
+        self._all = _Entries()
+        self._now = array("I")
         self._ids: list[str] = []
-        self._unanswered: dict[str, Entry] = {}
+        self._unanswered: dict[str, int] = {}
         self._bases = 0
-        self._first_context: list[Entry] | None = None
+        self._first_context: array[int] | None = None
         self._starts: list[_Start] = []
-        self._appended: list[Entry] = []
+        self._appended = array("I")
 
     def begin(self, ordinal: int, entries: list[Entry], window: int) -> None:
         """Go on from another history.
@@ -72,23 +115,27 @@ class History:
             window: how many compactions it has seen.
         """
         self.window = window
-        self._starts.append(_Start(ordinal, entries))
-        self._set(entries)
+        self._start(ordinal, entries)
 
     def append(self, entry: Entry) -> None:
         """Another item was recorded."""
         entry.window = self.window
         if self._first_context is None and entry.is_user:
-            self._first_context = [*self.entries]
-        self._appended.append(entry)
-        self._add(entry)
+            self._first_context = self._now[:]
+        place = self._all.add(entry)
+        self._appended.append(place)
+        self._add(place)
 
     def replace(self, ordinal: int | None, entries: list[Entry]) -> None:
         """A compaction put other items in the place of all."""
         self.window += 1
+        self._start(ordinal, entries)
+
+    def _start(self, ordinal: int | None, entries: list[Entry]) -> None:
+        places = array("I", [self._all.add(entry) for entry in entries])
         if ordinal is not None:
-            self._starts.append(_Start(ordinal, entries))
-        self._set(entries)
+            self._starts.append(_Start(ordinal, places))
+        self._set(places)
 
     def roll_back(self, turns: int) -> None:
         """Take back what came from a number of messages of the user on.
@@ -98,37 +145,37 @@ class History:
         """
         if turns <= 0:
             return
-        entries = self.entries
-        said = [at for at, entry in enumerate(entries) if entry.is_user]
-        recent = [at for at in said if entries[at].window == self.window]
+        now, signs, windows = self._now, self._all.signs, self._all.windows
+        said = [at for at, place in enumerate(now) if signs[place] & _USER]
+        recent = [at for at in said if windows[now[at]] == self.window]
         if turns <= len(recent):
             cut = recent[-turns]
-            while cut - 1 > said[0] and entries[cut - 1].is_context:
+            while cut - 1 > said[0] and signs[now[cut - 1]] & _CONTEXT:
                 cut -= 1
-            self._set(entries[:cut])
+            self._set(now[:cut])
         elif self.window == 0:
-            self._set(entries[: said[0]] if said else entries)
+            self._set(now[: said[0]] if said else now)
         else:
-            self._set(self._first_context or [])
+            self._set(self._first_context or ())
 
-    def visible(self, sampled_through: int | None) -> list[str]:
+    def visible(self, sampled_through: int | None) -> SeenItems:
         """The ids of the items that a call had in its input, without what codex adds when it sends them.
 
         Args:
             sampled_through: the last position that the call had seen; None if that is not told.
         """
-        return self._ids[: self._cut(sampled_through)]
+        return SeenItems(self._ids, self._cut(sampled_through))
 
-    def unanswered(self, sampled_through: int | None) -> list[Entry]:
-        """The calls in that input whose output is not in it."""
+    def unanswered(self, sampled_through: int | None) -> list[int]:
+        """The calls in that input whose output is not in it: their places in it, in order."""
         cut = self._cut(sampled_through)
-        if cut == len(self.entries):
-            return [*self._unanswered.values()]
-        late = {entry.call_id for entry in self.entries[cut:] if entry.is_output}
-        beyond = {entry.item_id for entry in self.entries[cut:]}
-        found = [entry for entry in self._unanswered.values() if entry.item_id not in beyond]
-        found += [entry for entry in self.entries[:cut] if entry.is_call and entry.call_id in late]
-        return found
+        found = {place for place in self._unanswered.values() if place < cut}
+        signs, call_ids = self._all.signs, self._all.call_ids
+        late = {call_ids[place] for place in self._now[cut:] if signs[place] & _OUTPUT}
+        if late:
+            calls = (at for at, place in enumerate(self._now[:cut]) if signs[place] & _CALL)
+            found.update(at for at in calls if call_ids[self._now[at]] in late)
+        return sorted(found)
 
     def has_base(self) -> bool:
         """Whether the base instructions are one of the items."""
@@ -137,42 +184,37 @@ class History:
     def at(self, ordinal: int) -> tuple[list[Entry], int]:
         """The items as they were before a record of this file, and how many compactions had been."""
         starts = self._starts
-        place = bisect_left(starts, ordinal, key=lambda start: start.ordinal) - 1
-        begun = starts[place] if place >= 0 else _Start(-1, [])
-        first = bisect_left(self._appended, begun.ordinal, key=_ordinal)
-        last = bisect_left(self._appended, ordinal, key=_ordinal)
-        entries = [*begun.entries, *self._appended[first:last]]
+        start = bisect_left(starts, ordinal, key=lambda start: start.ordinal) - 1
+        begun = starts[start] if start >= 0 else _Start(-1, array("I"))
+        first = bisect_left(self._appended, begun.ordinal, key=self._all.ordinals.__getitem__)
+        last = bisect_left(self._appended, ordinal, key=self._all.ordinals.__getitem__)
+        entries = [self._all.entry(place) for place in (*begun.places, *self._appended[first:last])]
         window = max((entry.window for entry in entries if entry.window is not None), default=0)
-        return entries, max(window, place)
-
-    def last(self) -> Entry | None:
-        """The last item."""
-        return self.entries[-1] if self.entries else None
+        return entries, max(window, start)
 
     def _cut(self, sampled_through: int | None) -> int:
-        cut = len(self.entries)
+        cut = len(self._now)
         if sampled_through is None:
             return cut
-        while cut and (self.entries[cut - 1].sequence or 0) > sampled_through:
+        sequences = self._all.sequences
+        while cut and max(sequences[self._now[cut - 1]], 0) > sampled_through:
             cut -= 1
         return cut
 
-    def _set(self, entries: Iterable[Entry]) -> None:
-        self.entries, self._ids = [], []
+    def _set(self, places: Iterable[int]) -> None:
+        self._now, self._ids = array("I"), []
         self._unanswered, self._bases = {}, 0
-        for entry in entries:
-            self._add(entry)
+        for place in places:
+            self._add(place)
 
-    def _add(self, entry: Entry) -> None:
-        self.entries.append(entry)
-        self._ids.append(entry.item_id)
-        self._bases += entry.is_base
-        if entry.call_id is not None:
-            if entry.is_call:
-                self._unanswered[entry.call_id] = entry
-            elif entry.is_output:
-                self._unanswered.pop(entry.call_id, None)
-
-
-def _ordinal(entry: Entry) -> int:
-    return -1 if entry.ordinal is None else entry.ordinal
+    def _add(self, place: int) -> None:
+        """Put an entry at the end of the list as it stands."""
+        signs, call_id = self._all.signs[place], self._all.call_ids[place]
+        if call_id is not None:
+            if signs & _CALL:
+                self._unanswered[call_id] = len(self._now)
+            elif signs & _OUTPUT:
+                self._unanswered.pop(call_id, None)
+        self._now.append(place)
+        self._ids.append(self._all.item_ids[place])
+        self._bases += bool(signs & _BASE)

@@ -35,7 +35,7 @@ _OUTPUTS = frozenset({"function_call_output", "custom_tool_call_output"})
 _ANSWERED = frozenset({"function_call", "custom_tool_call", "local_shell_call"})
 """Calls to which codex adds an output before it sends them, where there is none."""
 
-LONG = 1_024
+LONG = 256
 """Characters from which on a text is known by its digest, and need not be held."""
 
 NOT_IN_LISTS = frozenset({"additional_tools", "configuration_update"})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from reducer.model.objects import GraphType, ObjectRef
+from reducer.model.objects import GraphType, ObjectRef, RefType
 from reducer.provenance import EventRecord, Provenance
+from reducer.sessions.event_table import EventTable
 from reducer.sessions.fields import mapping, text
+from reducer.sessions.line_refs import LineRefs
 from reducer.sessions.lines import LineRef, Record
 from reducer.wire.payload_refs import PayloadRef, ShardedKind
 
@@ -19,7 +22,7 @@ _KINDS = {
 _OTHER = ShardedKind("protocol_event")
 """What the line of a record is as a payload."""
 
-_SHOWN_AGAIN = frozenset(
+SHOWN_AGAIN = frozenset(
     f"event_msg {name}"
     for name in (
         "user_message",
@@ -33,84 +36,84 @@ _SHOWN_AGAIN = frozenset(
 """Records that repeat an item for whoever shows the session."""
 
 
+_NONE = 2**32 - 1
+"""Stands for no step in the trail of an object."""
+
+
 class SessionProvenance(Provenance):
     """Which records made and touched each object.
 
-    Attributes:
-        events: every record, in the order in which they were read.
+    What a record touches are *steps*, numbered through; those of one object lead from each to the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lines: LineRefs) -> None:
+        """Begin without a record.
+
+        Args:
+            lines: the lines that objects refer to.
+        """
         super().__init__()
-        self._positions: dict[ObjectRef, int | list[int]] = {}
-        """Of the records that concern an object; most objects have one."""
-        self._words: dict[str, str] = {}
+        self._events = EventTable(lines)
+        self._places: dict[RefType, dict[str, int]] = {}
+        self._types: list[RefType] = []
+        self._ids: list[str] = []
+        self._first, self._last = array("I"), array("I")
+        self._step_event, self._step_object, self._step_next = array("I"), array("I"), array("I")
 
-    def add(
-        self,
-        record: Record,
-        thread_id: str | None,
-        payloads: tuple[PayloadRef, ...],
-        touched: Iterable[ObjectRef],
-    ) -> EventRecord:
-        """Note a record that was read, its line as far as objects refer to it, and these objects."""
-        position = len(self.events)
-        line, payload = record.line, record.payload
-        event = EventRecord(
-            record.seq,
-            line.number,
-            line.offset,
-            record.at_unix_ms or 0,
-            self._shared(_kind(record)) or "",
-            thread_id,
-            self._shared(text(payload, "turn_id")),
-            payloads,
-            text(mapping(payload, "error"), "message") or text(payload, "reason"),
-            line.file,
-        )
-        self.events.append(event)
+    @property
+    def events(self) -> EventTable:
+        """Every record, in the order in which they were read."""
+        return self._events
+
+    def add(self, record: Record, thread_id: str | None, touched: Iterable[ObjectRef]) -> None:
+        """Note a record that was read, and the objects that it concerns."""
+        payload = record.payload
+        note = text(mapping(payload, "error"), "message") or text(payload, "reason")
+        position = self._events.add(record, _kind(record), thread_id, text(payload, "turn_id"), note)
         for ref in touched:
-            known = self._positions.get(ref)
-            if known is None:
-                self._positions[ref] = position
-            elif isinstance(known, int):
-                self._positions[ref] = [known, position]
-            else:
-                known.append(position)
-        return event
+            self._step(ref, position)
 
-    def _shared(self, word: str | None) -> str | None:
-        """The same text for all that is equal: each of these stands in very many records."""
-        return None if word is None else self._words.setdefault(word, word)
-
-    def _trail(self, ref: ObjectRef) -> list[int]:
-        known = self._positions.get(ref, [])
-        return [known] if isinstance(known, int) else known
+    def _step(self, ref: ObjectRef, position: int) -> None:
+        places, step = self._places.setdefault(ref.type, {}), len(self._step_event)
+        self._step_event.append(position)
+        self._step_next.append(_NONE)
+        place = places.get(ref.id)
+        if place is None:
+            place = len(self._first)
+            self._first.append(step)
+            self._last.append(step)
+            self._step_object.append(place)
+            self._types.append(ref.type)
+            self._ids.append(ref.id)
+            places[ref.id] = place
+        else:
+            self._step_object.append(place)
+            self._step_next[self._last[place]] = step
+            self._last[place] = step
 
     def of(self, type_: GraphType, object_id: str) -> list[EventRecord]:
         """The records that concern an object; the first one made it."""
-        return [self.events[position] for position in self._trail(ObjectRef(type_, object_id))]
+        place = self._places.get(type_, {}).get(object_id)
+        found, step = [], _NONE if place is None else self._first[place]
+        while step != _NONE:
+            found.append(self._events[self._step_event[step]])
+            step = self._step_next[step]
+        return found
 
     def evidence_of(self, event: EventRecord) -> tuple[PayloadRef, ...]:
         """The line of a record, unless it only shows once more what an item says."""
-        if event.kind in _SHOWN_AGAIN:
+        if event.kind in SHOWN_AGAIN:
             return ()
         kind = _KINDS.get(event.kind.partition(" ")[0], _OTHER)
         named = f"{event.file}:{event.line}"
         return event.payloads or (LineRef(named, kind, None, event.file, event.line, event.offset),)
 
     def objects_of(self, event: EventRecord) -> list[ObjectRef]:
-        """The objects that a record concerns, the eldest first; this looks through all that are older."""
-        position = event.seq - 1
-        found = []
-        for ref in [*self._positions]:  # another thread may be at it
-            trail = self._trail(ref)
-            if trail[0] > position:
-                break  # trails are in the order in which they began
-            place = bisect_left(trail, position)
-            if place < len(trail) and trail[place] == position:
-                found.append(ref)
-        return found
+        """The objects that a record concerns, the eldest first."""
+        position = self._events.place_of(event.seq)
+        first, end = bisect_left(self._step_event, position), bisect_right(self._step_event, position)
+        places = sorted(self._step_object[first:end])  # in the order in which they were made
+        return [ObjectRef(self._types[place], self._ids[place]) for place in places]
 
 
 def _kind(record: Record) -> str:

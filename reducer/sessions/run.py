@@ -56,7 +56,7 @@ class Run:
     def __init__(self, folder: SessionFolder, root_thread_id: str, started_at_unix_ms: int) -> None:
         self.folder = folder
         self.graph = SessionGraph(root_thread_id, started_at_unix_ms, FarTexts(folder.folder))
-        self.provenance = SessionProvenance()
+        self.provenance = SessionProvenance(self.graph.lines)
         self.lines = 0
         threads = Threads(self.graph)
         self.shared = Shared(self.graph, threads, Agents(self.graph, threads), Drift(), {}, {})
@@ -114,7 +114,9 @@ class Run:
             record, stream.head = stream.head, None
             if record is None:
                 continue
-            yield self._feed(stream, record)
+            fed = self._feed(stream, record)
+            self.graph.settle()
+            yield fed
             if self._advance(stream):
                 heappush(heap, (stream.last_ms, place, file))
 
@@ -156,9 +158,7 @@ class Run:
         self._last_ms = record.at_unix_ms
         self.graph.touched.clear()
         stream.segment.feed(record)
-        ref = self.graph.trace.raw_payloads.get(record.payload_id or "")
-        refs = () if ref is None else (ref,)
-        self.provenance.add(record, stream.segment.thread_id or None, refs, self.graph.touched)
+        self.provenance.add(record, stream.segment.thread_id or None, self.graph.touched)
         return record
 
     def note_missing(self) -> None:

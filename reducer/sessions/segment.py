@@ -193,7 +193,7 @@ class Segment:
         self.history.append(entry_for(item.item_id, payload, record, sequence))
         if call is None:
             return
-        item.produced_by.append(InferenceProducer(call.object.inference_call_id))
+        item.produced_by.append(InferenceProducer(call.call_id))
         said = "\n".join(texts_of(payload)) if normal.kind == "message" else None
         self._calls.add(call, item.item_id, said)
         if said is not None and turn_id is not None:

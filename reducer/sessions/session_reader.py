@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -144,7 +145,7 @@ class SessionReader:
         if self._is_whole:
             self._run.note_missing()
 
-    def new_events(self) -> list[EventRecord]:
+    def new_events(self) -> Sequence[EventRecord]:
         """The records that were read since this was last asked."""
         new = self._run.provenance.events[self._events_told :]
         self._events_told += len(new)
@@ -161,7 +162,7 @@ class SessionReader:
 
     def reduction(self) -> SessionReduction:
         """The graph as far as the files were read."""
-        graph, changed = self._snapshots.take(self._run.graph.trace)
+        graph, changed = self._snapshots.take(self._run.graph.view())
         self._changed_untold.update(dict.fromkeys(changed))
         return _reduction(self.recording, self._run, graph)
 
@@ -181,7 +182,7 @@ def read_session(session: SessionRecording | Path) -> SessionReduction:
         for _ in run.records(is_whole=True):
             pass
     run.note_missing()
-    return _reduction(recording, run, run.graph.trace)
+    return _reduction(recording, run, run.graph.view())
 
 
 def _opened(recording: SessionRecording) -> Run:

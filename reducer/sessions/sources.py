@@ -20,6 +20,9 @@ else:
 _STEP = 2**18
 """Bytes that are read together."""
 
+_STEP_OF_LINE = 2**14
+"""Bytes that are read together for the sake of one line."""
+
 _PIECE = 2**20
 """Most decoded bytes that are given together; few bytes of a file can stand for very many."""
 
@@ -107,7 +110,7 @@ class LineSource:
         Raises:
             SourceFault: it cannot be read.
         """
-        with closing(self.split(offset)) as lines:
+        with closing(_split(self._pieces(offset, _STEP_OF_LINE))) as lines:
             data, _, _ = next(lines, (b"", 0, False))
         return data
 
@@ -133,7 +136,7 @@ class LineSource:
         plain = self.file.removesuffix(COMPRESSED)
         return plain if _is_there(self._folder, plain) else plain + COMPRESSED
 
-    def _pieces(self, offset: int) -> Iterator[bytes]:
+    def _pieces(self, offset: int, step: int = _STEP) -> Iterator[bytes]:
         """The plain text from an offset on."""
         try:
             name = self._name()
@@ -141,15 +144,15 @@ class LineSource:
             descriptor, _ = self._folder.open_file(name, follow=False)
             with open(descriptor, "rb", buffering=0) as file:
                 if name.endswith(COMPRESSED):
-                    yield from _without(offset, _decoded(self._read(file)))
+                    yield from _without(offset, _decoded(self._read(file, step)))
                     return
                 file.seek(offset)
-                yield from self._read(file)
+                yield from self._read(file, step)
         except OSError as error:
             raise SourceFault(f"it cannot be read: {in_words(error)}") from None
 
-    def _read(self, file: FileIO) -> Iterator[bytes]:
-        while piece := file.read(_STEP):
+    def _read(self, file: FileIO, step: int) -> Iterator[bytes]:
+        while piece := file.read(step):
             self.taken = file.tell()
             yield piece
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 from msgspec import structs
 
+from reducer.model import RolloutTrace
 from reducer.sessions.far_texts import near_item, near_operation
 from reducer.sessions.session_reader import SessionReduction
 from reducer.state_json import state_pieces
@@ -19,14 +20,25 @@ _SOME = 256
 
 
 class _Near(dict[str, T]):
-    """A map of the graph whose objects have their long texts at hand, each only while it is written."""
+    """A map of the graph whose objects have all that is theirs at hand, each only while it is written."""
 
     def __init__(self, objects: dict[str, T], near: Callable[[T], T]) -> None:
-        super().__init__(objects)
+        super().__init__(cast("dict[str, T]", dict.fromkeys(objects)))
+        self._objects = objects
         self._make = near
 
     def __getitem__(self, key: str) -> T:
-        return self._make(super().__getitem__(key))
+        return self._make(self._objects[key])
+
+
+def written_graph(session: SessionReduction) -> RolloutTrace:
+    """The graph as `state_pieces` can write it: its maps are only asked for their keys and for objects."""
+    graph = session.trace
+    return structs.replace(
+        graph,
+        conversation_items=_Near(graph.conversation_items, near_item),
+        terminal_operations=_Near(graph.terminal_operations, near_operation),
+    )
 
 
 def session_state_json(session: SessionReduction) -> bytes:
@@ -40,12 +52,7 @@ def session_state_json(session: SessionReduction) -> bytes:
 
 def session_state_pieces(session: SessionReduction) -> Iterator[bytes]:
     """What `session_state_json` gives, piece by piece: of a long session it is too large to be held twice."""
-    graph = structs.replace(
-        session.trace,
-        conversation_items=_Near(session.trace.conversation_items, near_item),
-        terminal_operations=_Near(session.trace.terminal_operations, near_operation),
-    )
-    pieces = state_pieces(graph)
+    pieces = state_pieces(written_graph(session))
     last = next(pieces)
     for piece in pieces:
         yield last

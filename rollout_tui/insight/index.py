@@ -28,8 +28,9 @@ from reducer.model.agents import Anchor
 from reducer.model.objects import RefType, is_graph_type, objects_of
 from reducer.schemas import SCHEMAS
 from rollout_tui.insight.contexts.item_sizes import ItemSize, item_size
-from rollout_tui.insight.lookups import Lookups, ThreadContents, started_seq
+from rollout_tui.insight.lookups import RESULT_EVENT, Lookups, started_seq
 from rollout_tui.insight.problems.line import ProblemLine
+from rollout_tui.insight.thread_contents import ThreadContents
 from rollout_tui.insight.timeline.turn_starts import TurnStart
 
 
@@ -78,7 +79,7 @@ class TraceIndex:
         self.turn_starts: dict[str, TurnStart] = {}
         self.lookups = Lookups.of(reduction) if lookups is None else lookups
         nothing = {thread_id: ThreadContents() for thread_id in self.trace.threads}
-        self.contents = {**nothing, **self.lookups.contents}
+        self.contents = {**nothing, **self.lookups.contents_in(self.trace)}
         self.threads, self.depth = self._thread_tree()
         self._edges_from: dict[Anchor, list[InteractionEdge]] = defaultdict(list)
         self._edges_into: dict[str, list[InteractionEdge]] = defaultdict(list)
@@ -264,6 +265,13 @@ class TraceIndex:
         place = bisect_right(calls, seq, key=started_seq)
         return calls[place - 1] if place else None
 
+    def is_report(self, seq: int) -> bool:
+        """Whether an event is the one by which an agent handed on its result."""
+        if seq in self.lookups.reports.rebuilt:
+            return self.has_happened(seq)
+        event = self.event_at(seq)
+        return event is not None and event.kind == RESULT_EVENT
+
     def results_for(self, thread_id: str) -> list[tuple[int, Turn]]:
         """The turns whose results were reported to an agent, with the number of the event, in its order."""
         return self._results_for.get(thread_id, [])
@@ -288,6 +296,12 @@ class TraceIndex:
     def items(self, item_ids: Iterable[str]) -> list[ConversationItem]:
         """The items with these ids."""
         return [self.trace.conversation_items[item_id] for item_id in item_ids]
+
+    def calls_in_order(self, call_ids: Iterable[str]) -> list[ToolCall]:
+        """Those of some tool calls that are there, in the order in which they began."""
+        known = self.trace.tool_calls
+        found = [known[call_id] for call_id in call_ids if call_id in known]
+        return sorted(found, key=started_seq)
 
     def size_of(self, item_id: str) -> ItemSize:
         """How large an item is; counted once, since an item stands in the contexts of many calls."""

@@ -2,18 +2,19 @@
 
 A graph that is followed becomes a new view several times a second, with objects that are copies of their
 moment. Ids do not change, so what leads from one to another is found once, when an object is new; a view asks
-for the objects themselves in its own graph. Only what happened in a thread is kept as objects, in lists that
-are copied before they change.
+for the objects themselves in its own graph. Only turns and cells are kept as objects, in lists that are
+copied before they change.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+
+from msgspec import structs
 
 from reducer import EventRecord, ObjectRef, Problem, Reduction
 from reducer.model import (
@@ -29,62 +30,24 @@ from reducer.model import (
 from reducer.model.objects import GraphType, RefType
 from reducer.wire.events import AssignAgentTask, SendMessage
 from reducer.wire.payload_refs import ShardRef, common_parts
-
-C = TypeVar("C", InferenceCall, ToolCall)
+from rollout_tui.insight.thread_contents import GrowingContents, ObjectsById, ThreadContents
 
 RESULT_EVENT = "agent_result_observed"
 """The event by which an agent hands its result to its parent: the near end of that edge."""
 
-
-@dataclass(slots=True)
-class ThreadContents:
-    """What happened in one thread, each list in order of sequence numbers.
-
-    Attributes:
-        turns: its turns.
-        calls: its inference calls.
-        tool_calls: its tool calls.
-        cells: its code cells.
-        input_tokens: input tokens of all its calls.
-        output_tokens: output tokens of all its calls.
-    """
-
-    turns: list[Turn] = field(default_factory=list)
-    calls: list[InferenceCall] = field(default_factory=list)
-    tool_calls: list[ToolCall] = field(default_factory=list)
-    cells: list[CodeCell] = field(default_factory=list)
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Input and output tokens of all its calls: what `tok` means everywhere."""
-        return self.input_tokens + self.output_tokens
-
-    def copy(self) -> ThreadContents:
-        """The same in lists of their own."""
-        lists = ([*self.turns], [*self.calls], [*self.tool_calls], [*self.cells])
-        return ThreadContents(*lists, self.input_tokens, self.output_tokens)
-
-    def put(self, calls: list[C], place: int | None, call: C) -> None:
-        """Add a call to a list, or put it in the place of what it was before, and count it."""
-        if place is None:
-            calls.append(call)
-        else:
-            self._count(calls[place], -1)
-            calls[place] = call
-        self._count(call, 1)
-
-    def _count(self, call: InferenceCall | ToolCall, sign: int) -> None:
-        if isinstance(call, InferenceCall) and call.usage is not None:
-            self.input_tokens += sign * call.usage.input_tokens
-            self.output_tokens += sign * call.usage.output_tokens
+_RESULT_EDGE = re.compile(r"edge:agent_result:(?P<child>[^:]+):(?P<turn>[^:]+):[^:]+")
 
 
 class Reports:
-    """The events by which agents handed on their results."""
+    """The events by which agents handed on their results.
+
+    Attributes:
+        rebuilt: those of a session, by sequence number: what noted in the parent that the result is there,
+            told of the child and its turn.
+    """
 
     def __init__(self) -> None:
+        self.rebuilt: dict[int, EventRecord] = {}
         self.by_turn: dict[str, EventRecord] = {}
         self.turn_of_seq: dict[int, str] = {}
         self.turn_of_payload: dict[str, str] = {}
@@ -101,13 +64,21 @@ class Reports:
         for payload in event.payloads:
             self.turn_of_payload.setdefault(payload.raw_payload_id, turn_id)
 
+    def add_result(self, edge_id: str, event: EventRecord) -> None:
+        """Note that an edge, which a session tells of by an event, brought a result."""
+        named = _RESULT_EDGE.fullmatch(edge_id)
+        if named is not None and event.seq not in self.rebuilt:
+            report = structs.replace(
+                event, kind=RESULT_EVENT, thread_id=named["child"], codex_turn_id=named["turn"], payloads=()
+            )
+            self.rebuilt[event.seq] = report
+            self.add(report)
+
 
 class Lookups:
     """Ids by ids, and where something stands. What is not in a graph yet may be known here already.
 
     Attributes:
-        contents: what happened in each thread as the graph was when it was last told of; what a view has of
-            it does not change.
         place_of_call: which call of its thread a call is, from 0.
         number_of_turn: which turn of its thread a turn is, from 1.
         calls_of_turn: the calls of a turn, in order.
@@ -129,7 +100,7 @@ class Lookups:
     """
 
     def __init__(self) -> None:
-        self.contents: dict[str, ThreadContents] = {}
+        self._contents: dict[str, GrowingContents] = {}
         self.place_of_call: dict[str, int] = {}
         self.number_of_turn: dict[str, int] = {}
         self.calls_of_turn: dict[str, list[str]] = {}
@@ -149,7 +120,7 @@ class Lookups:
         self._place_of_tool_call: dict[str, int] = {}
         self._cells: set[str] = set()
         self._copied: set[str] = set()
-        self._last_request: dict[str, list[str]] = {}
+        self._last_request: dict[str, Sequence[str]] = {}
         self._last_prompt: dict[str, tuple[ShardRef, ...]] = {}
         self._last_seq = -1
 
@@ -172,7 +143,7 @@ class Lookups:
             Whether that was possible: not if a turn or call began before one that is known, is gone, or is
             another agent's now. Then nothing else is of use, and everything is to be looked up anew.
         """
-        self.contents, self._copied = dict(self.contents), set()
+        self._copied = set()
         for event in events:
             self.in_order &= event.seq > self._last_seq
             self._last_seq = event.seq
@@ -194,12 +165,24 @@ class Lookups:
             self.place_of_problem[problem_id] = place
             self.problem_ids.append(problem_id)
 
-    def _of_thread(self, thread_id: str) -> ThreadContents:
+    def contents_in(self, trace: RolloutTrace) -> dict[str, ThreadContents]:
+        """What happened in each thread of the graph that was told of last; it does not change."""
+        return {thread_id: contents.of(trace) for thread_id, contents in self._contents.items()}
+
+    def _of_thread(self, thread_id: str) -> GrowingContents:
         """The contents of a thread, to be changed: views have the lists from before."""
         if thread_id not in self._copied:
             self._copied.add(thread_id)
-            self.contents[thread_id] = self.contents.get(thread_id, _NOTHING).copy()
-        return self.contents[thread_id]
+            known = self._contents.get(thread_id)
+            self._contents[thread_id] = GrowingContents() if known is None else known.copy()
+        return self._contents[thread_id]
+
+    def _add_edge(self, reduction: Reduction, edge_id: str) -> bool:
+        """Sessions have no event for the near end of a result: what made the edge stands for that."""
+        events = reduction.provenance.of("InteractionEdge", edge_id) if reduction.rebuilt_from else ()
+        for event in events[:1]:
+            self.reports.add_result(edge_id, event)
+        return True
 
     def _add_turn(self, reduction: Reduction, turn_id: str) -> bool:
         turn = reduction.trace.codex_turns[turn_id]
@@ -218,21 +201,26 @@ class Lookups:
         if call is None:
             # What was taken for a call made the summary of a compaction. It may be gone before it was known.
             return call_id not in self.place_of_call
-        contents, place = self._of_thread(call.thread_id), self.place_of_call.get(call_id)
-        contents.put(contents.calls, place, call)
-        if place is not None:
+        contents = self._of_thread(call.thread_id)
+        ids, known = contents.call_ids, self.place_of_call.get(call_id)
+        place = len(ids) if known is None else known
+        if known is not None and ids[known : known + 1] != [call_id]:
+            return False
+        contents.count(place, call)
+        if known is not None:
             return True
-        self.place_of_call[call_id] = len(contents.calls) - 1
-        self.see(call.thread_id, len(contents.calls) - 1, call.request_item_ids)
+        self.place_of_call[call_id] = place
+        ids.append(call_id)
+        self.see(call.thread_id, place, call.request_item_ids)
         prompt = reduction.trace.raw_payloads.get(str(call.prepared_prompt_payload_id))
         if isinstance(prompt, ShardRef):
-            self._carry(call.thread_id, len(contents.calls) - 1, prompt.parts)
+            self._carry(call.thread_id, place, prompt.parts)
         self.calls_of_turn.setdefault(call.codex_turn_id, []).append(call_id)
-        return _is_last(contents.calls)
+        return _is_last(ObjectsById(ids, reduction.trace.inference_calls))
 
-    def see(self, thread_id: str, place: int, now: list[str]) -> None:
+    def see(self, thread_id: str, place: int, now: Sequence[str]) -> None:
         """Note what a request shows; it mostly continues the one before, so only the rest is looked at."""
-        before = self._last_request.get(thread_id, [])
+        before: Sequence[str] = self._last_request.get(thread_id, [])
         fresh = now[len(before) :]
         if now[: len(before)] != before:
             for item_id in set(before).difference(now):
@@ -276,9 +264,9 @@ class Lookups:
             waiting += [one for one in around if one not in ids]
             ids.update(around)
         found: set[tuple[str, int]] = set()
-        for thread_id, contents in [*self.contents.items()]:
+        for thread_id, contents in [*self._contents.items()]:
             for one in ids:
-                ends = [*self.carried.get((thread_id, one), ()), len(contents.calls)]
+                ends = [*self.carried.get((thread_id, one), ()), len(contents.call_ids)]
                 for first, end in zip(ends[::2], ends[1::2], strict=False):
                     found.update((thread_id, place) for place in range(first, end))
         return sorted(found)
@@ -289,14 +277,14 @@ class Lookups:
             self.exec_of_cell[call.started_code_cell_id] = call_id
         if is_send(call):
             self.sends[call_id] = None
-        contents, place = self._of_thread(call.thread_id), self._place_of_tool_call.get(call_id)
-        contents.put(contents.tool_calls, place, call)
+        ids, place = self._of_thread(call.thread_id).tool_call_ids, self._place_of_tool_call.get(call_id)
         if place is not None:
-            return True
-        self._place_of_tool_call[call_id] = len(contents.tool_calls) - 1
+            return ids[place : place + 1] == [call_id]
+        self._place_of_tool_call[call_id] = len(ids)
+        ids.append(call_id)
         if call.model_visible_call_id is not None:
             self.tool_of_call_id[call.model_visible_call_id] = call_id
-        return _is_last(contents.tool_calls)
+        return _is_last(ObjectsById(ids, reduction.trace.tool_calls))
 
     def _add_cell(self, reduction: Reduction, cell_id: str) -> bool:
         """Note a cell. One that waited for its item began before others that are known."""
@@ -338,9 +326,6 @@ class Lookups:
             if said[place : place + 1] != [entry]:
                 said.insert(place, entry)
         return True
-
-
-_NOTHING = ThreadContents()
 
 
 def started_seq(window: Thread | Turn | InferenceCall | ToolCall | CodeCell) -> int:
@@ -394,4 +379,5 @@ _ADDERS: dict[RefType, Callable[[Lookups, Reduction, str], bool]] = {
     "CodeCell": Lookups._add_cell,
     "Compaction": Lookups._add_compaction,
     "ConversationItem": Lookups._note_said,
+    "InteractionEdge": Lookups._add_edge,
 }

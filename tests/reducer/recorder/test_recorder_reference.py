@@ -269,7 +269,14 @@ def test_ids_are_kept_of_outputs_that_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("demo", "schema"),
-    [("quickstart", 3), ("team", 3), ("capped", 3), ("schema-2", 2), ("schema-1", 1)],
+    [
+        ("quickstart", 3),
+        ("team", 3),
+        ("capped", 3),
+        ("both/bundle", 3),
+        ("schema-2", 2),
+        ("schema-1", 1),
+    ],
 )
 def test_codex_reduces_a_demo_trace_to_its_snapshot(
     demo: str, schema: SchemaNumber, tmp_path: Path, request: pytest.FixtureRequest

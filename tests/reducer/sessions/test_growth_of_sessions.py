@@ -11,15 +11,13 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import structs
 from session_builder import CHILD, ROOT, SessionWriter, plain_session
 
 from reducer import state_json
 from reducer.errors import LogChangedError
-from reducer.model import RolloutTrace
 from reducer.sessions import SessionReader, SessionReduction, read_session, run, session_state_json, sources
-from reducer.sessions.far_texts import near_item, near_operation
 from reducer.sessions.lines import Record, SessionLine, read_record
+from reducer.sessions.state import written_graph
 
 _SLOWLY = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -29,19 +27,11 @@ def values(session: SessionReduction) -> Any:
     return (
         session_state_json(session),
         session.problems,
-        msgspec.to_builtins(session.provenance.events),
+        msgspec.to_builtins([*session.provenance.events]),
         session.inherited,
         session.compaction_calls,
         msgspec.to_builtins(session.drift.unknown),
     )
-
-
-def near(session: SessionReduction) -> RolloutTrace:
-    """The graph with all long texts at hand."""
-    graph = session.trace
-    items = {key: near_item(one) for key, one in graph.conversation_items.items()}
-    operations = {key: near_operation(one) for key, one in graph.terminal_operations.items()}
-    return structs.replace(graph, conversation_items=items, terminal_operations=operations)
 
 
 def case_file(shared_dir: Path, name: str) -> Path:
@@ -76,7 +66,7 @@ def test_in_steps_as_at_once(name: str, shared_dir: Path, tmp_path: Path, data: 
     kept = []
     for start, end in zip(cuts, [*cuts[1:], len(content)], strict=True):
         earlier = reader.reduction()
-        kept.append((earlier, state_json(near(earlier))))
+        kept.append((earlier, state_json(written_graph(earlier))))
         with grown.open("ab") as file:
             file.write(content[start:end])
         reader.read_on()
@@ -85,7 +75,7 @@ def test_in_steps_as_at_once(name: str, shared_dir: Path, tmp_path: Path, data: 
     reader.verify_payloads()
     assert values(reader.reduction()) == values(read_session(whole))
     for earlier, then in kept:  # what was handed out has not changed
-        assert state_json(near(earlier)) == then
+        assert state_json(written_graph(earlier)) == then
 
 
 @pytest.mark.parametrize("name", CASES)
