@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
 from places import PROGRAM, REPOSITORY, SHARED
 
+OWN_OF_PYTHON = ("PYTHONPATH", "PYTHONPYCACHEPREFIX")
+"""Variables of Python that say what tests say, or nothing about what a program does."""
+
 
 def _fix_environment() -> None:
-    """Let nothing of the machine reach what tests compare: zone, locale, colours, size, trace root."""
+    """Let nothing of the machine reach what tests compare: zone, locale, size, trace root, Python's ways."""
     os.environ.update(
         PYTHONPATH=str(REPOSITORY),
         TZ="UTC",
@@ -28,9 +34,45 @@ def _fix_environment() -> None:
     )
     unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANGUAGE", "CODEX_ROLLOUT_TRACE_ROOT")
     textual = [name for name in os.environ if name.startswith("TEXTUAL") and name != "TEXTUAL_ANIMATIONS"]
-    for name in (*unwanted, "TMUX", "STY", "PAGER", "ROLLOUT_TUI_DEBUG", *textual):
+    python = [name for name in os.environ if name.startswith("PYTHON") and name not in OWN_OF_PYTHON]
+    for name in (*unwanted, "TMUX", "STY", "PAGER", "ROLLOUT_TUI_DEBUG", *textual, *python):
         os.environ.pop(name, None)
     time.tzset()
+
+
+def _keep_bytecode() -> None:
+    """Let nobody compile twice, though the machine may want nothing written beside sources.
+
+    Otherwise each of the many programs that tests start would compile all that it imports, and each process
+    that runs tests all tests.
+    """
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = sys.pycache_prefix or str(REPOSITORY / ".cache/bytecode")
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+def _collect_seldom() -> None:
+    """Let the collector of cycles look through what tests made seldom: it took half of the time of screens.
+
+    By such thresholds alone a worker would grow to gigabytes: what tests left is freed every so many tests.
+    """
+    gc.set_threshold(100_000, 20, 20)
+
+
+TESTS_BETWEEN_COLLECTIONS = 50
+_ended_tests = count(1)
+
+
+def pytest_runtest_teardown() -> None:
+    """Free what the last tests left, now and then.
+
+    What stays is put aside: programs under test collect, too, and would look through all of it each time.
+    """
+    if next(_ended_tests) % TESTS_BETWEEN_COLLECTIONS == 0:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 def _heed_interrupts() -> None:
@@ -43,11 +85,14 @@ def _heed_interrupts() -> None:
 
 # Before anything imports Textual, which reads some of these once.
 _fix_environment()
+_keep_bytecode()
+_collect_seldom()
 _heed_interrupts()
 
 import conformance_summary  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
+import running_order  # noqa: E402
 from snapshot_support import (  # noqa: E402, F401
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -59,8 +104,9 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let every run say its sums, also where only workers load the tests themselves."""
+    """Let every run say its sums, also where only workers load the tests, and share the tests well."""
     config.pluginmanager.register(conformance_summary)
+    config.pluginmanager.register(running_order)
 
 
 CODEX_VARIABLES = {

@@ -1,16 +1,17 @@
-"""A walk through every row, in a pseudo-terminal."""
+"""A walk through the timeline and all that its entries show, in a pseudo-terminal."""
 
 from __future__ import annotations
 
 from pty_terminal import Terminal
 
 QUIET = 0.08
-
+"""Seconds of quiet between two steps."""
 
 MAX_ROWS = 80
-
+"""More than the timeline has; the walk ends where the cursor stays."""
 
 TABS = 6
+"""More than any object has."""
 
 
 class Walk:

@@ -6,6 +6,7 @@ many seconds in every turn; a path to wait after the first turn until that file 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -15,16 +16,24 @@ from types import FrameType
 from reducer.recorder import SessionMetadata, start_session
 
 
+def say(line: str) -> None:
+    """Write a line in one piece: tests look for it whole, and the inspector may open between two pieces.
+
+    It is also for signal handlers, which may come while a line is being written.
+    """
+    os.write(1, f"{line}\n".encode())
+
+
 def main(turns: int, status: int, pause: str) -> int:
     def interrupted(number: int, _frame: FrameType | None) -> None:
-        print(f"got signal {number}", flush=True)
+        say(f"got signal {number}")
         raise SystemExit(status)
 
     if status == 33:
         signal.signal(signal.SIGINT, interrupted)
         signal.signal(signal.SIGTERM, interrupted)
     session = start_session(SessionMetadata(thread_id="host", cwd="/", model="m"))
-    print("host begins", sys.stdin.isatty(), flush=True)
+    say(f"host begins {sys.stdin.isatty()}")
     for number in range(1, turns + 1):
         turn = session.root.start_turn(f"turn-{number}")
         items = [
@@ -36,7 +45,7 @@ def main(turns: int, status: int, pause: str) -> int:
         ]
         call.complete(answer, response_id=f"r{number}")
         turn.end()
-        print(f"turn {number} is over", flush=True)
+        say(f"turn {number} is over")
         if pause.startswith("/"):
             while not Path(pause).exists():
                 time.sleep(0.02)
@@ -45,7 +54,7 @@ def main(turns: int, status: int, pause: str) -> int:
     session.root.end()
     session.end()
     session.complete()
-    print("host ends", flush=True)
+    say("host ends")
     return status
 
 

@@ -130,6 +130,7 @@ def test_nothing_of_a_hostile_session_is_obeyed_by_a_terminal(start: Start, host
         ["show", "SESSION", "failures"],
         ["show", "SESSION", "line", "9", "--raw"],
         ["show", "SESSION", "call", "1", "--json"],
+        ["show", "SESSION", "call", "1", "--json", "--content"],
         ["reduce", "SESSION", "-o", "/dev/null"],
         ["reduce", "SESSION"],
     ],

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+from called_program import call
+from parsed_styles import parse_once
 from places import REPOSITORY
 from quiet_steps import end_steps_when_quiet
 
@@ -10,6 +17,24 @@ from reducer import reduce_bundle
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.session import Session
 from rollout_tui.views.timeline import Timelines
+
+HERE = Path(__file__).parent
+
+COSTLY = ("commands", "panes", "screens", "insight/test_failures_agree.py", "insight/test_search.py")
+"""Where a test opens a screen, starts a program or reads a recording for each of its parameters."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow all but the first of the many times that a costly test is run."""
+    costly, seen = [HERE / place for place in COSTLY], set()
+    for item in items:
+        if any(item.path.is_relative_to(place) for place in costly):
+            test = item.nodeid.partition("[")[0]
+            if test in seen:
+                item.add_marker(pytest.mark.slow)
+            elif item.get_closest_marker("slow") is None:
+                seen.add(test)
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +53,18 @@ def team_timelines() -> Timelines:
 def _quiet_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step of a pilot ends once nothing is left to do."""
     end_steps_when_quiet(monkeypatch)
+    parse_once(monkeypatch)
+
+
+@pytest.fixture
+def call_program(
+    tmp_path: Path, run_program: Callable[..., subprocess.CompletedProcess[bytes]]
+) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """As `run_program`, but in this process, unless something is asked for that only another one can have."""
+
+    def run(*arguments: str | bytes | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        if options.keys() - {"environment"}:
+            return run_program(*arguments, **options)
+        return call(arguments, tmp_path / "cwd", options.get("environment", {}))
+
+    return run

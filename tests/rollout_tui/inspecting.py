@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from patience import LOOK_SECONDS
 from textual.pilot import Pilot
 
 from rollout_tui import keys
 from rollout_tui.app import RolloutApp
+from rollout_tui.language.locations import Place
 from rollout_tui.lines.spans import spans_text
 from rollout_tui.screens.inspector import InspectorScreen
+from rollout_tui.screens.scrubber import Scrubber
 from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.session import Session
 from rollout_tui.widgets.line_view import LineView
@@ -30,13 +33,12 @@ SCREENS: dict[str, tuple[tuple[str, ...], keys.Pane]] = {
     "find": (("/",), keys.Pane.PROMPT),
     "write": (("w",), keys.Pane.FORM),
     "problems": (("i",), keys.Pane.DIALOG),
-    "overview": (("o",), keys.Pane.DIALOG),
+    "overview": (("o",), keys.Pane.OVERVIEW),
+    "tokens": (("$",), keys.Pane.TOKENS),
+    "time": (("L",), keys.Pane.TIME),
     "visibility": (("1", "v"), keys.Pane.DIALOG),
 }
 """What opens each screen, and whose keys hold there."""
-
-SCREEN_SWITCH = 0.06
-"""Seconds; Textual holds keys back for 50 ms after another screen came up."""
 
 
 def inspector_of(app: RolloutApp) -> InspectorScreen:
@@ -61,9 +63,9 @@ class Inspection:
 
     async def settle(self) -> None:
         """Wait until everything that was asked for is on the screen."""
-        await self.pilot.pause(SCREEN_SWITCH)
-        while self.app.is_running and self.is_reading:
-            await self.pilot.pause(SCREEN_SWITCH)
+        await self.pilot.pause()
+        while self.app.is_running and (self.is_reading or self._is_about_to_look):
+            await self.pilot.pause(LOOK_SECONDS)
         await self.pilot.pause()
         # What a worker found may make another one begin.
         while any(not worker.is_finished for worker in self.app.workers):
@@ -75,6 +77,12 @@ class Inspection:
         """Whether the bundle is still read, or a moment of the past is looked for."""
         inspectors = [one for one in self.app.screen_stack if isinstance(one, InspectorScreen)]
         return any(one.reader.state.is_reading or one.session.timelines is None for one in inspectors)
+
+    @property
+    def _is_about_to_look(self) -> bool:
+        """Whether a moment of the past was gone to, and is looked for once the cursor rests."""
+        screen = self.app.screen
+        return isinstance(screen, Scrubber) and screen._timer is not None
 
     def rows(self, view: LineView) -> list[str]:
         """The text of all rows of a view, cut to its width."""
@@ -106,10 +114,10 @@ class Inspection:
 
 @asynccontextmanager
 async def inspecting(
-    bundle: Path, size: tuple[int, int] = WIDE, at_seq: int | None = None
+    bundle: Path, size: tuple[int, int] = WIDE, at: Place | None = None, *, overview: bool = False
 ) -> AsyncIterator[Inspection]:
-    """Open a bundle and wait until it is loaded."""
-    app = RolloutApp(InspectorScreen(Session(bundle), at_seq=at_seq))
+    """Open a bundle, with the overview first if that is wanted, and wait until it is loaded."""
+    app = RolloutApp(InspectorScreen(Session(bundle), at=at, begins_with_overview=overview))
     async with app.run_test(size=size) as pilot:
         inspection = Inspection(app, pilot)
         await inspection.settle()

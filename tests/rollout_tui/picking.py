@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from inspecting import SCREEN_SWITCH, WIDE, Inspection
+from inspecting import WIDE, Inspection
 from patience import until
 from textual.pilot import Pilot
 
@@ -26,7 +26,7 @@ class Picking:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause(SCREEN_SWITCH)
+        await self.pilot.pause()
 
     @property
     def rows(self) -> list[str]:
@@ -58,7 +58,7 @@ async def picking(
         running = Picking(picker, app, pilot)
         if is_whole:
             await until(lambda: picker._looked, pause=pilot.pause)
-        await pilot.pause(SCREEN_SWITCH)
+        await pilot.pause()
         yield running
 
 

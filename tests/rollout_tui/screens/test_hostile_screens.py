@@ -1,6 +1,6 @@
 """A walk through bundles in which every text is an attack: no screen of any size has anything that is obeyed.
 
-One such walk in a terminal is in `tests/end_to_end/test_hostile_walk.py`; here the lines are a pilot's.
+A shorter walk in a terminal is in `tests/end_to_end/test_hostile_walk.py`; here the lines are a pilot's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hostile_evidence import assert_harmless
-from inspecting import Inspection, inspecting
+from inspecting import NARROW, WIDE, Inspection, inspecting
 
 from rollout_tui import glyphs
 
@@ -88,25 +88,27 @@ class Walk:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
-    ("demo", "drawing", "stride", "steps"),
+    ("demo", "size", "drawing", "stride", "steps"),
     [
-        ("hostile", glyphs.UNICODE, 4, 5),
-        ("hostile", glyphs.ASCII, 4, 5),
-        ("hostile-2", glyphs.UNICODE, 1, 5),
+        ("hostile", WIDE, glyphs.UNICODE, 1, 20),
+        ("hostile", NARROW, glyphs.UNICODE, 4, 5),
+        ("hostile", NARROW, glyphs.ASCII, 4, 5),
+        ("hostile-2", NARROW, glyphs.UNICODE, 1, 5),
     ],
-    ids=["80x24", "ascii", "files"],
+    ids=["every entry", "80x24", "ascii", "files"],
 )
 async def test_no_screen_of_a_hostile_bundle_has_anything_that_is_obeyed(
     demo_trace: Demo,
     monkeypatch: pytest.MonkeyPatch,
     demo: str,
+    size: tuple[int, int],
     drawing: glyphs.GlyphSet,
     stride: int,
     steps: int,
 ) -> None:
     monkeypatch.setattr(glyphs, "_active", drawing)
     bundle = demo_trace(demo)
-    async with inspecting(bundle, (80, 24)) as at:
+    async with inspecting(bundle, size) as at:
         walk = Walk(at)
         assert await walk.timeline(stride) > steps
         await walk.elsewhere()
