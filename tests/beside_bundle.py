@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from graph_values import item_values, kind_name
@@ -10,8 +12,11 @@ from graph_values import item_values, kind_name
 from reducer import Reduction
 from reducer.model import InferenceCall, ItemAnchor, RolloutTrace, ThreadAnchor, ToolCallAnchor
 from reducer.sessions import SessionReduction
+from rollout_tui.lines.spans import spans_text
+from rollout_tui.session import Session
 
 _NESTED = "exec-"
+_TOOK = re.compile(r"~?\d+\.\d+s")
 
 
 def differences(bundles: list[Reduction], session: SessionReduction) -> list[str]:
@@ -26,6 +31,24 @@ def differences(bundles: list[Reduction], session: SessionReduction) -> list[str
         for what, there, here in _pairs(bundles, session)
         if there != here
     ]
+
+
+def rows_shown(path: Path) -> list[tuple[str, str, str]]:
+    """Agent, words, and state with tokens of the timelines, without what only one of the two can have.
+
+    That is times and numbers of events, marks of what is rebuilt, and warnings.
+    """
+    timelines = Session(path).load(lambda done, total: None)
+    found = []
+    for thread in timelines.index.threads:
+        rows = timelines.rows(thread.thread_id)
+        for place in range(len(timelines.tree(thread.thread_id))):
+            row = rows.row(place)
+            words = spans_text(row.spans)[5:].replace("~ ", "").strip()
+            tail = _TOOK.sub("", spans_text(row.tail)).replace("~", "")
+            if not words.startswith("warning"):
+                found.append((thread.agent_path, words, " ".join(tail.split())))
+    return found
 
 
 def _pairs(bundles: list[Reduction], session: SessionReduction) -> Iterator[tuple[str, Any, Any]]:

@@ -104,6 +104,7 @@ def listed(
     A bundle and a session are of one run, and one entry, if the session has the bundle's root thread. Bundles
     are of one session if they name a thread in common: as their root thread, their session, the thread they
     were forked from, or the thread they work for. A resumed session has the root thread of the earlier one.
+    The newest bundle of a session that goes on is live as well: a later process may not be traced.
 
     Args:
         bundles: summaries.
@@ -120,9 +121,14 @@ def listed(
             session_of[thread_id] = session
     for bundle in ordered:
         groups.join(_thread_ids(bundle))
-    entries: list[tuple[BundleSummary | None, SessionSummary | None]] = [
-        (bundle, session_of.get(bundle.root_thread_id)) for bundle in ordered
-    ]
+    entries: list[tuple[BundleSummary | None, SessionSummary | None]] = []
+    going_on = {id(one) for one in sessions if one.status == "live"}
+    for bundle in ordered:  # the newest first: it is the one that goes on with its session
+        of_run = session_of.get(bundle.root_thread_id)
+        if id(of_run) in going_on and bundle.status != "unusable":
+            going_on.remove(id(of_run))
+            bundle = replace(bundle, status="live")
+        entries.append((bundle, of_run))
     merged = {id(session) for _, session in entries if session is not None}
     entries += [(None, session) for session in sessions if id(session) not in merged]
     return _grouped(entries, groups)

@@ -39,16 +39,17 @@ def files_being_written(is_wanted: Callable[[str], bool], processes: Path = Path
         processes: where the system tells about its processes.
     """
     own = str(os.getpid())
-    for process in _names(processes):
+    for process in _names(os.fspath(processes)):
         if not process.isdecimal() or process == own:
             continue
-        descriptors = processes / process / "fd"
-        for descriptor in _names(descriptors):
+        # Thousands of files may be open: their names are put together as strings.
+        base = f"{processes}/{process}"
+        for descriptor in _names(f"{base}/fd"):
             try:
-                path = os.readlink(descriptors / descriptor)
+                path = os.readlink(f"{base}/fd/{descriptor}")
             except OSError:
                 continue
-            if is_wanted(path) and _writes(processes / process / "fdinfo" / descriptor):
+            if is_wanted(path) and _writes(f"{base}/fdinfo/{descriptor}"):
                 yield path
 
 
@@ -57,16 +58,17 @@ def is_fresh(written_at_unix_ms: int, now_unix_ms: int) -> bool:
     return abs(now_unix_ms - written_at_unix_ms) <= FRESH_SECONDS * 1000
 
 
-def _writes(info: Path) -> bool:
+def _writes(info: str) -> bool:
     try:
-        lines = info.read_text().splitlines()
+        with open(info) as file:
+            lines = file.read().splitlines()
     except OSError:
         return False
     flags = (line.removeprefix("flags:").strip() for line in lines if line.startswith("flags:"))
     return any(int(one, 8) & _ACCESS_MODE for one in flags)
 
 
-def _names(directory: Path) -> Iterator[str]:
+def _names(directory: str) -> Iterator[str]:
     """Names in a directory; none where it cannot be listed, as that of another user's process."""
     try:
         with os.scandir(directory) as entries:

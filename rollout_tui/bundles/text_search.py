@@ -40,6 +40,9 @@ class Hit:
         payload: the id of the payload; None if the event itself has it.
         kind: the kind of the payload; empty without one.
         excerpt: what stands around it. Evidence.
+        only_carries: whether it is in a payload or record that repeats what came before.
+        file: of a session the file; empty in a bundle.
+        line: the line in it, from 1.
     """
 
     seq: int | None
@@ -47,20 +50,18 @@ class Hit:
     payload: str | None
     kind: str
     excerpt: str
-
-    @property
-    def only_carries(self) -> bool:
-        """Whether it is in a payload that repeats what came before."""
-        return self.kind in _CARRYING
+    only_carries: bool = False
+    file: str = ""
+    line: int | None = None
 
 
 @dataclass(slots=True)
-class BundleHits:
-    """Where a text is in a bundle.
+class TextHits:
+    """Where a text is in a bundle, or in the files of a session.
 
     Attributes:
-        hits: in the order of the log; those without an event come last.
-        unread: payloads that could not be read, and why.
+        hits: in the order of the log; those without an event come last, and of a session those that repeat.
+        unread: what could not be read, and why.
     """
 
     hits: list[Hit] = field(default_factory=list)
@@ -72,10 +73,11 @@ class BundleHits:
         Args:
             limit: how many at most.
         """
-        found: dict[tuple[int | None, str | None], Hit] = {}
+        found: dict[tuple[int | None, str | None, str, int | None], Hit] = {}
         for hit in self.hits:
             if not found or not hit.only_carries:
-                found.setdefault((hit.seq, None if hit.seq is not None else hit.payload), hit)
+                payload = None if hit.seq is not None else hit.payload
+                found.setdefault((hit.seq, payload, hit.file, hit.line), hit)
         return [*found.values()][:limit]
 
 
@@ -106,7 +108,7 @@ class TextPattern:
         return None
 
 
-def search_bundle(bundle: Bundle, pattern: TextPattern) -> BundleHits:
+def search_bundle(bundle: Bundle, pattern: TextPattern) -> TextHits:
     """Look for a text in a bundle: in each payload, or part of one, once, and in the log.
 
     Args:
@@ -116,17 +118,17 @@ def search_bundle(bundle: Bundle, pattern: TextPattern) -> BundleHits:
     Raises:
         BundleError: the log cannot be read.
     """
-    found = BundleHits()
+    found = TextHits()
     excerpts: dict[bytes, str] = {}
     for name, data in _payloads(bundle, found):
         place = pattern.find(data)
         if place is not None:
-            excerpts[name] = _excerpt(data, *place)
+            excerpts[name] = excerpt_of(data, *place)
     waiting = dict(excerpts)
     for line in bundle.lines():
         place = pattern.find(line.data)
         if place is not None:
-            found.hits.append(_event_hit(line, _excerpt(line.data, *place)))
+            found.hits.append(_event_hit(line, excerpt_of(line.data, *place)))
         if waiting:
             found.hits += _brought(line, waiting)
     left = (Hit(None, "", name.decode("utf-8", "replace"), "", text) for name, text in waiting.items())
@@ -135,7 +137,7 @@ def search_bundle(bundle: Bundle, pattern: TextPattern) -> BundleHits:
     return found
 
 
-def _payloads(bundle: Bundle, found: BundleHits) -> Iterator[tuple[bytes, bytes]]:
+def _payloads(bundle: Bundle, found: TextHits) -> Iterator[tuple[bytes, bytes]]:
     """The payloads that stand in a bundle, each part by itself: by the name under which the log has them."""
     # What is decoded is not kept: there may be very many bundles.
     store = bundle.open_payloads(strict=False)
@@ -158,7 +160,7 @@ def _payloads(bundle: Bundle, found: BundleHits) -> Iterator[tuple[bytes, bytes]
         yield from _records(store, found)
 
 
-def _records(store: StoredPayloads, found: BundleHits) -> Iterator[tuple[bytes, bytes]]:
+def _records(store: StoredPayloads, found: TextHits) -> Iterator[tuple[bytes, bytes]]:
     try:
         numbers = store.shards.shard_numbers()
     except UnreadablePayload as error:
@@ -195,7 +197,7 @@ def _brought(line: LogLine, waiting: dict[bytes, str]) -> Iterator[Hit]:
     for name, (payload_id, kind) in names.items():
         excerpt = waiting.pop(name, None)
         if excerpt is not None:
-            yield Hit(_seq(line.data), _kind(line.data), payload_id, kind, excerpt)
+            yield Hit(_seq(line.data), _kind(line.data), payload_id, kind, excerpt, kind in _CARRYING)
 
 
 def _seq(line: bytes) -> int | None:
@@ -208,16 +210,16 @@ def _kind(line: bytes) -> str:
     return "" if found is None else found[1].decode()
 
 
-def _excerpt(data: bytes, first: int, end: int) -> str:
+def excerpt_of(data: bytes, first: int, end: int) -> str:
     """What stands around a place, in one line, with the escapes of JSON undone as far as they only hinder."""
     text = data[max(0, first - AROUND) : end + AROUND].decode("utf-8", "replace").strip("�")
     plain = re.sub(r'\\+(["\\/])', r"\1", re.sub(r"\\+[nrt]", " ", text))
     return " ".join(plain.split())
 
 
-def open_to_search(bundle: Bundle, pattern: TextPattern) -> BundleHits:
+def open_to_search(bundle: Bundle, pattern: TextPattern) -> TextHits:
     """As `search_bundle`; a bundle whose log cannot be read has no hits, and says why."""
     try:
         return search_bundle(bundle, pattern)
     except BundleError as error:
-        return BundleHits(unread=[str(error)])
+        return TextHits(unread=[str(error)])

@@ -5,7 +5,7 @@ What was recorded by a trace bundle is exact, so none of this is said of one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from reducer import ObjectRef
 from reducer.certainty import START, Certainty
@@ -17,6 +17,9 @@ MARK = "~"
 
 NOT_RECORDED = "not recorded in a session file"
 """Stands in the place of what a session does not keep."""
+
+Figure = Literal["active_ms", "waiting_ms", "idle_ms", "span_ms", "calls", "failures"]
+"""What is counted of an agent, as `--json` names it."""
 
 _SAME_BEGINNING = 200
 """Characters by which instructions are known again: codex may leave out lines of them when it sends them."""
@@ -74,6 +77,59 @@ def is_start_rebuilt(index: TraceIndex, ref: ObjectRef) -> bool:
 def is_there_rebuilt(index: TraceIndex, ref: ObjectRef) -> bool:
     """Whether that something is there, where it belongs, or what it saw follows from other records."""
     return is_rebuilt(index, ref, "request_item_ids", "requester", "edge", "item", "body")
+
+
+def rebuilt_figures(index: TraceIndex, thread_id: str) -> frozenset[Figure]:
+    """Which figures of an agent are rebuilt, or are counted from what is; none of a bundle.
+
+    How long it worked and waited rests on when its calls began; how long it was there, on its end, which no
+    session has; how many calls it made and how much failed, on how these were told.
+    """
+    if index.reduction.rebuilt_from is None or thread_id not in index.contents:
+        return frozenset()
+    found: set[Figure] = set()
+    contents = index.contents[thread_id]
+    calls = [ObjectRef("InferenceCall", one.inference_call_id) for one in contents.calls]
+    tools = [ObjectRef("ToolCall", one.tool_call_id) for one in contents.tool_calls]
+    if any(is_start_rebuilt(index, one) for one in (*calls, *tools)):
+        found |= {"active_ms", "waiting_ms"}
+    if is_rebuilt(index, ObjectRef("Thread", thread_id), "execution"):
+        found |= {"idle_ms", "span_ms"}
+    if any(is_rebuilt(index, one, "request_item_ids") for one in calls):
+        found.add("calls")  # by the order of records alone, or because something else would have no cause
+    if any(is_state_rebuilt(index, one) for one in tools) or any(
+        certainty_of(index, one).inferred for one in calls
+    ):
+        found.add("failures")
+    return frozenset(found)
+
+
+def is_stretch_rebuilt(index: TraceIndex, thread_id: str, ref: ObjectRef | None) -> bool:
+    """Whether how long something took, or an agent did nothing (None), rests on what is rebuilt."""
+    if ref is None:
+        return is_rebuilt(index, ObjectRef("Thread", thread_id), "execution")
+    if ref.type == "Turn":  # what of it is left between its calls
+        call_ids = index.lookups.calls_of_turn.get(ref.id, ())
+        return any(is_start_rebuilt(index, ObjectRef("InferenceCall", one)) for one in call_ids)
+    return is_start_rebuilt(index, ref)
+
+
+def figures_data(index: TraceIndex, thread_id: str, *wanted: Figure) -> dict[str, Any]:
+    """For programs which figures of an agent are rebuilt, of all or of those that are told.
+
+    Nothing of what was recorded as a bundle.
+    """
+    if index.reduction.rebuilt_from is None:
+        return {}
+    rebuilt = [one for one in sorted(rebuilt_figures(index, thread_id)) if not wanted or one in wanted]
+    return {"certainty": "rebuilt" if rebuilt else "exact", "rebuilt": rebuilt}
+
+
+def stretch_data(index: TraceIndex, thread_id: str, ref: ObjectRef | None) -> dict[str, Any]:
+    """The same of how long one thing took."""
+    if index.reduction.rebuilt_from is None:
+        return {}
+    return {"certainty": "rebuilt" if is_stretch_rebuilt(index, thread_id, ref) else "exact"}
 
 
 def data_of(index: TraceIndex, ref: ObjectRef) -> dict[str, Any]:

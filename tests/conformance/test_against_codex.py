@@ -69,7 +69,7 @@ def test_reduces_a_recorded_bundle_of_schema_3_as_codex(
     assert outcome != "different"
 
 
-@pytest.mark.parametrize("name", ["quickstart", "team", "capped"])
+@pytest.mark.parametrize("name", ["quickstart", "team", "capped", "both/bundle"])
 def test_reduces_a_demo_trace_as_codex(
     name: str, codex_171: Path, run_program: Run, tmp_path: Path, record_property: Record
 ) -> None:

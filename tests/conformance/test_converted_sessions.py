@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from beside_bundle import differences
 from reference_cases import name_of
+from session_cases import case_names
 from session_expectations import runs_of
-from test_sessions import session_cases
 
 from reducer import reduce_bundle, state_json
 from reducer.model import RolloutTrace
@@ -22,7 +22,7 @@ KEPT = ("context of", "turn of", "model of", "tokens of", "response id of", "num
 """What a bundle can say of calls as the session does."""
 
 
-@pytest.mark.parametrize("case", session_cases(), ids=name_of)
+@pytest.mark.parametrize("case", case_names() or [""], ids=name_of)
 def test_codex_reduces_a_converted_session(
     case: str, shared_dir: Path, codex_171: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reference_cases import SHARED, name_of
+from reference_cases import name_of
+from session_cases import case_names
 from session_expectations import METRICS, Comparison
 
 pytestmark = pytest.mark.slow
@@ -19,13 +20,7 @@ pytestmark = pytest.mark.slow
 Record = Callable[[str, object], None]
 
 
-def session_cases() -> list[str]:
-    """The cases by name; one empty name when there are none."""
-    found = (path.parent.name for path in (SHARED / "sessions").glob("*/expected.json"))
-    return sorted(found) or [""]
-
-
-@pytest.mark.parametrize("case", session_cases(), ids=name_of)
+@pytest.mark.parametrize("case", case_names() or [""], ids=name_of)
 def test_a_session_tells_what_its_bundle_does(case: str, shared_dir: Path, record_property: Record) -> None:
     """Threads, turns, calls with their contexts and tokens, tools, cells, compactions and edges."""
     assert case, f"no sessions in {shared_dir}"

@@ -55,6 +55,7 @@ class Answer:
         items: its output items, in order.
         input_tokens: what it reports as read; above its limit codex compacts before the next request.
         output_tokens: what it reports as written.
+        cached_tokens: what it reports as read from a cache.
         gate: holds the answer back.
         error: a code and a message with which the response fails after its items.
     """
@@ -62,6 +63,7 @@ class Answer:
     items: Sequence[Item]
     input_tokens: int = 1200
     output_tokens: int = 80
+    cached_tokens: int = 0
     gate: Gate | None = None
     error: tuple[str, str] | None = None
 
@@ -130,6 +132,13 @@ class Request:
     body: dict[str, Any]
     for_compaction: bool
 
+    @classmethod
+    def of(cls, headers: Mapping[str, str], body: dict[str, Any]) -> Self:
+        """What was asked, by its headers and body."""
+        items = body.get("input", [])
+        thread = headers.get("thread-id") or str(body.get("prompt_cache_key"))
+        return cls(thread, body, bool(items) and items[-1].get("type") == "compaction_trigger")
+
 
 @dataclass
 class _Course:
@@ -183,18 +192,16 @@ class ResponsesServer:
 
     def answer_to(self, headers: Mapping[str, str], body: dict[str, Any]) -> Answer | None:
         """The answer of the script; None when there is none, which is noted in `complaints`."""
-        thread = headers.get("thread-id") or str(body.get("prompt_cache_key"))
-        items = body.get("input", [])
-        wants_compaction = bool(items) and items[-1].get("type") == "compaction_trigger"
+        asked = Request.of(headers, body)
         with self._lock:
-            self.requests.append(Request(thread, body, wants_compaction))
-            if wants_compaction:
+            self.requests.append(asked)
+            if asked.for_compaction:
                 return Answer([{"type": "compaction", "encrypted_content": "Y2NjY2NjY2NjY2Nj"}])
-            course = self._course(thread, json.dumps(items))
+            course = self._course(asked.thread, json.dumps(body.get("input", [])))
             answer = None if course is None else next(course.sent, None)
             if answer is None:
                 known = "no script is for it" if course is None else f"{course.script.marker!r} is over"
-                self.complaints.append(f"thread {thread} asks, and {known}")
+                self.complaints.append(f"thread {asked.thread} asks, and {known}")
             return answer
 
     def _course(self, thread: str, text: str) -> _Course | None:
@@ -232,7 +239,7 @@ class ResponsesServer:
             return
         usage = {
             "input_tokens": answer.input_tokens,
-            "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens_details": {"cached_tokens": answer.cached_tokens},
             "output_tokens": answer.output_tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": answer.input_tokens + answer.output_tokens,

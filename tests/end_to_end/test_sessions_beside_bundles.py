@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from beside_bundle import differences
+from beside_bundle import differences, rows_shown
 from codex_home import CodexHome
 from responses_server import Answer, ResponsesServer, Script, agent, cell, message, reasoning, shell
 from scripted_sessions import COMPACT_ABOVE, TEAM_PROMPT, picture_and_cell, tools_child_compaction
 
 from reducer import Reduction, open_bundle, reduce_bundle
 from reducer.sessions import SessionReduction, read_session
-from rollout_tui.lines.spans import spans_text
-from rollout_tui.session import Session
 
 pytestmark = pytest.mark.slow
 
@@ -35,27 +32,6 @@ def run_all(codex: CodexHome, prompts: Sequence[str], session_options: Sequence[
     for prompt in prompts:
         ran = codex.run(prompt, *session_options)
         assert ran.returncode == 0, ran.stderr.decode()
-
-
-_TOOK = re.compile(r"~?\d+\.\d+s")
-
-
-def rows_shown(path: Path) -> list[tuple[str, str, str]]:
-    """Agent, words, and state with tokens of the timelines, without what only one of the two can have.
-
-    That is times and numbers of events, marks of what is rebuilt, warnings, and the near end of a result.
-    """
-    timelines = Session(path).load(lambda done, total: None)
-    found = []
-    for thread in timelines.index.threads:
-        rows = timelines.rows(thread.thread_id)
-        for place in range(len(timelines.tree(thread.thread_id))):
-            row = rows.row(place)
-            words = spans_text(row.spans)[5:].replace("~ ", "").strip()
-            tail = _TOOK.sub("", spans_text(row.tail)).replace("~", "")
-            if not words.startswith(("warning", "result  ⇢")):
-                found.append((thread.agent_path, words, " ".join(tail.split())))
-    return found
 
 
 def test_tools_a_child_and_a_compaction(codex_of_each_schema: Path, tmp_path: Path) -> None:

@@ -141,14 +141,14 @@ def cell_steps(index: TraceIndex, cell: CodeCell) -> CellSteps:
 
     The two events at the end of a script without a pause, its first response and its end, are one step.
     """
-    calls = known_calls(index, cell.nested_tool_call_ids)
+    calls = index.calls_in_order(cell.nested_tool_call_ids)
     issued = [_issued(call) for call in calls]
     matches = match_calls(cell.source_js, issued)
     sites = {call.tool_call_id: match for call, match in zip(calls, matches, strict=True)}
     steps = [_started(cell), *_answers(index, cell)]
     for call in calls:
         steps += _nested(index, cell, call)
-    for number, call in enumerate(known_calls(index, cell.wait_tool_call_ids), start=1):
+    for number, call in enumerate(index.calls_in_order(cell.wait_tool_call_ids), start=1):
         steps += _wait(index, cell, call, number)
     steps.sort(key=lambda step: step.seq or 0)
     if cell.execution.ended_seq is None:
@@ -219,13 +219,6 @@ def _is_of_cell(index: TraceIndex, ref: ObjectRef | None, cell: CodeCell) -> boo
         else (index.cell_of_call(call), index.cell_around(call), index.cell_of_wait(call.tool_call_id))
     )
     return any(one is cell for one in around)
-
-
-def known_calls(index: TraceIndex, call_ids: Iterable[str]) -> list[ToolCall]:
-    """The tool calls with these ids, in the order in which they began."""
-    known = index.trace.tool_calls
-    found = [known[call_id] for call_id in call_ids if call_id in known]
-    return sorted(found, key=lambda call: call.execution.started_seq)
 
 
 def _issued(call: ToolCall) -> IssuedCall:
@@ -318,11 +311,11 @@ def _end(index: TraceIndex, cell: CodeCell, answers_model: bool) -> Step:
         state = state_words(index, ObjectRef("Turn", cell.codex_turn_id), turn.execution)
         words = f"{cell.runtime_status} with its turn ({state})"
     elif cell.runtime_status == "failed":
-        waits = (call_items(index, call) for call in known_calls(index, cell.wait_tool_call_ids))
+        waits = (call_items(index, call) for call in index.calls_in_order(cell.wait_tool_call_ids))
         error = error_words([*exec_items(index, cell), *chain.from_iterable(waits)])
         words = ": ".join(filter(None, (words, error)))
     still_open = sum(
-        _is_open_at(call, window.ended_seq) for call in known_calls(index, cell.nested_tool_call_ids)
+        _is_open_at(call, window.ended_seq) for call in index.calls_in_order(cell.nested_tool_call_ids)
     )
     if still_open:
         words += f"; {plural(still_open, 'call')} had not returned"

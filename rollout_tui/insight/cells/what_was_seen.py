@@ -15,7 +15,7 @@ from reducer import ObjectRef
 from reducer.model import ConversationItem, ToolCall
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.cells.js_calls import uncalled_sites
-from rollout_tui.insight.cells.steps import CellSteps, known_calls
+from rollout_tui.insight.cells.steps import CellSteps
 from rollout_tui.insight.cells.texts import (
     call_items,
     exec_call,
@@ -72,7 +72,7 @@ def shown_rows(index: TraceIndex, steps: CellSteps) -> list[SeenRow]:
     """The outputs that the cell had for the model, in order: the answer to `exec`, and that to each wait."""
     cell = steps.cell
     rows = _output_rows(index, "answer", exec_items(index, cell), exec_call(index, cell))
-    for number, call in enumerate(known_calls(index, cell.wait_tool_call_ids), start=1):
+    for number, call in enumerate(index.calls_in_order(cell.wait_tool_call_ids), start=1):
         rows += _output_rows(index, f"wait {number}", call_items(index, call), call)
     return rows
 
@@ -144,7 +144,7 @@ def cell_outputs(index: TraceIndex, steps: CellSteps) -> CellOutputs:
     """What a cell had for the model."""
     cell = steps.cell
     items = exec_items(index, cell)
-    for call in known_calls(index, cell.wait_tool_call_ids):
+    for call in index.calls_in_order(cell.wait_tool_call_ids):
         items += call_items(index, call)
     texts: dict[bool, list[str]] = {True: [], False: []}
     for item in items:

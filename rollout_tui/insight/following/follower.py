@@ -8,14 +8,16 @@ to the parent, and to the parent's first call that saw that one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from reducer import ObjectRef
 from reducer.model.objects import RefType
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.contexts.visibility import Sightings
-from rollout_tui.insight.following.back import Back
-from rollout_tui.insight.following.forward import Forward
-from rollout_tui.insight.following.steps import NoStep, Way
+
+if TYPE_CHECKING:
+    from rollout_tui.insight.following.steps import Way
 
 
 class Follower:
@@ -31,8 +33,15 @@ class Follower:
         self.index = sightings.index
         self.sightings = sightings
         self.links = AgentLinks(sightings)
-        ahead, behind = Forward(self.links), Back(self.links)
-        self._forward: dict[RefType, Callable[[str], Way]] = {
+
+    # What knows the ways is made when the first is followed: what is printed follows none.
+
+    @cached_property
+    def _forward(self) -> dict[RefType, Callable[[str], Way]]:
+        from rollout_tui.insight.following.forward import Forward
+
+        ahead = Forward(self.links)
+        return {
             "Thread": ahead.thread,
             "Turn": ahead.turn,
             "InferenceCall": ahead.call,
@@ -46,7 +55,13 @@ class Follower:
             "Event": ahead.event,
             "TerminalSession": ahead.session,
         }
-        self._back: dict[RefType, Callable[[str], Way]] = {
+
+    @cached_property
+    def _back(self) -> dict[RefType, Callable[[str], Way]]:
+        from rollout_tui.insight.following.back import Back
+
+        behind = Back(self.links)
+        return {
             "Thread": behind.thread,
             "Turn": behind.turn,
             "InferenceCall": behind.call,
@@ -84,6 +99,8 @@ class Follower:
         return self._follow(self._back, ref)
 
     def _follow(self, ways: dict[RefType, Callable[[str], Way]], ref: ObjectRef) -> Way:
+        from rollout_tui.insight.following.steps import NoStep
+
         if ref.type not in ways:
             return NoStep("no edge leads from here or to here")
         if ref.type != "Event" and not self.index.has(ref):

@@ -174,7 +174,7 @@ class Forward:
     def cell(self, cell_id: str) -> Way:
         """The calls that a cell's JavaScript made; its output if it made none."""
         cell = self._index.trace.code_cells[cell_id]
-        nested = [self._index.trace.tool_calls[one] for one in cell.nested_tool_call_ids]
+        nested = self._index.calls_in_order(cell.nested_tool_call_ids)
         if nested:
             return [self._to.tool(call, "ran") for call in nested]
         outputs = self._index.items(cell.output_item_ids)

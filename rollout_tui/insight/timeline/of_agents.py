@@ -159,7 +159,9 @@ class TimelineEntries:
         """
         if index.is_schema_known:
             self._events += filter(is_shown, events)
-            events = reversed(self._events)
+            reports = index.lookups.reports.rebuilt.copy().values()
+            happened = [one for one in reports if index.has_happened(one.seq)]
+            events = [*reversed(self._events), *happened]
         for event in events:
             entry = event_entry(index, event)
             self._wanted[entry.ref] = entry

@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.lookups import RESULT_EVENT
 from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.timeline.trees import Tree
 from rollout_tui.insight.tools.words import tool_label
@@ -23,15 +22,9 @@ def entry_kind(index: TraceIndex, entry: Entry) -> str:
         return f"incoming {index.trace.interaction_edges[entry.ref.id].kind}"
     if entry.ref.type == "ConversationItem":
         return "incoming message"
-    if entry.ref.type == "Event" and _reports(index, entry):
+    if entry.ref.type == "Event" and index.is_report(int(entry.ref.id)):
         return "outgoing result"
     return TYPE_NAMES["Rewrite"].word if entry.ref.type == "Rewrite" else entry.ref.type
-
-
-def _reports(index: TraceIndex, entry: Entry) -> bool:
-    """Whether an event hands the result of an agent to its parent."""
-    event = index.event_at(int(entry.ref.id))
-    return event is not None and event.kind == RESULT_EVENT
 
 
 class Stepping:

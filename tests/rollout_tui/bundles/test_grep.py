@@ -36,7 +36,7 @@ def test_the_newest_bundle_comes_first_and_places_open(run_program: Run, tmp_pat
     root = copied(tmp_path, "quickstart", "team", "capped")
     finished = run_program("grep", "sweep()", root, "--json")
     assert finished.returncode == 0, finished.stderr
-    bundles = json.loads(finished.stdout)["bundles"]
+    bundles = json.loads(finished.stdout)["runs"]
     names = [Path(one["path"]).name for one in bundles]
     assert names == sorted(names, reverse=True)
     assert "1-team" in names
@@ -118,7 +118,7 @@ def test_nothing_found_is_status_1_and_said(run_program: Run, tmp_path: Path) ->
     root = copied(tmp_path, "quickstart")
     finished = run_program("grep", "no such text anywhere", root)
     assert (finished.returncode, finished.stdout) == (1, b"")
-    assert b"is in no bundle of" in finished.stderr
+    assert b"is in no run of" in finished.stderr
     empty = run_program("grep", "", root)
     assert empty.returncode == 2
     assert b"the text is empty" in empty.stderr

@@ -264,6 +264,21 @@ def test_a_session_is_live_while_its_turn_is_fresh_or_a_process_writes_it(tmp_pa
     assert runs.look()[0].summary.status == "stopped"
 
 
+def test_of_the_bundles_of_a_session_that_goes_on_the_newest_is_live(tmp_path: Path) -> None:
+    """Its later process may not be traced, or may have a bundle of its own."""
+    writer = session(tmp_path / "home")
+    for name, started in (("first", 1_000), ("again", 2_000)):
+        recording = Recording(tmp_path / "traces", name, started=started, thread=ROOT)
+        recording.begin()
+        recording.end()
+        recording.age()
+    runs = RunList(tmp_path / "traces", tmp_path / "home")
+    statuses = {run.summary.path.name: run.summary.status for run in runs.look()}
+    assert statuses == {"first": "completed", "again": "live"}
+    age(writer.path)
+    assert {run.summary.status for run in runs.look()} == {"completed"}
+
+
 def test_of_a_very_large_file_the_middle_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = session(tmp_path, calls=2000)
     writer.end_turn()

@@ -235,7 +235,7 @@ def test_a_payload_that_was_cut_is_json_that_says_so(run_program: Run) -> None:
     ]
     assert cut
     for name in cut:
-        finished = run_program("show", capped, "payload", name, "--json")
+        finished = run_program("show", capped, "payload", name, "--json", "--content")
         assert finished.returncode == 0, finished.stderr
         document = json.loads(finished.stdout)
         assert document["raw_payload_id"] == name

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reducer import ObjectRef
-from rollout_tui.language.locations import Location, format_location, parse_at, parse_location
+from rollout_tui.language.locations import LineNumber, Location, format_location, parse_at, parse_location
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.views.places import History, Marks, PaneName, Place
 
@@ -30,6 +30,8 @@ def place(seq: int, pane: PaneName = "timeline") -> Place:
     [
         ("runs/a#812", Location(Path("runs/a"), 812)),
         ("/runs/a#0", Location(Path("/runs/a"), 0)),
+        ("a.jsonl#L12", Location(Path("a.jsonl"), LineNumber(12))),
+        ("a.jsonl#Lx", Location(Path("a.jsonl#Lx"))),
         ("runs/a", Location(Path("runs/a"))),
         ("runs/a#b", Location(Path("runs/a#b"))),
         ("runs/a#b#12", Location(Path("runs/a#b"), 12)),

@@ -124,7 +124,7 @@ async def test_one_number_has_one_meaning(seq: int) -> None:
             await command(at, text)
             assert at.screen.reader.state.past_seq is None
             places.append((where(at), said(at).rpartition("seq 4")[2][-60:]))
-    async with inspecting(TEAM, at_seq=seq) as at:
+    async with inspecting(TEAM, at=seq) as at:
         assert at.screen.reader.state.past_seq is None
         places.append((where(at), said(at).rpartition("seq 4")[2][-60:]))
     assert len({place for place, _ in places}) == 1, places
@@ -152,7 +152,7 @@ async def test_a_number_that_is_not_there_moves_nothing() -> None:
         assert "there is no seq 9999" in said(at)
         assert where(at) == before
         assert not at.screen.jumping.history.can_go_back
-    async with inspecting(TEAM, at_seq=9999) as at:
+    async with inspecting(TEAM, at=9999) as at:
         assert "there is no seq 9999" in said(at)
 
 
