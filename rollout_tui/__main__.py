@@ -17,13 +17,30 @@ def run() -> int:
         from rollout_tui.completion import complete
 
         return complete()
-    from rollout_tui.cli import main
-
-    status = main()
+    status = _status()
     # All is said and done: a ctrl+c that comes now is one too many, and not what ended the program.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     return status
+
+
+def _status() -> int:
+    """Run the command; one that needs nothing of typer does not wait for it."""
+    from rollout_tui.language.show_options import read_plainly
+
+    asked = read_plainly(sys.argv[1:])
+    if asked is None:
+        from rollout_tui.cli import main
+
+        return main()
+    from rollout_tui.commands.ended import status_of
+
+    def show() -> int:
+        from rollout_tui.commands.show import show_asked
+
+        return show_asked(asked)
+
+    return status_of(show)
 
 
 if __name__ == "__main__":

@@ -10,33 +10,21 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from reducer import BundleError
-from rollout_tui.commands.output import complain, flush_standard_output, prepare_streams, write_line
-from rollout_tui.outcomes import (
-    CLEAN,
-    FAULT,
-    INTERRUPTED,
-    NO_MEMORY,
-    READER_GONE,
-    UNUSABLE,
-    CommandError,
-    EndedBySignal,
-    plain_reason,
-)
+from rollout_tui.commands.ended import status_of
+from rollout_tui.commands.output import complain, write_line
+from rollout_tui.language.show_options import OPTIONS, Asked
+from rollout_tui.outcomes import CLEAN, READER_GONE, CommandError
 from rollout_tui.safe_text import safe_text
 
 PROGRAM = "rollout-tui"
 
-COMMANDS = ("open", "reduce", "ls", "check", "record", "show", "convert", "grep")
+COMMANDS = ("open", "reduce", "ls", "check", "record", "show", "convert", "grep", "report")
 
 _GLOBAL_OPTIONS = ("--help", "--version", "--install-completion")
-
-_DEBUG_VARIABLE = "ROLLOUT_TUI_DEBUG"
-"""Set to anything, a fault of this program shows its traceback."""
 
 # Paths are not checked by typer (`readable=False`): what is wrong with one is said in one line of our own.
 app = typer.Typer(
@@ -137,12 +125,31 @@ def open_command(
         bool,
         typer.Option("--mouse", help="Take the mouse; the terminal's own selection then needs shift."),
     ] = False,
+    panes: Annotated[
+        bool, typer.Option("--panes", help="Begin with the panes, and not with the overview.")
+    ] = False,
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            "--prices",
+            metavar="FILE",
+            show_default=False,
+            readable=False,
+            help="What a million tokens cost by model, as JSON; "
+            '{"MODEL": {"in": 1.25, "cached": 0.125, "out": 10}}.',
+        ),
+    ] = None,
 ) -> None:
     """Open the inspector. The word `open` may be left out."""
     from rollout_tui.commands import inspector
 
     gc.enable()
-    raise typer.Exit(inspector.run(bundle, ascii_wanted=ascii_wanted, color=not no_color, mouse=mouse, at=at))
+    color = not no_color
+    raise typer.Exit(
+        inspector.run(
+            bundle, ascii_wanted=ascii_wanted, color=color, mouse=mouse, at=at, panes=panes, prices=prices
+        )
+    )
 
 
 @app.command(name="reduce", options_metavar="[OPTIONS]")
@@ -222,6 +229,30 @@ def ls_command(
     raise typer.Exit(list_runs(root, as_json=as_json))
 
 
+@app.command(name="report", options_metavar="[OPTIONS]")
+def report_command(
+    bundle: BundlePath,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            show_default=False,
+            help="FILE.html or FILE.md. By default, and with -, Markdown on standard output.",
+        ),
+    ] = None,
+) -> None:
+    """Write a run as one file to hand over: what happened, what failed, tokens, time, with the evidence.
+
+    Nothing in it is loaded from elsewhere, and no text of the recording is markup in it. It quotes the
+    recording: secrets in that are in the report as well.
+    """
+    from rollout_tui.commands.report import report_run
+
+    raise typer.Exit(report_run(bundle, output))
+
+
 @app.command(name="grep", options_metavar="[OPTIONS]")
 def grep_command(
     text: Annotated[
@@ -236,15 +267,13 @@ def grep_command(
             metavar="ROOT",
             show_default=False,
             readable=False,
-            help="A directory of bundles, or a bundle. By default the one that `record` writes to.",
+            help="A directory of bundles or sessions, or one of these. By default all there are.",
         ),
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="Places of a bundle at most.")
-    ] = 3,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Places of a run at most.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
 ) -> None:
-    """Look for a text in all bundles of a trace root, newest first; BUNDLE#812 opens such a place.
+    """Look for a text in all runs, newest first; BUNDLE#812 or SESSION#L12 opens such a place.
 
     Bytes are searched, and nothing is reduced. The status is 1 if it is nowhere.
     """
@@ -272,50 +301,41 @@ def check_command(
     raise typer.Exit(check(bundle, as_json=as_json))
 
 
+def _of_show(field: str, **more: Any) -> Any:
+    """An option of `show`, as it is declared."""
+    option = OPTIONS[field]
+    return typer.Option(
+        *option.names, metavar=option.metavar or None, help=option.help, show_default=False, **more
+    )
+
+
 @app.command(name="show", options_metavar="[OPTIONS]")
 def show_command(
-    bundle: BundlePath,
-    what: Annotated[
+    words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="WHAT...",
+            metavar="BUNDLE WHAT",
             show_default=False,
-            help="Such as `call 3`, `call 3 of /root/alpha` or `failures`; without it, all that it can be "
-            "is listed.",
+            help="A bundle directory, any file in it, or a session file of codex; and such as `call 3`, "
+            "`call 3 of /root/alpha` or `failures`. Without WHAT, all that it can be is listed.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON document.")] = False,
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="Print the bytes of the evidence: the request of a call, a log line."),
-    ] = False,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            show_default=False,
-            help="Where to write it, byte for byte. By default, and with -, standard output; a terminal gets "
-            "the bytes in a form that it cannot obey.",
-        ),
-    ] = None,
-    prices: Annotated[
-        Path | None,
-        typer.Option(
-            "--prices",
-            metavar="FILE",
-            show_default=False,
-            readable=False,
-            help="With `tokens`: what a million tokens cost by model, as JSON; "
-            '{"MODEL": {"in": 1.25, "cached": 0.125, "out": 10}}.',
-        ),
-    ] = None,
+    as_json: Annotated[bool, _of_show("as_json")] = False,
+    content: Annotated[bool, _of_show("content")] = False,
+    limit: Annotated[int | None, _of_show("limit", min=0)] = None,
+    after: Annotated[str | None, _of_show("after")] = None,
+    schema: Annotated[bool, _of_show("schema")] = False,
+    raw: Annotated[bool, _of_show("raw")] = False,
+    output: Annotated[str | None, _of_show("output")] = None,
+    prices: Annotated[str | None, _of_show("prices")] = None,
 ) -> None:
     """Print an answer or one thing of a bundle: summary, tokens, waits; a call, a compaction, an edge."""
-    from rollout_tui.commands.show import show
+    from rollout_tui.commands.show import show_asked
 
-    raise typer.Exit(show(bundle, what or [], as_json=as_json, raw=raw, output=output, prices=prices))
+    asked = Asked(tuple(words or ()), as_json, content, limit, after, schema, raw, output, prices)
+    if not asked.words and not schema:
+        raise typer.BadParameter("Missing argument 'BUNDLE'.")
+    raise typer.Exit(show_asked(asked))
 
 
 @app.command(
@@ -364,29 +384,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; by default that of the process.
 
     Returns:
-        The exit status. No exception comes out, and no traceback is printed. After a signal that asked for
-        the end it does not return: the process ends by that signal.
+        The exit status, as `status_of` has it.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        prepare_streams()
-        meant = with_command(given)
-        if meant[:1] != given[:1]:
-            _refuse_misspelled(meant[1:])
-        status = _run(meant)
-        flush_standard_output()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except typer.Exit as ended:
-        return ended.exit_code
-    except CommandError as error:
-        complain(str(error))
-        return UNUSABLE
-    except EndedBySignal as ended:
-        from rollout_tui.ending import end_by
-
-        end_by(ended.number)
-    return status
+    return status_of(lambda: _run(given))
 
 
 def _refuse_misspelled(words: list[str]) -> None:
@@ -407,30 +408,21 @@ def _refuse_misspelled(words: list[str]) -> None:
         raise CommandError(f"{word}: no such file or directory, and no command; did you mean {near[0]}?")
 
 
-def _run(arguments: list[str]) -> int:
-    """Run one command; every way it can end becomes an exit status or a `CommandError`."""
+def _run(given: list[str]) -> int:
+    """Run the command that a command line means."""
+    meant = with_command(given)
+    if meant[:1] != given[:1]:
+        _refuse_misspelled(meant[1:])
     try:
-        status = typer.main.get_command(app).main(arguments, prog_name=PROGRAM, standalone_mode=False)
-    except (typer.Exit, typer.Abort, CommandError):
-        raise
+        status = typer.main.get_command(app).main(meant, prog_name=PROGRAM, standalone_mode=False)
+    except typer.Exit as ended:
+        return ended.exit_code
     except SystemExit:
         # How typer ends when its own output, such as the help, has lost its reader.
         return READER_GONE
-    except BundleError as error:
-        raise CommandError(str(error)) from None
     except typer.TyperException as error:
         complain(error.format_message())
         raise CommandError(f"`{PROGRAM} --help` says how it is used") from None
-    except OSError as error:
-        named = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-        raise CommandError(named + plain_reason(error)) from None
-    except MemoryError:
-        raise CommandError(NO_MEMORY) from None
-    except Exception as error:
-        if os.environ.get(_DEBUG_VARIABLE):
-            raise
-        complain(f"a fault in this program: {type(error).__name__}: {error}")
-        return FAULT
     return status if isinstance(status, int) else CLEAN
 
 

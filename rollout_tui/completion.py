@@ -15,6 +15,7 @@ from typing import get_args
 
 from rollout_tui.default_root import bundles_called, short_name, threads_called
 from rollout_tui.language.asking import By
+from rollout_tui.language.show_options import OPTIONS as SHOW_OPTIONS
 from rollout_tui.language.vocabulary import words_of
 
 VARIABLE = "_ROLLOUT_TUI_COMPLETE"
@@ -22,19 +23,20 @@ VARIABLE = "_ROLLOUT_TUI_COMPLETE"
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "": ("--help", "--version", "--install-completion"),
-    "open": ("--ascii", "--no-color", "--at", "--mouse", "--help"),
+    "open": ("--ascii", "--no-color", "--at", "--mouse", "--panes", "--prices", "--help"),
     "reduce": ("--output", "--strict", "--json", "--help"),
     "ls": ("--json", "--help"),
     "check": ("--json", "--help"),
     "record": ("--root", "--no-tui", "--ascii", "--no-color", "--mouse", "--help"),
-    "show": ("--json", "--raw", "--output", "--prices", "--help"),
+    "show": (*(option.names[0] for option in SHOW_OPTIONS.values()), "--help"),
     "convert": ("--output", "--help"),
+    "report": ("--output", "--help"),
     "grep": ("--limit", "--json", "--help"),
 }
 """The long options of the commands, and of the program itself."""
 
-_OF_A_BUNDLE = frozenset({"open", "reduce", "check", "show", "ls"})
-_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root", "--prices", "--limit"})
+_OF_A_BUNDLE = frozenset({"open", "reduce", "check", "show", "ls", "report"})
+_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root", "--prices", "--limit", "--after"})
 
 _MIN_ID = 2
 """Characters after which threads of codex are offered: it keeps very many, and all begin with the time."""

@@ -29,6 +29,18 @@ class CommandError(Exception):
     """Ends a command with one plain sentence on standard error and status `UNUSABLE`."""
 
 
+class CommandEndedError(Exception):
+    """Ends a command without a word: whoever read its output is gone, or all was said.
+
+    Attributes:
+        status: the exit status.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 class EndedBySignal(BaseException):
     """A signal asked for the end. Not an `Exception`: whoever handles faults must let it pass.
 

@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import typer
-
 from reducer import BundleError
 from rollout_tui import glyphs
 from rollout_tui.bundles.trace_root import bundle_directory, has_bundles, only_bundle
 from rollout_tui.bundles.what_is import Kind, what_is
 from rollout_tui.commands.output import complain, report
+from rollout_tui.commands.prices import prices_in
 from rollout_tui.default_root import default_root
 from rollout_tui.language.locations import Location, parse_at, parse_location
 from rollout_tui.language.refused import InputRefused
-from rollout_tui.outcomes import UNUSABLE, CommandError, plain_reason
+from rollout_tui.outcomes import UNUSABLE, CommandEndedError, CommandError, plain_reason
 from rollout_tui.recordings import open_recording
 from rollout_tui.texts.short_forms import plural
 
@@ -30,7 +29,16 @@ MAX_LISTED = 50
 """Runs that are listed where nobody can pick one; there is one for every session."""
 
 
-def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: str | None) -> int:
+def run(
+    path: Path | None,
+    *,
+    ascii_wanted: bool,
+    color: bool,
+    mouse: bool,
+    at: str | None,
+    panes: bool = False,
+    prices: Path | None = None,
+) -> int:
     """Open the inspector.
 
     Args:
@@ -39,7 +47,9 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
         ascii_wanted: Draw with ASCII only, also where the locale is UTF-8.
         color: Whether colours may be used; `NO_COLOR` says no as well.
         mouse: Whether the inspector takes the mouse.
-        at: The sequence number to begin at, as typed; it wins over one in the path, as in `BUNDLE#812`.
+        at: The sequence number to begin at, as typed; it wins over a place in the path, as in `BUNDLE#812`.
+        panes: Begin with the panes, and not with the overview.
+        prices: A file of what tokens cost.
 
     Returns:
         The exit status.
@@ -47,11 +57,12 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
     Raises:
         BundleError: There is no bundle, it is unusable, or nothing was recorded yet.
         CommandError: There is no terminal.
-        typer.Exit: Several runs were named, and listed for want of a terminal.
+        CommandEndedError: Several runs were named, and listed for want of a terminal.
     """
     location = Location(default_root(os.environ)) if path is None else parse_location(path)
     try:
-        seq = location.seq if at is None else parse_at(at)
+        place = location.place if at is None else parse_at(at)
+        known_prices = None if prices is None else prices_in(prices)
     except InputRefused as error:
         raise CommandError(str(error)) from None
     directory = bundle_directory(location.bundle)
@@ -67,10 +78,26 @@ def run(path: Path | None, *, ascii_wanted: bool, color: bool, mouse: bool, at: 
     if not isinstance(meant, Path):
         from rollout_tui.app import run_picker
 
-        return run_picker(meant, ascii_only=ascii_only, color=color, mouse=mouse)
+        return run_picker(
+            meant,
+            ascii_only=ascii_only,
+            color=color,
+            mouse=mouse,
+            begins_with_overview=not panes,
+            prices=known_prices,
+        )
     from rollout_tui.app import run_inspector
 
-    return run_inspector(meant, ascii_only=ascii_only, color=color, mouse=mouse, at_seq=seq)
+    return run_inspector(
+        meant,
+        ascii_only=ascii_only,
+        color=color,
+        mouse=mouse,
+        at=place,
+        # Whoever names a place wants to be there.
+        begins_with_overview=not panes and place is None,
+        prices=known_prices,
+    )
 
 
 def _meant(path: Path | None, directory: Path) -> Path | RunList:
@@ -123,7 +150,7 @@ def _list_runs(runs: RunList) -> NoReturn:
         report(str(run.summary.path))
     if len(found) > MAX_LISTED:
         report(f"and {len(found) - MAX_LISTED} older ones")
-    raise typer.Exit(UNUSABLE)
+    raise CommandEndedError(UNUSABLE)
 
 
 def _has_terminal() -> bool:

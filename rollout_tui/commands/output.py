@@ -6,13 +6,12 @@ import io
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
-
-import typer
 
 from rollout_tui import glyphs
 from rollout_tui.commands.terminal_forms import escaped_json
-from rollout_tui.outcomes import READER_GONE, CommandError, plain_reason
+from rollout_tui.outcomes import READER_GONE, CommandEndedError, CommandError, plain_reason
 from rollout_tui.safe_text import SafeText, clip, flowing_text, safe_text
 from rollout_tui.write_file import Contents, pieces_of
 
@@ -79,7 +78,7 @@ def write_line(stream: TextIO | None, line: str) -> None:
         line: The line without its line feed.
 
     Raises:
-        typer.Exit: The reader went away.
+        CommandEndedError: The reader went away.
         CommandError: Standard output could not be written.
     """
     if stream is None:
@@ -99,7 +98,7 @@ def write_json(stream: TextIO | None, value: object) -> None:
         value: What `json` can write.
 
     Raises:
-        typer.Exit: The reader went away.
+        CommandEndedError: The reader went away.
         CommandError: Standard output could not be written.
     """
     if stream is None:
@@ -116,7 +115,7 @@ def write_bytes(data: Contents) -> None:
     """Bytes on standard output, exactly these; `print_result` is for what a terminal must not get so.
 
     Raises:
-        typer.Exit: The reader went away.
+        CommandEndedError: The reader went away.
         CommandError: Standard output is closed or could not be written.
     """
     try:
@@ -131,7 +130,7 @@ def flush_standard_output() -> None:
     """Find out now, and not when the interpreter ends, that standard output cannot be written.
 
     Raises:
-        typer.Exit: The reader went away.
+        CommandEndedError: The reader went away.
         CommandError: Standard output could not be written.
     """
     if sys.stdout is not None:
@@ -139,6 +138,12 @@ def flush_standard_output() -> None:
             sys.stdout.flush()
         except OSError as error:
             _give_up(sys.stdout, error)
+
+
+def drop_unwritten() -> None:
+    """Let what standard output did not take, which was said, not fail once more when the interpreter ends."""
+    with suppress(CommandEndedError, CommandError):
+        flush_standard_output()
 
 
 def _one_line(text: str, cells: int) -> SafeText:
@@ -152,6 +157,6 @@ def _give_up(stream: TextIO, error: OSError) -> None:
     os.dup2(null, stream.fileno())
     os.close(null)
     if isinstance(error, BrokenPipeError):
-        raise typer.Exit(READER_GONE) from None
+        raise CommandEndedError(READER_GONE) from None
     if stream is sys.stdout:
         raise CommandError(f"cannot write to standard output: {plain_reason(error)}") from None

@@ -132,7 +132,7 @@ class _Following:
                 ascii_only=ascii_only,
                 color=drawing.color and not os.environ.get("NO_COLOR"),
                 mouse=drawing.mouse,
-                at_seq=None,
+                at=None,
                 follow=self._command.is_running,
             )
         except BundleError as error:

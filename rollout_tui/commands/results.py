@@ -34,7 +34,7 @@ def print_result(result: Result) -> None:
     """Put a result on standard output.
 
     Raises:
-        typer.Exit: The reader went away.
+        CommandEndedError: The reader went away.
         CommandError: Standard output is closed or could not be written.
     """
     if not sys.stdout.isatty():

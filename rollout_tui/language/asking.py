@@ -91,7 +91,11 @@ class AnswerTo:
     text: str = ""
 
 
-def parse_what(words: Sequence[str]) -> OneOf | AllOf | AnswerTo:
+Wish = OneOf | AllOf | AnswerTo
+"""What can be asked for."""
+
+
+def parse_what(words: Sequence[str]) -> Wish:
     """Read what was asked for.
 
     Args:

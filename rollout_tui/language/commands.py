@@ -65,6 +65,17 @@ class GoToAgent:
 
 
 @dataclass(frozen=True, slots=True)
+class AskWhoSaw:
+    """Find out which calls saw something.
+
+    Attributes:
+        what: what, as `show seen` takes it.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowProblems:
     """List the problems of the bundle."""
 
@@ -96,7 +107,9 @@ class Write:
     path: str | None = None
 
 
-Command = GoToNumber | GoToObject | AsOf | AsOfNow | GoToAgent | ShowProblems | ShowHelp | Quit | Write
+Command = (
+    GoToNumber | GoToObject | AsOf | AsOfNow | GoToAgent | AskWhoSaw | ShowProblems | ShowHelp | Quit | Write
+)
 
 
 _PERCENT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*%")
@@ -191,6 +204,12 @@ def _agent(argument: str) -> Command:
     return GoToAgent(argument)
 
 
+def _seen(argument: str) -> Command:
+    if not argument:
+        raise InputRefused("After seen there must be a text, item N, tool N or file PATH.")
+    return AskWhoSaw(argument)
+
+
 def _write(argument: str) -> Command:
     return Write("state", argument or None)
 
@@ -218,6 +237,7 @@ _READERS: dict[str, Callable[[str], Command]] = {
     "edge": _to_object("edge"),
     "problem": _to_object("problem"),
     "agent": _agent,
+    "seen": _seen,
     "problems": _without_argument("problems", ShowProblems()),
     "write": _write,
     "export": _export,

@@ -55,7 +55,9 @@ WORDS: tuple[Word, ...] = (
     Word("time", "[of AGENT]", shown="what each agent did, when, and for how long"),
     Word("waits", "[of AGENT]", shown="who waited for whom, the longest first; what never ended"),
     Word("path", shown="the critical path: what the end of the run had to wait for"),
-    Word("seen", "TEXT", shown="which calls saw a text, item N or file PATH, and what ended that"),
+    Word(
+        "seen", "TEXT", "which calls saw a text, item N, tool N or file PATH", "the same, and what ended it"
+    ),
     Word("threads", shown="the agents", others=("agents",)),
     Word("turns", "[of AGENT]", shown="the turns"),
     Word("calls", "[of AGENT]", shown="the inference calls"),

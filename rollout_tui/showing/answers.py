@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.language.asking import AnswerTo
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.seen import seen_document
-from rollout_tui.showing.summary import summary_document
-from rollout_tui.showing.timing import path_document, time_document, waits_document
-from rollout_tui.showing.token_view import Prices
-from rollout_tui.showing.tokens import tokens_document
 from rollout_tui.views.overview import unknown_schema_words
+
+if TYPE_CHECKING:
+    from rollout_tui.showing.token_view import Prices
 
 SESSION = "a session of codex: what calls were shown is rebuilt, and when they began is not recorded"
 """Said of what is told of a session, which codex keeps by itself."""
@@ -42,16 +42,26 @@ def answer_document(
 
 
 def _answer(session: Session, links: AgentLinks, wish: AnswerTo, prices: Prices | None) -> Document:
+    # Each is imported when it is asked for: whoever asks for one does not wait for the others.
     match wish.what:
         case "summary":
+            from rollout_tui.showing.summary import summary_document
+
             return summary_document(session, links)
         case "tokens":
+            from rollout_tui.showing.tokens import tokens_document
+
             return tokens_document(session, links, wish.by, wish.agent, prices)
+        case "seen":
+            from rollout_tui.showing.seen import seen_document
+
+            return seen_document(session, links, wish.text)
+    from rollout_tui.showing.timing import path_document, time_document, waits_document
+
+    match wish.what:
         case "time":
             return time_document(links.index, wish.agent)
         case "waits":
             return waits_document(links.index, wish.agent)
         case "path":
             return path_document(links)
-        case "seen":
-            return seen_document(session, links, wish.text)

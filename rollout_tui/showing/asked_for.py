@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from reducer import ObjectRef
 from reducer.model.objects import RefType, is_graph_type, objects_of
-from rollout_tui.insight.cells.steps import cells_in_order
-from rollout_tui.insight.compaction.steps import CompactionStep, compaction_steps, thread_steps
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.numbers import numbered
 from rollout_tui.language.asking import OF_AN_AGENT, OneOf, Single
-from rollout_tui.language.commands import GoToNumber, agent_named
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.texts.short_forms import plural
+
+if TYPE_CHECKING:
+    from rollout_tui.insight.compaction.steps import CompactionStep
+    from rollout_tui.insight.contexts.seen import Wanted
+
+# What finds only one sort of things is imported where one is looked for.
 
 TYPES: dict[Single, RefType] = {
     "thread": "Thread",
@@ -48,6 +51,8 @@ def thread_asked_for(index: TraceIndex, name: str | None) -> str:
         raise InputRefused("the log of this bundle does not have its root thread")
     if name in threads:
         return name
+    from rollout_tui.language.commands import agent_named
+
     paths = {thread.agent_path: thread.thread_id for thread in threads.values()}
     try:
         return paths[agent_named(name, list(paths))]
@@ -96,6 +101,8 @@ def compaction_asked_for(index: TraceIndex, wish: OneOf) -> tuple[list[Compactio
     Raises:
         InputRefused: there is no such compaction; the sentence says what there is.
     """
+    from rollout_tui.insight.compaction.steps import compaction_steps, thread_steps
+
     agent = wish.agent
     steps = compaction_steps(index) if agent is None else thread_steps(index, thread_asked_for(index, agent))
     name = wish.name.lstrip("#")
@@ -129,6 +136,8 @@ def ids_of(index: TraceIndex, what: Single, agent: str | None) -> list[str]:
         tools = [call.tool_call_id for call in contents.tool_calls]
         return tools if what == "tool" else [cell.code_cell_id for cell in contents.cells]
     if what == "cell":
+        from rollout_tui.insight.cells.steps import cells_in_order
+
         return [cell.code_cell_id for cell in cells_in_order(index)]
     if what == "tool":
         return [
@@ -155,6 +164,8 @@ def _by_number(index: TraceIndex, wish: OneOf, number: int) -> ObjectRef:
 
 
 def _on_the_way(index: TraceIndex, what: Literal["item", "seq", "line"], number: int) -> ObjectRef | None:
+    from rollout_tui.language.commands import GoToNumber
+
     found = numbered(index, index.trace.root_thread_id, GoToNumber(what, number))
     return ObjectRef("Event", str(found)) if isinstance(found, int) else found
 
@@ -195,3 +206,25 @@ def _by_id(index: TraceIndex, wish: OneOf) -> ObjectRef:
 
 def _lowered(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
+
+
+def wanted_by(index: TraceIndex, text: str) -> Wanted:
+    """What is to be looked for in contexts: a text, or what `item N`, `tool N` or `file PATH` names.
+
+    Raises:
+        InputRefused: there is no such item or tool call, or nothing was named.
+    """
+    from rollout_tui.insight.contexts.seen import Wanted
+
+    word, _, rest = text.strip().partition(" ")
+    rest = rest.strip()
+    if not text.strip():
+        raise InputRefused("after seen there must be a text, item N, tool N or file PATH")
+    if word == "file" and rest:
+        return Wanted("file", rest)
+    if rest.lstrip("#").isdecimal():
+        if word == "item":
+            return Wanted("item", object_asked_for(index, OneOf("item", rest)).id)
+        if word == "tool":
+            return Wanted("tool", object_asked_for(index, OneOf("tool", rest)).id)
+    return Wanted("text", text)

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
+from reducer.model import InferenceCall
 from reducer.wire.json_text import is_valid
-from rollout_tui.exports import context_bytes, context_text
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.items.captures import lost_words
-from rollout_tui.insight.tokens.prices import Price
-from rollout_tui.language.asking import AllOf, AnswerTo, OneOf
+from rollout_tui.language.asking import AllOf, AnswerTo, OneOf, Wish
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.outcomes import CLEAN, PROBLEMS
 from rollout_tui.session import Session
 from rollout_tui.showing.asked_for import object_asked_for
+from rollout_tui.showing.content import without_content
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.evidence import evidence_of, payload_asked_for
-from rollout_tui.showing.failures import failures_document, is_any
-from rollout_tui.showing.objects import (
-    edge_document,
-    list_document,
-    object_document,
-    prompt_document,
-    thread_document,
-)
+from rollout_tui.showing.pages import Page, data_page, text_page
 from rollout_tui.showing.result import Form, Result, text_result
-from rollout_tui.showing.steppers import cell_document, compaction_document
+from rollout_tui.texts.written_json import formatted_json, plain_values
 
-Wish = OneOf | AllOf | AnswerTo
+if TYPE_CHECKING:
+    from rollout_tui.insight.tokens.prices import Price
+
+# Whoever asks for one thing does not wait for what tells of all the others: each is imported when asked for.
 
 
 def raw_result(session: Session, index: TraceIndex, wish: Wish, say: Callable[[str], None]) -> Result:
@@ -42,7 +37,23 @@ def raw_result(session: Session, index: TraceIndex, wish: Wish, say: Callable[[s
     """
     if not isinstance(wish, OneOf):
         raise InputRefused("--raw shows the evidence of one thing, not of a list or of the run")
+    from rollout_tui.showing.evidence import evidence_of
+
     return Result(evidence_of(session, index, wish, say), Form.RAW)
+
+
+class Telling(NamedTuple):
+    """How it is to be told.
+
+    Attributes:
+        as_json: one JSON document instead of text.
+        content: with what a user, a model or a tool wrote; text for people always has it.
+        page: which part of its lists is wanted.
+    """
+
+    as_json: bool = False
+    content: bool = False
+    page: Page = Page()
 
 
 def result_of(
@@ -50,7 +61,7 @@ def result_of(
     links: AgentLinks,
     wish: Wish,
     *,
-    as_json: bool,
+    telling: Telling,
     prices: Mapping[str, Price] | None,
     say: Callable[[str], None],
 ) -> tuple[Result, int]:
@@ -60,7 +71,7 @@ def result_of(
         session: the bundle.
         links: its graph, with what went between its agents.
         wish: what was asked for.
-        as_json: one JSON document instead of text.
+        telling: in what form, and how much of it.
         prices: what tokens cost, if that is known.
         say: is told what is to be known of a payload, such as that a limit cut it.
 
@@ -73,20 +84,24 @@ def result_of(
     """
     index = links.index
     if isinstance(wish, AnswerTo):
-        return told(_answer(session, links, wish, prices), as_json), CLEAN
+        return told(_answer(session, links, wish, prices), telling), CLEAN
     if isinstance(wish, AllOf):
         document, status = _all(index, wish)
-        return told(document, as_json), status
+        return told(document, telling), status
     if wish.what == "payload":
+        from rollout_tui.showing.evidence import evidence_of
+
         data = evidence_of(session, index, wish, say)
-        return _as_document(index, wish, data) if as_json else Result(data, Form.RAW), CLEAN
-    return _one(session, index, wish, as_json), CLEAN
+        if not telling.as_json:
+            _refuse_page(telling, "a payload")
+            return Result(data, Form.RAW), CLEAN
+        return _payload(index, wish, data, telling), CLEAN
+    return _one(session, index, wish, telling), CLEAN
 
 
 def _answer(
     session: Session, links: AgentLinks, wish: AnswerTo, prices: Mapping[str, Price] | None
 ) -> Document:
-    # Whoever asks for one object does not wait for what tells of all of them.
     from rollout_tui.showing.answers import answer_document
 
     return answer_document(session, links, wish, prices)
@@ -95,52 +110,88 @@ def _answer(
 def _all(index: TraceIndex, wish: AllOf) -> tuple[Document, int]:
     """A list; that of failures says by its status whether there are any."""
     if wish.what != "failures":
+        from rollout_tui.showing.lists import list_document
+
         return list_document(index, wish), CLEAN
+    from rollout_tui.showing.failures import failures_document, is_any
+
     document = failures_document(index, wish.agent)
     return document, PROBLEMS if is_any(document) else CLEAN
 
 
-def _one(session: Session, index: TraceIndex, wish: OneOf, as_json: bool) -> Result:
+def _one(session: Session, index: TraceIndex, wish: OneOf, telling: Telling) -> Result:
     if wish.what == "compaction":
-        return told(compaction_document(index, wish), as_json)
+        from rollout_tui.showing.steppers import compaction_document
+
+        return told(compaction_document(index, wish), telling)
+    from rollout_tui.showing.objects import edge_document, object_document, prompt_document, thread_document
+
     ref = object_asked_for(index, wish)
     if wish.what == "call":
-        call = index.trace.inference_calls[ref.id]
-        if as_json:
-            return Result(context_bytes(session, index, call), Form.JSON)
-        text = context_text(session, index, call).removesuffix("\n")
-        return Result(f"{text}\n".encode("utf-8", "replace"), Form.TEXT)
+        return _context(session, index, index.trace.inference_calls[ref.id], telling)
     if wish.what == "prompt":
-        return told(prompt_document(session, index, ref), as_json)
+        return told(prompt_document(session, index, ref), telling, frozenset({"tools"}))
     if wish.what == "cell":
-        return told(cell_document(session, index, ref), as_json)
+        from rollout_tui.showing.steppers import cell_document
+
+        return told(cell_document(session, index, ref), telling)
     if wish.what == "edge":
-        return told(edge_document(session, index, ref), as_json)
+        return told(edge_document(session, index, ref), telling)
     if wish.what == "thread":
-        return told(thread_document(session, index, ref), as_json)
-    return told(object_document(session, index, ref), as_json)
+        return told(thread_document(session, index, ref), telling)
+    return told(object_document(session, index, ref), telling)
 
 
-def told(document: Document, as_json: bool) -> Result:
-    """A document as text, or its values as JSON."""
-    if as_json:
-        return Result(msgspec.json.format(msgspec.json.encode(document.data), indent=2) + b"\n", Form.JSON)
-    return text_result(document.lines())
+def told(document: Document, telling: Telling, evidence: frozenset[str] = frozenset()) -> Result:
+    """A document as text, or its values as JSON.
+
+    Args:
+        document: what was found.
+        telling: in what form, and how much of it.
+        evidence: keys of its values of which nothing is told without content.
+
+    Raises:
+        InputRefused: the page that was asked for is none of it.
+    """
+    if not telling.as_json:
+        if telling.page.is_whole:
+            return text_result(document.lines())
+        return text_result(text_page(document, plain_values(document.data), telling.page).lines())
+    data = data_page(plain_values(document.data), telling.page)
+    return Result(formatted_json(data if telling.content else without_content(data, evidence)), Form.JSON)
 
 
-def _as_document(index: TraceIndex, wish: OneOf, data: bytes) -> Result:
-    """A payload as JSON: itself, or if it is none, as what was cut is not, a document that says so."""
-    if is_valid(data):
+def _context(session: Session, index: TraceIndex, call: InferenceCall, telling: Telling) -> Result:
+    from rollout_tui.exports import context_text, context_values
+
+    if telling.as_json:
+        document = Document("", data=context_values(session, index, call))
+        return told(document, telling, frozenset({"tools"}))
+    _refuse_page(telling, "a context")
+    text = context_text(session, index, call).removesuffix("\n")
+    return Result(f"{text}\n".encode("utf-8", "replace"), Form.TEXT)
+
+
+def _payload(index: TraceIndex, wish: OneOf, data: bytes, telling: Telling) -> Result:
+    """A payload as JSON: itself if content was asked for, and it is JSON, which what was cut is not.
+
+    Otherwise a document that says what it is.
+    """
+    if telling.content and is_valid(data):
+        _refuse_page(telling, "a payload")
         return Result(data, Form.JSON)
+    from rollout_tui.showing.evidence import payload_asked_for
+
     payload = payload_asked_for(index, wish.name)
-    return told(
-        Document(
-            payload.raw_payload_id,
-            data={
-                "raw_payload_id": payload.raw_payload_id,
-                "problem": lost_words(payload) or "not JSON",
-                "text": data.decode("utf-8", "replace"),
-            },
-        ),
-        as_json=True,
-    )
+    facts = {"raw_payload_id": payload.raw_payload_id, "problem": lost_words(payload)}
+    if telling.content:
+        facts["problem"] = facts["problem"] or "not JSON"
+        facts["text"] = data.decode("utf-8", "replace")
+        return told(Document("", data=facts), telling)
+    what = {"kind": payload.kind.type, "path": payload.place, "bytes": len(data)}
+    return told(Document("", data={**facts, **what, "sha256": hashlib.sha256(data).hexdigest()}), telling)
+
+
+def _refuse_page(telling: Telling, what: str) -> None:
+    if not telling.page.is_whole and telling.page.is_asked:
+        raise InputRefused(f"{what} is no list: --limit and --after are for lists, and for --json")

@@ -18,10 +18,25 @@ NAME_WIDTH = 15
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines under a heading; each is safe already."""
+    """Lines under a heading; each is safe already.
+
+    Attributes:
+        heading: what stands above them.
+        lines: the lines.
+        listed: the list that they are rows of, one each, by its key in the data; empty for no list. Several
+            sections may have the rows of one list.
+        head: how many of the lines stand above the first row.
+    """
 
     heading: str
     lines: Sequence[SafeText]
+    listed: str = ""
+    head: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the list it has."""
+        return max(0, len(self.lines) - self.head)
 
 
 @dataclass(slots=True)
@@ -44,9 +59,19 @@ class Document:
         """Add a text of any number of lines, with what blobs are in place of their letters."""
         self.sections.append(Section(heading, flowing_lines(without_data_urls(text))))
 
-    def add_rows(self, heading: str, rows: Iterable[Row]) -> None:
-        """Add rows of a list."""
-        self.sections.append(Section(heading, [row_text(row) for row in rows]))
+    def add_list(self, heading: str, lines: Iterable[str], listed: str) -> None:
+        """Add rows of a list as lines of text.
+
+        Args:
+            heading: what stands above them.
+            lines: one for each element; they may quote evidence.
+            listed: the key of the list in the data.
+        """
+        self.sections.append(Section(heading, [flowing_text(line) for line in lines], listed))
+
+    def add_rows(self, heading: str, rows: Iterable[Row], listed: str = "") -> None:
+        """Add rows of a list, by its key in the data if it can be cut to a page."""
+        self.sections.append(Section(heading, [row_text(row) for row in rows], listed))
 
     def add_spans(self, heading: str, lines: Iterable[Sequence[Span]]) -> None:
         """Add lines of styled text, without the styles."""

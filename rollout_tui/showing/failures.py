@@ -10,7 +10,7 @@ from rollout_tui.insight.failures.words import verdict
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.showing.asked_for import thread_asked_for
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.objects import encodable
+from rollout_tui.showing.naming import encodable
 from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.failure_rows import failure_row
 
@@ -39,7 +39,8 @@ def failures_document(index: TraceIndex, agent: str | None) -> Document:
         words = f"{index.thread_path(one.thread_id)}  {verdict(one)}  {one.cause}"
         document.facts.append(("agent", words))
     if found:
-        document.add_rows("in the order of the log", [failure_row(index, one) for one in found])
+        rows = [failure_row(index, one) for one in found]
+        document.add_rows("in the order of the log", rows, "failures")
     document.data = {
         "session": session,
         "agents": [failure_data(index, one) for one in agents],

@@ -25,7 +25,7 @@ from rollout_tui.lines.spans import spans_text
 from rollout_tui.session import Session
 from rollout_tui.showing.asked_for import compaction_asked_for
 from rollout_tui.showing.document import Document
-from rollout_tui.showing.objects import encodable, graph_object
+from rollout_tui.showing.naming import encodable, graph_object
 from rollout_tui.views.cell_rows import cell_header, lanes_drawn, seen_row, step_row
 from rollout_tui.views.compaction.facts import request_facts
 from rollout_tui.views.compaction.history_rows import (

@@ -7,6 +7,7 @@ from typing import Any
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.agents.table import AgentSummary, RunSummary, Seen, Task
+from rollout_tui.insight.certainty import figures_data, is_stretch_rebuilt, marked, rebuilt_figures
 from rollout_tui.insight.compaction.forgotten import Forgotten
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import overview_of
@@ -15,10 +16,8 @@ from rollout_tui.insight.tokens.sums import TokenSum
 from rollout_tui.session import Session
 from rollout_tui.showing.document import Document, Section
 from rollout_tui.showing.failures import failure_data
-from rollout_tui.showing.naming import agent_data, ref_data
-from rollout_tui.showing.objects import encodable
+from rollout_tui.showing.naming import agent_data, encodable, ref_data, unended_data
 from rollout_tui.showing.tables import table
-from rollout_tui.showing.timing import unended_data
 from rollout_tui.texts.short_forms import count, duration, moment, one_line, plural
 from rollout_tui.views.failure_rows import failure_row
 from rollout_tui.views.naming import percent
@@ -54,11 +53,11 @@ def summary_document(session: Session, links: AgentLinks) -> Document:
     document.facts = _facts(index, run)
     if run.failures:
         rows = [failure_row(index, one) for one in run.failures]
-        document.add_rows(f"{plural(len(rows), 'failure')}, newest first", rows)
+        document.add_rows(f"{plural(len(rows), 'failure')}, newest first", rows, "failures")
     agents = table([_task_row(one) for one in run.agents], _TASK_HEADING)
-    document.sections.append(Section(plural(len(run.agents), "agent"), agents))
-    figures = table([_figures_row(one) for one in run.agents], _FIGURES_HEADING, right=range(1, 13))
-    document.sections.append(Section("time, calls, tokens, contexts", figures))
+    document.sections.append(Section(plural(len(run.agents), "agent"), agents, "agents", head=1))
+    figures = table([_figures_row(index, one) for one in run.agents], _FIGURES_HEADING, right=range(1, 13))
+    document.sections.append(Section("time, calls, tokens, contexts", figures, "figures", head=1))
     notes = [words for one in run.agents for words in agent_notes(index, one)]
     if notes:
         document.add_text("of these", "\n".join(notes))
@@ -105,20 +104,23 @@ def _task_row(one: AgentSummary) -> list[str]:
     ]
 
 
-def _figures_row(one: AgentSummary) -> list[str]:
+def _figures_row(index: TraceIndex, one: AgentSummary) -> list[str]:
+    rebuilt = rebuilt_figures(index, one.thread_id)
     lane, tokens, whole = one.lane, one.tokens, one.tokens_with_children
     has_children = whole.calls != tokens.calls
     return [
         agent_name(one),
-        *map(duration, (lane.active_ms, lane.waiting_ms, lane.idle_ms)),
-        str(tokens.calls),
+        marked(duration(lane.active_ms), "active_ms" in rebuilt),
+        marked(duration(lane.waiting_ms), "waiting_ms" in rebuilt),
+        marked(duration(lane.idle_ms), "idle_ms" in rebuilt),
+        marked(str(tokens.calls), "calls" in rebuilt),
         count(tokens.input),
         percent(tokens.cached, tokens.input),
         count(tokens.output),
         count(whole.input) if has_children else "",
         "" if one.context_now is None else count(one.context_now),
         "" if one.context_most is None else count(one.context_most),
-        str(one.failures) if one.failures else "",
+        marked(str(one.failures) if one.failures else "", "failures" in rebuilt),
         str(one.compactions) if one.compactions else "",
     ]
 
@@ -129,7 +131,7 @@ def _figures_row(one: AgentSummary) -> list[str]:
 def _add_waits(document: Document, index: TraceIndex, longest: list[Wait]) -> None:
     rows = [
         [
-            duration(one.ms),
+            marked(duration(one.ms), is_stretch_rebuilt(index, one.thread_id, one.ref)),
             f"seq {one.seq}",
             agent_label(index, one.thread_id),
             target_words(index, one),
@@ -231,6 +233,7 @@ def _agent_data(index: TraceIndex, one: AgentSummary) -> dict[str, Any]:
         "compactions": one.compactions,
         "verdict": None if one.failure is None else one.failure.verdict,
         "doing": None if one.doing is None else unended_data(index, one.doing),
+        **figures_data(index, one.thread_id),
     }
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.certainty import (
+    Figure,
+    figures_data,
+    is_stretch_rebuilt,
+    marked,
+    rebuilt_figures,
+    stretch_data,
+)
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
-from rollout_tui.insight.timing.lanes import KINDS, Kind, Lane, lanes
-from rollout_tui.insight.timing.path import CriticalPath, Link, critical_path
+from rollout_tui.insight.timing.lanes import KINDS, Lane, lanes
+from rollout_tui.insight.timing.path import CriticalPath, Link, critical_path, parts_of
+from rollout_tui.insight.timing.run_time import timed, whole_of
 from rollout_tui.insight.timing.waiting import Unended, Wait, unended, waits
+from rollout_tui.lines.spans import spans_text
 from rollout_tui.showing.asked_for import thread_asked_for
 from rollout_tui.showing.document import Document, Section
-from rollout_tui.showing.naming import agent_data, ref_data
-from rollout_tui.showing.objects import encodable
+from rollout_tui.showing.naming import agent_data, encodable, ref_data, unended_data
 from rollout_tui.showing.tables import table
 from rollout_tui.texts.short_forms import duration, plural
 from rollout_tui.views.naming import named, percent
@@ -27,26 +34,11 @@ from rollout_tui.views.summary_words import (
     target_words,
     wait_words,
 )
+from rollout_tui.views.time_lanes import legend_words, picture
+from rollout_tui.views.time_rows import APPROVALS
 
 COLUMNS = 80
 """Columns of the picture of what agents did."""
-
-SMALL_SHARE = 0.01
-"""Links of the critical path that are shorter than this share of it are told together."""
-
-LETTERS: Mapping[Kind, str] = {
-    "model": "m",
-    "tool": "t",
-    "wait for tool": "w",
-    "wait for person": "P",
-    "wait for agent": "W",
-    "between": "-",
-    "idle": ".",
-}
-"""The letter of each kind in the picture."""
-
-LEGEND = "m model  t tool  w waits for a tool  W waits for an agent  P waits for a person  - between  . idle"
-APPROVALS = "approvals are not recorded: what a tool call waits for one counts as the tool's"
 
 
 def _clock_data(clock: Clock) -> dict[str, Any]:
@@ -73,45 +65,44 @@ def time_document(index: TraceIndex, agent: str | None) -> Document:
     """
     wanted = None if agent is None else thread_asked_for(index, agent)
     clock = Clock(index.reduction.provenance.events)
-    found = [one for one in lanes(index, clock).values() if wanted in (None, one.thread_id)]
-    whole = clock.between(clock.first_seq, clock.last_seq)
-    document = Document(f"time {duration(whole)}, 1 column is {duration(max(1, whole // COLUMNS))}")
+    made = {id_: one for id_, one in lanes(index, clock).items() if wanted in (None, id_)}
+    found, window = [*made.values()], whole_of(clock)
+    columns = window.columns(COLUMNS)
+    words = f"time {duration(window.ms - 1)}, 1 column is {duration(max(1, window.ms // columns))}"
+    document = Document(words)
     if clock.back_steps:
         document.facts.append(("clocks", clock_words(clock)))
     paths = [agent_label(index, one.thread_id) for one in found]
-    drawn = [[path, _picture(one, clock)] for path, one in zip(paths, found, strict=True)]
-    document.sections.append(Section(LEGEND, table(drawn)))
+    pictures = (picture(one.columns(window, columns)) for one in timed(index, clock, made).values())
+    drawn = [[path, spans_text(one).rstrip()] for path, one in zip(paths, pictures, strict=True)]
+    document.sections.append(Section(legend_words(), table(drawn)))
     heading = ("", "active", "waiting", "idle", "span", *KINDS[:-1])
     rows = [
-        [path, *map(duration, (one.active_ms, one.waiting_ms, one.idle_ms, one.span_ms)), *_times(one)]
-        for path, one in zip(paths, found, strict=True)
+        [path, *_figures(index, one), *_times(index, one)] for path, one in zip(paths, found, strict=True)
     ]
     figures = table(rows, heading, right=range(1, len(heading)))
-    document.sections.append(Section("how long", figures))
+    document.sections.append(Section("how long", figures, "agents", head=1))
     document.add_text("what is not told", APPROVALS)
     document.data = {**_clock_data(clock), "agents": [_lane_data(index, one) for one in found]}
     return document
 
 
-def _times(lane: Lane) -> list[str]:
-    return [duration(lane.times[kind]) if lane.times[kind] else "" for kind in KINDS[:-1]]
+def _figures(index: TraceIndex, lane: Lane) -> list[str]:
+    rebuilt = rebuilt_figures(index, lane.thread_id)
+    told: dict[Figure, int] = {
+        "active_ms": lane.active_ms,
+        "waiting_ms": lane.waiting_ms,
+        "idle_ms": lane.idle_ms,
+        "span_ms": lane.span_ms,
+    }
+    return [marked(duration(ms), name in rebuilt) for name, ms in told.items()]
 
 
-def _picture(lane: Lane, clock: Clock) -> str:
-    """A letter for each column: what the agent did for the longest part of it."""
-    begin, whole = clock.at(clock.first_seq), clock.between(clock.first_seq, clock.last_seq)
-    if not whole or not lane.segments:
-        return ""
-    shares: list[Counter[Kind]] = [Counter() for _ in range(COLUMNS)]
-    for segment in lane.segments:
-        first, last = (clock.at(seq) - begin for seq in (segment.first_seq, segment.last_seq))
-        place = min(COLUMNS - 1, first * COLUMNS // whole)
-        while place < COLUMNS and place * whole < last * COLUMNS:
-            until = min(last * COLUMNS, (place + 1) * whole)
-            shares[place][segment.kind] += until - max(first * COLUMNS, place * whole)
-            place += 1
-    letters = (LETTERS[one.most_common(1)[0][0]] if one else " " for one in shares)
-    return "".join(letters).rstrip()
+def _times(index: TraceIndex, lane: Lane) -> list[str]:
+    rebuilt = {one.kind for one in lane.segments if is_stretch_rebuilt(index, lane.thread_id, one.ref)}
+    return [
+        marked(duration(lane.times[kind]) if lane.times[kind] else "", kind in rebuilt) for kind in KINDS[:-1]
+    ]
 
 
 def _lane_data(index: TraceIndex, lane: Lane) -> dict[str, Any]:
@@ -121,6 +112,7 @@ def _lane_data(index: TraceIndex, lane: Lane) -> dict[str, Any]:
         "waiting_ms": lane.waiting_ms,
         "idle_ms": lane.idle_ms,
         "span_ms": lane.span_ms,
+        **figures_data(index, lane.thread_id, "active_ms", "waiting_ms", "idle_ms", "span_ms"),
         "ms_by_kind": {kind: lane.times[kind] for kind in KINDS},
         "segments": [
             {
@@ -129,6 +121,7 @@ def _lane_data(index: TraceIndex, lane: Lane) -> dict[str, Any]:
                 "last_seq": one.last_seq,
                 "ms": one.ms,
                 "object": ref_data(one.ref),
+                **stretch_data(index, lane.thread_id, one.ref),
             }
             for one in lane.segments
         ],
@@ -157,7 +150,7 @@ def waits_document(index: TraceIndex, agent: str | None) -> Document:
         document.facts.append(("clocks", clock_words(clock)))
     rows = [
         [
-            duration(one.ms),
+            marked(duration(one.ms), is_stretch_rebuilt(index, one.thread_id, one.ref)),
             f"seq {one.seq}",
             agent_label(index, one.thread_id),
             target_words(index, one),
@@ -166,10 +159,11 @@ def waits_document(index: TraceIndex, agent: str | None) -> Document:
         for one in found
     ]
     if rows:
-        document.sections.append(Section("the longest first", table(rows, right=(0,))))
+        document.sections.append(Section("the longest first", table(rows, right=(0,)), "waits"))
     if open_:
         heading = "never ended" if index.is_over else "not ended, as far as the log goes"
-        document.sections.append(Section(heading, table(unended_rows(index, open_), right=(0,))))
+        rows = unended_rows(index, open_)
+        document.sections.append(Section(heading, table(rows, right=(0,)), "never_ended"))
     document.data = {
         **_clock_data(clock),
         "is_over": index.is_over,
@@ -187,16 +181,6 @@ def unended_rows(index: TraceIndex, found: Sequence[Unended]) -> list[list[str]]
     ]
 
 
-def unended_data(index: TraceIndex, one: Unended) -> dict[str, Any]:
-    """The same for programs."""
-    return {
-        "object": ref_data(one.ref),
-        **agent_data(index, one.thread_id),
-        "seq": one.seq,
-        "ms": one.ms,
-    }
-
-
 def _wait_data(index: TraceIndex, wait: Wait) -> dict[str, Any]:
     end = wait.end
     return {
@@ -207,6 +191,7 @@ def _wait_data(index: TraceIndex, wait: Wait) -> dict[str, Any]:
         "seq": wait.seq,
         "last_seq": wait.last_seq,
         "ms": wait.ms,
+        **stretch_data(index, wait.thread_id, wait.ref),
         "status": wait.status,
         "ended_by": None
         if end is None
@@ -240,7 +225,7 @@ def path_document(links: AgentLinks) -> Document:
     if clock.back_steps:
         document.facts.append(("clocks", clock_words(clock)))
     rows = table(_path_rows(index, found), right=(0, 1))
-    document.sections.append(Section("from the beginning to the end", rows))
+    document.sections.append(Section("from the beginning to the end", rows, "rows"))
     document.data = {
         **_clock_data(clock),
         "ms_by_kind": dict(found.times),
@@ -253,20 +238,13 @@ def path_document(links: AgentLinks) -> Document:
 def _path_rows(index: TraceIndex, path: CriticalPath) -> list[list[str]]:
     """A row for each link that matters; short ones between two of these are told together."""
     rows = []
-    smallest = SMALL_SHARE * path.ms
-
-    def sort(link: Link) -> tuple[bool, object]:
-        is_small = link.ms < smallest
-        return is_small, link.thread_id if is_small else link
-
-    for (is_small, _), group in groupby(path.links, key=sort):
-        links = list(group)
-        ms = sum(one.ms for one in links)
-        where = f"seq {links[0].first_seq} {glyphs.active().becomes} {links[-1].last_seq}"
-        agent = agent_label(index, links[0].thread_id)
-        what = plural(len(links), "short link") if is_small else links[0].kind
-        name = "" if is_small or links[0].kind in ("between", "idle") else named(index, links[0].ref)
-        rows.append([duration(ms), percent(ms, path.ms), agent, what, name, where])
+    for part in parts_of(path):
+        first, last = part.links[0], part.links[-1]
+        where = f"seq {first.first_seq} {glyphs.active().becomes} {last.last_seq}"
+        agent = agent_label(index, first.thread_id)
+        what = plural(len(part.links), "short link") if part.is_short else first.kind
+        name = "" if part.is_short or first.kind in ("between", "idle") else named(index, first.ref)
+        rows.append([duration(part.ms), percent(part.ms, path.ms), agent, what, name, where])
     return rows
 
 
@@ -278,4 +256,5 @@ def _link_data(index: TraceIndex, link: Link) -> dict[str, Any]:
         "first_seq": link.first_seq,
         "last_seq": link.last_seq,
         "ms": link.ms,
+        **stretch_data(index, link.thread_id, link.ref),
     }

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reducer import ObjectRef
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tokens.contexts import CacheBreak, CallContext, call_contexts
+from rollout_tui.insight.tokens.contexts import CallContext, call_contexts
 from rollout_tui.showing.document import Document, Section
-from rollout_tui.showing.naming import agent_data, ref_data
-from rollout_tui.showing.objects import encodable
+from rollout_tui.showing.naming import agent_data, encodable, ref_data
 from rollout_tui.showing.summary import tokens_data
 from rollout_tui.showing.tables import table
-from rollout_tui.showing.token_view import TokensView, money
-from rollout_tui.texts.short_forms import count, duration
-from rollout_tui.views.naming import named
+from rollout_tui.showing.token_view import TokensView
+from rollout_tui.texts.short_forms import count
+from rollout_tui.views.token_words import break_words, money
 
 CURVE = 60
 """Columns of the curve of contexts."""
@@ -45,7 +43,8 @@ def tell_by_call(document: Document, view: TokensView, *, brief: bool) -> None:
     if not brief:
         rows = [[*_call_name(view.index, call), *_call_cells(view, call)] for call in calls]
         heading_ = ("agent", "call", "seq", "items", "in", "cached", "new", "out", "", "cost")
-        document.sections.append(Section("by call", table(rows, heading_, right=range(2, 8))))
+        lines = table(rows, heading_, right=range(2, 8))
+        document.sections.append(Section("by call", lines, "by_call", head=1))
     document.data["by_call"] = [_call_data(view, call) for call in calls]
 
 
@@ -78,31 +77,6 @@ def _curve(calls: Sequence[CallContext]) -> tuple[str, str]:
         is_broken = any(call.cache_break is not None for call in some)
         marks.append("v" if is_compacted else "!" if is_broken else " ")
     return "".join(drawn), "".join(marks).rstrip()
-
-
-def break_words(index: TraceIndex, found: CacheBreak | None) -> str:
-    """Why a cache broke, and what that cost."""
-    if found is None:
-        return ""
-    lost = f"{count(found.lost)} tok not cached that the call before had sent"
-    after = "" if found.since_ms is None else f", {duration(found.since_ms)} after it"
-    if found.cause == "item" or (found.cause != "compaction" and found.place is not None):
-        items = index.trace.conversation_items
-        there = [
-            named(index, ObjectRef("ConversationItem", one)) if one in items else "nothing"
-            for one in (found.before, found.now)
-        ]
-        what = "the history was rewritten" if found.cause == "rewritten history" else "the context differs"
-        return f"{what} at item {found.place}: was {there[0]}; is {there[1]}; {lost}"
-    causes = {
-        "compaction": "after a compaction",
-        "model": "another model",
-        "instructions": "the instructions were changed",
-        "tools": "the definitions of the tools were changed",
-        "nothing": f"the same was sent{after}: the cache expired, or was another's",
-        "not looked at": f"the items are the same{after}; tools and instructions were not compared",
-    }
-    return f"{causes.get(found.cause, found.cause)}; {lost}"
 
 
 def _call_data(view: TokensView, call: CallContext) -> dict[str, Any]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from reducer import ObjectRef
-from rollout_tui import glyphs
 from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.compaction.forgotten import forgotten
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tokens.filling import BEFORE, Filling, Group, by_group, filling
+from rollout_tui.insight.tokens.filling import BEFORE, Filling, by_group, filling
 from rollout_tui.insight.tokens.repeats import repeats
 from rollout_tui.showing.document import Document, Section
-from rollout_tui.showing.naming import agent_data, ref_data, seq_of
-from rollout_tui.showing.objects import encodable
+from rollout_tui.showing.naming import agent_data, encodable, ref_data, seq_of
 from rollout_tui.showing.tables import table
 from rollout_tui.showing.token_view import TokensView
-from rollout_tui.texts.short_forms import count, plural
+from rollout_tui.texts.short_forms import plural
 from rollout_tui.views.naming import named, percent
+from rollout_tui.views.token_words import about, filling_words, group_words
 
 ITEMS = 40
 """Items that are told in text; for programs there are all."""
@@ -26,26 +25,6 @@ FEW = 10
 """Groups, items and repeats that are told where everything is told in brief."""
 
 ESTIMATED = "an item's tokens are its share of what is counted of a request, of which the sum is exact"
-
-
-def _about(number: float) -> str:
-    return f"{glyphs.active().about}{count(round(number))}"
-
-
-def group_words(group: Group) -> str:
-    """What a group of items is: `output of command pytest`, `instructions and tools of the request`."""
-    if group.kind in ("arguments", "output"):
-        return f"{group.kind} of {group.tool} {group.what}".rstrip()
-    return {
-        "before the items": "instructions and tool definitions of the requests",
-        "instructions": "developer messages",
-        "put in": "context that codex put in",
-        "user": "messages of the user",
-        "assistant": "messages of the model",
-        "reasoning": "reasoning",
-        "agent": "messages of other agents",
-        "compacted": "summaries of compactions",
-    }[group.kind]
 
 
 def tell_by_tool(document: Document, view: TokensView, *, brief: bool) -> None:
@@ -58,15 +37,16 @@ def tell_by_tool(document: Document, view: TokensView, *, brief: bool) -> None:
             group_words(one.group),
             str(one.items),
             str(one.tool_calls) if one.tool_calls else "",
-            _about(one.tokens),
-            _about(one.paid),
+            about(one.tokens),
+            about(one.paid),
             percent(one.paid, view.whole.input),
             _seq_words(view.index, one.largest),
         ]
         for one in shown
     ]
     heading = ("", "items", "tool calls", "tokens", "paid for", "share", "largest")
-    document.sections.append(Section(f"by tool; {ESTIMATED}", table(rows, heading, right=range(1, 6))))
+    lines = table(rows, heading, right=range(1, 6))
+    document.sections.append(Section(f"by tool; {ESTIMATED}", lines, "by_tool", head=1))
     document.data["by_tool"] = [
         {
             "kind": one.group.kind,
@@ -94,11 +74,11 @@ def tell_by_item(document: Document, view: TokensView, *, brief: bool) -> None:
     rows = [
         [
             agent_label(view.index, one.thread_id),
-            _item_name(view.index, one),
+            filling_words(view.index, one),
             _seq_words(view.index, one.ref),
-            _about(one.tokens),
+            about(one.tokens),
             plural(one.calls, "call"),
-            _about(one.paid),
+            about(one.paid),
             percent(one.paid, view.whole.input),
         ]
         for one in shown
@@ -106,12 +86,9 @@ def tell_by_item(document: Document, view: TokensView, *, brief: bool) -> None:
     heading = ("agent", "item", "", "tokens", "carried by", "paid for", "share")
     more = f", {len(shown)} of {len(found)}" if len(shown) < len(found) else ""
     title = f"by item{more}; {ESTIMATED}"
-    document.sections.append(Section(title, table(rows, heading, right=range(3, 7))))
+    lines = table(rows, heading, right=range(3, 7))
+    document.sections.append(Section(title, lines, "by_item", head=1))
     document.data["by_item"] = [_filling_data(view, one) for one in found]
-
-
-def _item_name(index: TraceIndex, one: Filling) -> str:
-    return group_words(one.group) if one.ref.type == BEFORE else named(index, one.ref)
 
 
 def _filling_data(view: TokensView, one: Filling) -> dict[str, Any]:
@@ -147,7 +124,7 @@ def tell_by_repeat(document: Document, view: TokensView, *, brief: bool) -> None
         for one in (found[:FEW] if brief else found)
     ]
     if rows:
-        document.sections.append(Section("the same tool calls", table(rows)))
+        document.sections.append(Section("the same tool calls", table(rows), "by_repeat"))
     again = [
         (gone, read)
         for gone in forgotten(view.links.sightings)

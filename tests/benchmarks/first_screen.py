@@ -19,7 +19,7 @@ PATIENCE = 600.0
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path, nargs="?", help="by default one that is generated")
+    parser.add_argument("bundle", type=Path, nargs="?", help="or a session; by default a generated bundle")
     parser.add_argument("--calls", type=int, default=200)
     add_shape_options(parser)
     with bundle_from(parser.parse_args()) as bundle:
@@ -36,7 +36,9 @@ def measure(bundle: Path) -> None:
     def has_rows(rows: list[str]) -> bool:
         return any(re.search(r"│\W*\d+ turn", row) for row in rows)
 
-    with Terminal([sys.executable, "-m", "rollout_tui", str(bundle)], columns=120, rows=40) as terminal:
+    with Terminal(
+        [sys.executable, "-m", "rollout_tui", "--panes", str(bundle)], columns=120, rows=40
+    ) as terminal:
         steps: list[tuple[str, Callable[[list[str]], object]]] = [
             ("first byte", lambda rows: len(terminal.output) > 0),
             ("the panes", lambda rows: any("1 Threads" in row for row in rows)),

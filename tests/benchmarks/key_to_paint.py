@@ -54,7 +54,7 @@ def main() -> None:
 
 def measure(bundle: Path, before: Sequence[str], keys: Sequence[str]) -> None:
     """Press keys in an inspector and print how long each took; those of `before` are not measured."""
-    command = [sys.executable, "-m", "rollout_tui", str(bundle)]
+    command = [sys.executable, "-m", "rollout_tui", "--panes", str(bundle)]
     with Terminal(command, columns=120, rows=40) as terminal:
         terminal.wait_for(lambda rows: "reading" not in rows[0] and "2 Timeline" in rows[1], PATIENCE)
         terminal.wait_until_quiet(seconds=PATIENCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -306,7 +306,7 @@ HELPER_ROLES = frozenset({"review", "reviewer", "guardian", "memory"})
 """Agents that Codex starts for its own purposes."""
 
 
-def _model(thread: Thread, calls: list[InferenceCall]) -> str | None:
+def _model(thread: Thread, calls: Sequence[InferenceCall]) -> str | None:
     """The model that most calls of an agent went to, or else the one that it was started with."""
     used = Counter(call.model for call in calls)
     return used.most_common(1)[0][0] if used else thread.default_model

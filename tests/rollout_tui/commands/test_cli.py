@@ -472,7 +472,8 @@ def test_the_device_of_standard_output_is_standard_output(
 def test_a_full_standard_output(run_program: Run, demo_trace: Demo) -> None:
     bundle = demo_trace("quickstart")
     with open("/dev/full", "wb") as full:
-        for arguments in (["reduce", bundle, "-o", "-"], ["reduce", bundle], ["--help"], ["--version"]):
+        helps = (["--help"], ["reduce", "--help"], ["--version"])
+        for arguments in (["reduce", bundle, "-o", "-"], ["reduce", bundle], ["ls", bundle], *helps):
             finished = run_program(*arguments, stdout=full, stderr=subprocess.PIPE)
             assert finished.returncode == 2
             assert finished.stderr.endswith(b"no space left on device\n")

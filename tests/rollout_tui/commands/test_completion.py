@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import typer
+from imported_modules import modules_after
 from places import PROGRAM, REPOSITORY
-from test_import_hygiene import modules_after
 
 from rollout_tui.cli import COMMANDS, app
 from rollout_tui.completion import OPTIONS, SCRIPTS, answer, install

@@ -41,113 +41,115 @@ def session(tmp_path: Path) -> Path:
 
 
 def test_a_session_becomes_a_bundle_that_is_read_like_any_other(
-    run_program: Run, session: Path, tmp_path: Path
+    call_program: Run, session: Path, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "made/bundle"
-    done = run_program("convert", str(session), "-o", str(bundle))
+    done = call_program("convert", str(session), "-o", str(bundle))
     assert (done.returncode, done.stdout.decode().strip()) == (0, str(bundle)), done.stderr
     assert json.loads((bundle / "manifest.json").read_text())["rebuilt_from"] == "session"
-    shown = run_program("show", str(bundle), "calls", "--json")
+    shown = call_program("show", str(bundle), "calls", "--json")
     assert len(json.loads(shown.stdout)["calls"]) == 1
-    assert run_program("reduce", str(bundle), "--strict").returncode == 0
+    assert call_program("reduce", str(bundle), "--strict").returncode == 0
 
 
-def test_what_is_there_is_not_written_over(run_program: Run, session: Path, tmp_path: Path) -> None:
+def test_what_is_there_is_not_written_over(call_program: Run, session: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
-    refused = run_program("convert", str(session), "-o", str(tmp_path / "taken"))
+    refused = call_program("convert", str(session), "-o", str(tmp_path / "taken"))
     assert refused.returncode == 2
     assert b"cannot write" in refused.stderr
     assert not any((tmp_path / "taken").iterdir())
 
 
-def test_the_graph_of_a_session_says_what_is_rebuilt(run_program: Run, session: Path, tmp_path: Path) -> None:
-    done = run_program("reduce", str(session), "-o", str(tmp_path / "state.json"))
+def test_the_graph_of_a_session_says_what_is_rebuilt(
+    call_program: Run, session: Path, tmp_path: Path
+) -> None:
+    done = call_program("reduce", str(session), "-o", str(tmp_path / "state.json"))
     assert done.returncode == 0, done.stderr
     state = json.loads((tmp_path / "state.json").read_text())
     assert state["rebuilt_from"] == "session"
     assert set(state["certainty"]) & set(state["inference_calls"])
 
 
-def test_a_session_is_not_written_over_itself(run_program: Run, session: Path) -> None:
+def test_a_session_is_not_written_over_itself(call_program: Run, session: Path) -> None:
     before = session.read_bytes()
     for target in (session, session.with_name("link.jsonl")):
         if target is not session:
             target.symlink_to(session)
-        refused = run_program("reduce", str(session), "-o", str(target))
+        refused = call_program("reduce", str(session), "-o", str(target))
         assert refused.returncode == 2, refused
         assert b"it is evidence" in refused.stderr
     assert session.read_bytes() == before
 
 
 @pytest.mark.parametrize("arguments", [[], ["--strict", "-o", "x.json"]], ids=["nowhere", "strict"])
-def test_what_a_session_cannot_is_said(run_program: Run, session: Path, arguments: list[str]) -> None:
-    refused = run_program("reduce", str(session), *arguments)
+def test_what_a_session_cannot_is_said(call_program: Run, session: Path, arguments: list[str]) -> None:
+    refused = call_program("reduce", str(session), *arguments)
     assert refused.returncode == 2
     assert b"a session file of codex" in refused.stderr
 
 
 def test_only_sessions_are_converted(
-    run_program: Run, demo_trace: Callable[[str], Path], tmp_path: Path
+    call_program: Run, demo_trace: Callable[[str], Path], tmp_path: Path
 ) -> None:
     for path, words in (
         (demo_trace("quickstart"), b"not a session file of codex"),
         (tmp_path / "none.jsonl", b"no such file"),
     ):
-        refused = run_program("convert", str(path), "-o", str(tmp_path / "made"))
+        refused = call_program("convert", str(path), "-o", str(tmp_path / "made"))
         assert refused.returncode == 2
         assert words in refused.stderr, refused.stderr
     assert not (tmp_path / "made").exists()
 
 
-def test_problems_are_named_with_file_and_line(run_program: Run, session: Path, tmp_path: Path) -> None:
+def test_problems_are_named_with_file_and_line(call_program: Run, session: Path, tmp_path: Path) -> None:
     with session.open("a") as log:
         log.write("\x1b[31m not json\n")
-    done = run_program("convert", str(session), "-o", str(tmp_path / "made"))
+    done = call_program("convert", str(session), "-o", str(tmp_path / "made"))
     assert done.returncode == 1
     assert f"{session.name} line 8".encode() in done.stderr or b"line 8" in done.stderr
     assert b"\x1b" not in done.stderr
     shutil.rmtree(tmp_path / "made")
 
 
-def test_check_says_what_a_session_can_tell(run_program: Run, session: Path) -> None:
-    done = run_program("check", str(session))
+def test_check_says_what_a_session_can_tell(call_program: Run, session: Path) -> None:
+    done = call_program("check", str(session))
     assert done.returncode == 0, done.stderr
     said = done.stdout.decode()
     assert "1 session file, 7 records" in said
     assert "~ execution (its start): of all" in said
     assert "- request (tools, parameters, headers): of all" in said
     assert "Kinds of records: all are known" in said
-    found = json.loads(run_program("check", str(session), "--json").stdout)
+    found = json.loads(call_program("check", str(session), "--json").stdout)
     assert (found["clean"], found["rebuilt_from"]) == (True, "session")
     [calls] = [one for one in found["told"] if one["type"] == "InferenceCall"]
     assert calls["objects"] == 1
     assert calls["rebuilt"]["request_item_ids"] == 1
 
 
-def test_check_tells_drift_from_damage(run_program: Run, session: Path) -> None:
+def test_check_tells_drift_from_damage(call_program: Run, session: Path) -> None:
     with session.open("a") as log:
         log.write(line("hologram", type="x") + "\n")
         log.write(line("event_msg", type="token_count", info=None, phase_of_the_moon="new") + "\n")
         log.write("no json\n")
-    done = run_program("check", str(session), "--json")
+    done = call_program("check", str(session), "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert [(one["what"], one["line"]) for one in found["unknown_kinds"]] == [("record type hologram", 8)]
     assert [one["what"] for one in found["unknown_fields"]] == ["field token_count.phase_of_the_moon"]
     assert [one["line"] for one in found["problems"]] == [10]
-    said = run_program("check", str(session)).stdout.decode()
+    said = call_program("check", str(session)).stdout.decode()
     assert "problem: unknown record type hologram" in said
     assert "note: unknown field token_count.phase_of_the_moon" in said
     assert "2 problems, 1 note" in said
 
 
-def test_a_session_is_shown_like_a_bundle(run_program: Run, session: Path, tmp_path: Path) -> None:
-    shown = run_program("show", str(session), "call", "1")
+def test_a_session_is_shown_like_a_bundle(call_program: Run, session: Path, tmp_path: Path) -> None:
+    shown = call_program("show", str(session), "call", "1")
     assert shown.returncode == 0, shown.stderr
     assert b"so" in shown.stdout
-    taken = run_program("show", str(session), "call", "1", "-o", str(tmp_path / "call.md"))
+    taken = call_program("show", str(session), "call", "1", "-o", str(tmp_path / "call.md"))
     assert taken.returncode == 0
     assert (tmp_path / "call.md").read_bytes() == shown.stdout
-    refused = run_program("show", str(session), "call", "1", "-o", str(session))
+    refused = call_program("show", str(session), "call", "1", "-o", str(session))
     assert refused.returncode == 2
     assert b"it is evidence" in refused.stderr

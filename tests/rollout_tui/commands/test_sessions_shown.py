@@ -45,7 +45,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) ->
 
     def printed(file: Path, words: str, **form: bool) -> str:
         try:
-            show(file, words.split(), **{"as_json": False, "raw": False, **form})
+            options = {"as_json": False, "raw": False, "content": form.get("as_json", False), **form}
+            show(file, words.split(), **options)
         except CommandError as refused:
             capfd.readouterr()
             return f"refused: {refused}"

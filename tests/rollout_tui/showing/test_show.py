@@ -231,4 +231,4 @@ def test_images_are_named_and_json_has_them(run_program: Run, shared_dir: Path, 
     assert LETTERS.search(shown(run_program, bundle, what)) is None
     if what == "cell 1":
         assert "(application/octet-stream, 4.9 kB)" in shown(run_program, bundle, what)
-        assert LETTERS.search(shown(run_program, bundle, what, "--json")) is not None
+        assert LETTERS.search(shown(run_program, bundle, what, "--json", "--content")) is not None
