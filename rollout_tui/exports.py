@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from reducer import Recording, UnreadablePayload
 from reducer.model import InferenceCall
@@ -17,9 +17,10 @@ from rollout_tui.insight.index import TraceIndex
 from rollout_tui.recordings import state_of
 from rollout_tui.safe_text import safe_filename
 from rollout_tui.session import Session
-from rollout_tui.views.contexts.export import RequestTexts, context_json, context_markdown, request_texts
+from rollout_tui.texts.written_json import formatted_json
+from rollout_tui.views.contexts.export import RequestTexts, context_data, context_markdown, request_texts
 
-ExportKind = Literal["state", "payload", "context.md", "context.json", "text"]
+ExportKind = Literal["state", "payload", "context.md", "context.json", "report", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,12 @@ def context_text(session: Session, index: TraceIndex, call: InferenceCall) -> st
 
 def context_bytes(session: Session, index: TraceIndex, call: InferenceCall) -> bytes:
     """The whole context of a call as JSON. Reads payloads."""
-    return context_json(index, call, _parts(session, index, call), session.reader())
+    return formatted_json(context_values(session, index, call))
+
+
+def context_values(session: Session, index: TraceIndex, call: InferenceCall) -> dict[str, Any]:
+    """The whole context of a call as values. Reads payloads."""
+    return context_data(index, call, _parts(session, index, call), session.reader())
 
 
 def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestTexts:
@@ -135,6 +141,13 @@ def _parts(session: Session, index: TraceIndex, call: InferenceCall) -> RequestT
         return RequestTexts() if ref is None else request_texts(session.payload(ref))
     except UnreadablePayload:
         return RequestTexts()
+
+
+def report_export(session: Session, make: Callable[[], bytes]) -> Export:
+    """The report of a run, as `make` makes it."""
+    recording = session.recording
+    path = writable_directory(_elsewhere(recording)) / f"{_name_of(recording)}.report.html"
+    return Export("report", "report of the run, as one HTML page", path, recording, make)
 
 
 def text_export(session: Session, text: str) -> Export:

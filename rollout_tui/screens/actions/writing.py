@@ -9,8 +9,9 @@ from typing import Protocol
 
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.exports import Export, ExportKind, exports_of
+from rollout_tui.exports import Export, ExportKind, exports_of, report_export
 from rollout_tui.language.commands import Write
+from rollout_tui.reporting.page import report_page
 from rollout_tui.screens.actions.needs import Actions, Opens, Works
 from rollout_tui.screens.write_form import WriteForm, write_export
 from rollout_tui.session import Session
@@ -55,7 +56,11 @@ class Writing:
             self.ask_where(exports)
 
     def _exports(self) -> list[Export]:
-        return exports_of(self._session, self._shown.call, self._shown.payload)
+        exports = exports_of(self._session, self._shown.call, self._shown.payload)
+        timelines = self._session.timelines
+        if timelines is not None and timelines.index.is_schema_known:
+            exports.append(report_export(self._session, partial(report_page, self._session, timelines.links)))
+        return exports
 
     def obey(self, command: Write) -> None:
         """Write what a command names; ask where to if it does not say, and before anything is overwritten."""
