@@ -27,7 +27,7 @@ def main(program: str, bundle: str) -> str | None:
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 0.5)[0]:
             # Nothing more comes: everything is drawn.
-            if b"Timeline" in seen:
+            if b"Overview" in seen:
                 os.write(terminal, b"Q")
             continue
         try:
@@ -38,7 +38,7 @@ def main(program: str, bundle: str) -> str | None:
         sys.stdout.buffer.write(seen)
         return "the inspector did not open and quit in time"
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if b"Timeline" not in seen or status != 0:
+    if b"Overview" not in seen or status != 0:
         sys.stdout.buffer.write(seen)
         return f"the inspector did not open, or ended with status {status}"
     sys.stdout.write("the inspector opened and quit\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from textual.scrollbar import ScrollBar
 from reducer import BundleError
 from rollout_tui import glyphs, keys
 from rollout_tui.bundles.root import RunList
+from rollout_tui.insight.tokens.prices import Price
 from rollout_tui.key_order import KeyOrderApp
+from rollout_tui.language.locations import Place
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.picker import PickerScreen
@@ -139,8 +141,10 @@ def run_inspector(
     ascii_only: bool,
     color: bool,
     mouse: bool,
-    at_seq: int | None,
+    at: Place | None,
     follow: bool = False,
+    begins_with_overview: bool = False,
+    prices: Mapping[str, Price] | None = None,
 ) -> int:
     """Open the inspector and stay in it until the reader leaves.
 
@@ -149,8 +153,10 @@ def run_inspector(
         ascii_only: draw with plain ASCII.
         color: use colours.
         mouse: let the mouse work; the terminal's own selection then needs its modifier key.
-        at_seq: sequence number to begin at; None for the beginning.
+        at: where to begin; None for the beginning.
         follow: show what is added to its log from the start.
+        begins_with_overview: tell the run at a glance first, above the panes.
+        prices: what tokens cost, by model; None for no prices.
 
     Returns:
         The exit status.
@@ -160,10 +166,21 @@ def run_inspector(
     """
     session = Session(bundle_path)
     prepare_drawing(ascii_only=ascii_only, color=color)
-    return _run(RolloutApp(InspectorScreen(session, at_seq=at_seq, follow=follow)), mouse=mouse)
+    inspector = InspectorScreen(
+        session, at=at, follow=follow, begins_with_overview=begins_with_overview, prices=prices
+    )
+    return _run(RolloutApp(inspector), mouse=mouse)
 
 
-def run_picker(runs: RunList, *, ascii_only: bool, color: bool, mouse: bool) -> int:
+def run_picker(
+    runs: RunList,
+    *,
+    ascii_only: bool,
+    color: bool,
+    mouse: bool,
+    begins_with_overview: bool = False,
+    prices: Mapping[str, Price] | None = None,
+) -> int:
     """Let the reader pick runs and look at them until they leave.
 
     Args:
@@ -171,12 +188,16 @@ def run_picker(runs: RunList, *, ascii_only: bool, color: bool, mouse: bool) -> 
         ascii_only: draw with plain ASCII.
         color: use colours.
         mouse: let the mouse work.
+        begins_with_overview: tell each run at a glance first that is opened.
+        prices: what tokens cost, by model; None for no prices.
 
     Returns:
         The exit status.
     """
     prepare_drawing(ascii_only=ascii_only, color=color)
-    return _run(RolloutApp(PickerScreen(runs)), mouse=mouse)
+    return _run(
+        RolloutApp(PickerScreen(runs, prices, begins_with_overview=begins_with_overview)), mouse=mouse
+    )
 
 
 def _run(app: RolloutApp, *, mouse: bool) -> int:

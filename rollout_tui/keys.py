@@ -23,6 +23,7 @@ class Context(StrEnum):
 
     EVERYWHERE = "everywhere"
     APP = "with the bundle"
+    RUN = "about the run"
     LINES = "in every list, tree and text"
     PANES = "in every pane"
     FIND = "searching in it"
@@ -35,6 +36,8 @@ class Context(StrEnum):
     FORM = "writing"
     SCRUBBER = "moving along the log"
     RUNS = "with the list of runs"
+    TOKENS = "where the tokens went"
+    TIME = "where the time went"
 
 
 class Counts(StrEnum):
@@ -61,9 +64,14 @@ class Pane(StrEnum):
     FORM = "Write"
     PICKER = "the list of runs"
     SCRUBBER = "the past"
+    TOKENS = "Tokens"
+    TIME = "Time"
+    OVERVIEW = "Overview"
 
 
-_IN_PANES = (Context.PANES, Context.FIND, Context.LINES, Context.APP, Context.EVERYWHERE)
+_IN_PANES = (Context.PANES, Context.FIND, Context.LINES, Context.APP, Context.RUN, Context.EVERYWHERE)
+
+_IN_ANSWERS = (Context.FIND, Context.LINES, Context.RUN, Context.EVERYWHERE)
 
 PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
     Pane.THREADS: _IN_PANES,
@@ -79,6 +87,9 @@ PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
     Pane.PROMPT: (Context.PROMPT, Context.HISTORY, Context.EVERYWHERE),
     Pane.FORM: (Context.FORM, Context.EVERYWHERE),
     Pane.SCRUBBER: (Context.SCRUBBER, Context.EVERYWHERE),
+    Pane.TOKENS: (Context.TOKENS, *_IN_ANSWERS),
+    Pane.TIME: (Context.TIME, *_IN_ANSWERS),
+    Pane.OVERVIEW: _IN_ANSWERS,
     Pane.PICKER: (Context.RUNS, Context.FIND, Context.LINES, Context.EVERYWHERE),
 }
 """The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
@@ -127,6 +138,7 @@ class Action:
 _APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
 _COMPACTION, _EXEC, _ALL = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
 _SCRUBBER, _RUNS = Context.SCRUBBER, Context.RUNS
+_RUN, _TOKENS, _TIME = Context.RUN, Context.TOKENS, Context.TIME
 _BACK, _LEAVE, _SUSPEND = "screen.back", "screen.leave", "app.suspend_process"
 _HITS, _PROMPT, _HISTORY = Context.HITS, Context.PROMPT, Context.HISTORY
 
@@ -139,8 +151,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("page_up", ("pageup",), "page up", "up one page", _LINES),
     Action("top", ("g", "home"), "top", "to the first row", _LINES),
     Action("bottom", ("G", "end"), "bottom", "to the last row", _LINES),
-    Action("go_left", ("h", "left"), "left", "fold; to the parent; left in text; the tab before", _LINES),
-    Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; the next tab", _LINES),
+    Action("go_left", ("h", "left"), "left", "fold; to the parent; left in text; tab before; back", _LINES),
+    Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; next tab; on", _LINES),
     Action("open", ("enter",), "open", "open what the cursor is on", _LINES, rank=2),
     Action("find", ("/",), "find", "look for a text in this pane", Context.FIND, rank=9),
     Action("find_next", ("n",), "next hit", "to the next hit", Context.FIND),
@@ -171,7 +183,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy_location", ("Y",), "copy place", "copy where you are, as rollout-tui opens it", _PANES),
     Action("page", ("p",), "pager", "show what the detail shows in $PAGER", _PANES),
     Action("delta", ("d",), "delta", "the context against the call before, or one you pick", _PANES),
-    Action("visibility", ("v",), "seen by", "who saw the item; of an agent: its tasks and answers", _PANES),
+    Action("visibility", ("v",), "seen by", "who saw the item; what became of an agent's tasks", _PANES),
     Action("all_agents", ("a",), "all agents", "all agents interleaved, or this agent only", _PANES, rank=10),
     Action("pane_threads", ("1",), "threads", "go to the threads", _PANES),
     Action("pane_timeline", ("2",), "timeline", "go to the timeline", _PANES),
@@ -185,6 +197,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_compaction", ("c",), "next", "to the next one", _COMPACTION, rank=21, footer_keys="c/C"),
     Action("previous_compaction", ("C",), "compaction before", "to the one before", _COMPACTION),
     Action("other_column", ("tab", "shift+tab"), "column", "to the other column", _COMPACTION, rank=22),
+    Action("seen_compacted", ("v",), "seen by", "which calls saw the item", _COMPACTION),
     Action("state_1", ("1",), "last call", "the last call before", _COMPACTION),
     Action("state_2", ("2",), "request", "the compaction request", _COMPACTION),
     Action("state_3", ("3",), "checkpoint", "before and after", _COMPACTION),
@@ -195,11 +208,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_cell", ("X",), "cell before", "to the code cell before", _EXEC),
     Action("next_part", ("tab",), "part", "to the next part of the screen", _EXEC, rank=25),
     Action("previous_part", ("shift+tab",), "part before", "to the part before", _EXEC),
+    Action("seen_line", ("v",), "seen by", "which calls saw the line, the item, what the call gave", _EXEC),
     Action("part_1", ("1",), "script", "to the script", _EXEC),
     Action("part_2", ("2",), "steps", "to the steps", _EXEC),
     Action("part_3", ("3",), "content", "to what the step brought", _EXEC),
     Action("part_4", ("4",), "seen", "to what the model saw", _EXEC),
     Action("other_part", ("tab", "shift+tab"), "line or hits", "to the hits, or to the line", _HITS, rank=26),
+    Action("seen_hit", ("v",), "seen by", "which calls saw what was found", _HITS),
     Action("earlier_input", ("up",), "earlier", "what was typed before", _HISTORY, call="earlier", rank=27),
     Action("later_input", ("down",), "later", "what was typed after that", _HISTORY, call="later"),
     Action("complete", ("tab",), "complete", "complete it as far as there is one way", _PROMPT, rank=28),
@@ -208,13 +223,34 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_session", ("o",), "session", "open the session, also of what has a bundle", _RUNS, rank=36),
     Action("sort_runs", ("s",), "sort", "sort by time, failures, tokens...: then a letter", _RUNS, rank=37),
     Action("filter_runs", ("&",), "filter", "show only some: a word, kind:session", _RUNS, rank=38),
+    Action("next_view", ("tab",), "by", "by agent, turn, call, tool, item, what repeats", _TOKENS, rank=3),
+    Action("previous_view", ("shift+tab",), "by before", "the same the other way round", _TOKENS),
+    Action("sort_tokens", ("s",), "sort", "sort by the next column", _TOKENS, rank=4),
+    Action("turn_order", ("S",), "turned", "turn the order round", _TOKENS),
+    Action("with_children", ("c",), "children", "agents with their children, or alone", _TOKENS, rank=5),
+    Action("one_agent", ("a",), "one agent", "only the agent of this row, or all", _TOKENS, rank=6),
+    Action("zoom_in", ("+",), "zoom", "half as much time, round the spot", _TIME, rank=3, footer_keys="+/-"),
+    Action("zoom_out", ("-",), "zoom out", "twice as much time, round the spot", _TIME),
+    Action("turn_whole", ("z",), "whole", "the whole run, or what is at the spot", _TIME, rank=4),
+    Action("pan_back", ("<",), "pan", "a tenth of it back; h one column", _TIME, rank=7, footer_keys="</>"),
+    Action("pan_on", (">",), "tenth on", "a tenth of it on; l one column", _TIME),
+    Action("next_stretch", ("s",), "step", "to what the agent did next", _TIME, rank=5, footer_keys="s/S"),
+    Action("previous_stretch", ("S",), "step before", "to what the agent did before", _TIME),
+    Action("next_of_kind", ("J",), "next of kind", "to where the agent did the same again", _TIME),
+    Action("previous_of_kind", ("K",), "kind before", "to where the agent did the same before", _TIME),
+    Action("failure_on", ("e",), "failure", "to the next failure of all", _TIME, rank=6, footer_keys="e/E"),
+    Action("failure_back", ("E",), "failure before", "to the failure before, of any agent", _TIME),
+    Action("compaction_on", ("c",), "compaction", "to the next compaction of any agent", _TIME),
+    Action("compaction_back", ("C",), "before that", "to the compaction before, of any agent", _TIME),
     Action("back", ("escape",), "back", "back one level; close; end a search", _ALL, _BACK, rank=30),
-    Action("overview", ("o",), "overview", "the run at a glance: outcome, failures, agents", _APP, rank=15),
+    Action("overview", ("o",), "overview", "the run at a glance: outcome, failures, agents", _RUN, rank=15),
+    Action("tokens", ("$",), "tokens", "where the tokens went: contexts, what fills them", _RUN, rank=20),
+    Action("time", ("L",), "time", "where the time went: lanes, critical path, waits", _RUN, rank=21),
     Action("problems", ("i",), "problems", "problems of the recording, failures of the run", _APP, rank=13),
     Action("write", ("w",), "write", "write state.json, this payload, this context", _APP, rank=17),
-    Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _APP, rank=18),
-    Action("pause", ("=",), "pause", "hold a followed log still and count what comes, or go on", _APP),
-    Action("scrub", ("T",), "the past", "move along the log: everything as of an event", _APP, rank=19),
+    Action("follow_log", ("t",), "follow log", "show what is added to the log, or stop", _RUN, rank=18),
+    Action("pause", ("=",), "pause", "hold a followed log still and count what comes, or go on", _RUN),
+    Action("scrub", ("T",), "the past", "move along the log: everything as of an event", _RUN, rank=19),
     Action("earlier", ("h", "left"), "event", "one event back", _SCRUBBER, rank=31, footer_keys="h/l"),
     Action("later", ("l", "right"), "event on", "one event on", _SCRUBBER),
     Action("much_earlier", ("k", "up"), "1%", "a hundredth back", _SCRUBBER, rank=32, footer_keys="j/k"),
@@ -224,7 +260,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("first_event", ("g", "home"), "first", "to the first event", _SCRUBBER),
     Action("last_event", ("G", "end"), "last", "to the last event", _SCRUBBER),
     Action("stay", ("enter",), "look around", "look around then; esc goes back to now", _SCRUBBER, rank=35),
-    Action("reload", ("R",), "read again", "read the bundle again", _APP, rank=14),
+    Action("reload", ("R",), "read again", "read the bundle again", _RUN, rank=14),
     Action("help", ("?", "f1"), "help", "what the keys do in this pane", _ALL, call="app.help", rank=0),
     Action("leave", ("q",), "back or quit", "back one level; at the root, quit", _ALL, _LEAVE, rank=50),
     Action("quit", ("Q",), "quit", "quit", _ALL, call="app.quit"),

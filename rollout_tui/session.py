@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reducer import BundleError, Recording, UnreadablePayload
+from reducer import BundleError, EventRecord, Recording, UnreadablePayload
 from reducer.model import ConversationItem, InferenceCall
 from reducer.wire.json_text import JsonDocument, JsonError
 from reducer.wire.payload_refs import PayloadRef
@@ -85,6 +85,16 @@ class Session:
             UnreadablePayload: it cannot be read.
         """
         return self.recording.read_payload(ref)
+
+    def told_by(self, event: EventRecord) -> Any:
+        """What an event tells, parsed: its payload, or what its line in a session file records; or None."""
+        if not event.file:
+            return self.json(event.payloads[0]) if event.payloads else None
+        try:
+            value = JsonDocument(self.recording.read_line(event.offset, event.file)).value
+        except (BundleError, JsonError):
+            return None
+        return value.get("payload") if isinstance(value, dict) else None
 
     def log_line(self, place: LinePlace) -> bytes:
         """The bytes of a line of the log; empty where there is none any more."""

@@ -10,19 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from imported_modules import modules_after, whole_names_after
 from places import PROGRAM, REPOSITORY
 
 INTERFACE = {"textual", "rich", "typer", "pygments", "click", "pydantic"}
-
-
-def modules_after(*arguments: str) -> set[str]:
-    """Top-level modules that a run of Python with `-X importtime` imported."""
-    finished = subprocess.run(
-        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, timeout=60
-    )
-    lines = [line for line in finished.stderr.splitlines() if line.startswith("import time:")]
-    assert lines, finished.stderr
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +50,31 @@ def test_lists_and_texts_never_import_textual(
     imported = modules_after(*PROGRAM[1:], command, str(demo_trace("team")), *what)
     assert "msgspec" in imported
     assert "textual" not in imported
+
+
+MOST_FOR_PROGRAMS = {"calls": 190, "failures": 170, "summary": 200}
+"""Modules of ours that a document for programs may wait for: each takes its time."""
+
+NOT_FOR_PROGRAMS = (
+    *("textual", "typer", "pydantic", "pygments", "email", "asyncio", "subprocess", "importlib.metadata"),
+    *("rich.console", "rich.text", "rich.segment", "reducer.sessions", "reducer.check", "reducer.recorder"),
+    *("rollout_tui.exports", "rollout_tui.cli", "rollout_tui.completion", "rollout_tui.keys"),
+    *("rollout_tui.panes", "rollout_tui.widgets", "rollout_tui.screens", "rollout_tui.reporting"),
+    *("rollout_tui.views.entry_rows", "rollout_tui.views.filters", "rollout_tui.insight.following.forward"),
+    "rollout_tui.showing.schema",
+)
+
+
+@pytest.mark.parametrize("what", MOST_FOR_PROGRAMS)
+def test_a_document_for_programs_waits_for_nothing_but_what_tells_it(
+    demo_trace: Callable[[str], Path], what: str
+) -> None:
+    imported = whole_names_after(*PROGRAM[1:], "show", str(demo_trace("quickstart")), what, "--json")
+    assert "rollout_tui.showing.dispatch" in imported
+    for unwanted in NOT_FOR_PROGRAMS:
+        assert not [name for name in imported if f"{name}.".startswith(f"{unwanted}.")], unwanted
+    ours = [name for name in imported if name.partition(".")[0] in ("rollout_tui", "reducer")]
+    assert len(ours) <= MOST_FOR_PROGRAMS[what]
 
 
 def test_help_is_written_without_importing_the_console_of_rich() -> None:
@@ -161,6 +177,7 @@ LAYERS_OF_THE_PROGRAM: tuple[frozenset[str], ...] = (
     frozenset({"session"}),
     frozenset({"exports", "reader", "root_watcher"}),
     frozenset({"panes", "showing"}),
+    frozenset({"reporting"}),
     frozenset({"screens"}),
     frozenset({"app"}),
     frozenset({"commands"}),
@@ -293,3 +310,13 @@ def test_what_can_be_typed_is_known_at_once() -> None:
     assert names
     imported = modules_after("-c", "\n".join(f"import {name}" for name in names))
     assert imported.isdisjoint(INTERFACE | {"reducer", "msgspec", "orjson"})
+
+
+# The tests
+
+
+def test_what_tests_share_has_a_module_of_its_own() -> None:
+    files = list((REPOSITORY / "tests").rglob("*.py"))
+    assert len(files) > 100
+    names = {file.stem for file in files if file.stem.startswith("test_")}
+    assert {file: shared for file in files if (shared := imported_by(file, names))} == {}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.language.commands import GoToNumber
+
+if TYPE_CHECKING:
+    from rollout_tui.language.commands import GoToNumber
 
 
 def numbered(index: TraceIndex, thread_id: str, wanted: GoToNumber) -> ObjectRef | int | None:
@@ -31,6 +36,26 @@ def numbered(index: TraceIndex, thread_id: str, wanted: GoToNumber) -> ObjectRef
         payload_id = f"raw_payload:{number}"
         return ObjectRef("Payload", payload_id) if payload_id in index.trace.raw_payloads else None
     return _seq(index, thread_id, wanted)
+
+
+def seq_from_line(index: TraceIndex, line: int) -> int:
+    """The sequence number of what stands in a line of the log, or of the file that was named, or after it.
+
+    One that no event has yet, if the log does not go so far.
+    """
+    named = _plain(index.reduction.recording.path.name)
+    events = index.reduction.provenance.events
+    found = (
+        event.seq
+        for event in events
+        if event.line >= line and (not event.file or _plain(os.path.basename(event.file)) == named)
+    )
+    return next(found, index.last_seq + 1)
+
+
+def _plain(file: str) -> str:
+    """The name of a file that codex may compress, or unpack again."""
+    return file.removesuffix(".zst")
 
 
 def _seq(index: TraceIndex, thread_id: str, wanted: GoToNumber) -> int | None:

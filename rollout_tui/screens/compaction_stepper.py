@@ -16,12 +16,14 @@ from rollout_tui import glyphs, keys
 from rollout_tui.insight.compaction.rewrites import Rewrite
 from rollout_tui.insight.compaction.steps import CompactionStep, compaction_steps, nearest_step, step_before
 from rollout_tui.insight.compaction.verdicts import Judged
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.lines.rows import ListRows
 from rollout_tui.lines.spans import Piece, StyleName, drop_to_fit, span
 from rollout_tui.screens.compaction_checkpoint import Checkpoint
 from rollout_tui.screens.compaction_column import line_rows
 from rollout_tui.screens.dialog import Dialog
+from rollout_tui.screens.looking import LooksFor
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.views.compaction import titles, verdict_words
 from rollout_tui.views.compaction.history_rows import STATE_NAMES, HistoryRows, Line, State, states_of
@@ -86,6 +88,7 @@ class CompactionStepper(Dialog[Chosen]):
     def __init__(
         self,
         index: TraceIndex,
+        look_for: LooksFor,
         thread_id: str | None = None,
         seq: int = 0,
         besides: Rewrite | None = None,
@@ -96,6 +99,7 @@ class CompactionStepper(Dialog[Chosen]):
 
         Args:
             index: the graph.
+            look_for: finds out who saw something.
             thread_id: the agent whose compactions come first in question.
             seq: the sequence number to be near to.
             besides: a rewrite of a history to step through though it is no compaction.
@@ -103,6 +107,7 @@ class CompactionStepper(Dialog[Chosen]):
         """
         super().__init__()
         self._index = index
+        self._look_for = look_for
         steps = compaction_steps(index, besides)
         self.walk = CompactionWalk(
             index, steps, (step_before if before else nearest_step)(steps, thread_id, seq)
@@ -253,6 +258,7 @@ class CompactionStepper(Dialog[Chosen]):
             "next_compaction": partial(self._go_to_compaction, 1),
             "previous_compaction": partial(self._go_to_compaction, -1),
             "other_column": self._turn_column,
+            "seen_compacted": self._ask_who_saw,
         }
 
     def _step(self, direction: int) -> None:
@@ -282,6 +288,20 @@ class CompactionStepper(Dialog[Chosen]):
         """To the other column of the checkpoint, onto what the item here became or was."""
         if self._page.checkpoint is not None:
             self._checkpoint.turn()
+
+    def _ask_who_saw(self) -> None:
+        """Find out which calls saw the item under the cursor, or what the fact there leads to."""
+        view = self._checkpoint.column.list if self._page.checkpoint is not None else self._single
+        row = view.item
+        ref = None
+        if isinstance(row, FactRow):
+            ref = row.fact.link
+        elif isinstance(row, Line) and row.item_id is not None:
+            ref = ObjectRef("ConversationItem", row.item_id)
+        if ref is None or ref.type != "ConversationItem":
+            self.say("this is about items: go to one of them")
+        else:
+            self._look_for(Wanted("item", ref.id), self, lambda found: self._leave_for(Chosen(found, None)))
 
     # Where the reader is
 

@@ -26,6 +26,7 @@ from rollout_tui.insight.cells.steps import (
     cells_in_order,
 )
 from rollout_tui.insight.cells.what_was_seen import SeenRow, shown_rows
+from rollout_tui.insight.contexts.seen import WANTED_OBJECTS, Wanted
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.lines.rows import ListRows
 from rollout_tui.lines.spans import Span, span
@@ -41,6 +42,7 @@ from rollout_tui.screens.exec_content import (
     read_content,
 )
 from rollout_tui.screens.exec_part import Part, Parts
+from rollout_tui.screens.looking import LooksFor
 from rollout_tui.screens.sizes import FOUR_PANES, has_room
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.session import Session
@@ -49,6 +51,9 @@ from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.script_view import ScriptView
 from rollout_tui.widgets.text_view import TextView
 from rollout_tui.widgets.virtual_list import VirtualList
+
+_LEAST_LINE = 3
+"""Characters of a line that can be looked for: fewer stand everywhere."""
 
 NO_CELLS = "No agent of this bundle ran a code cell."
 
@@ -115,6 +120,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         self,
         session: Session,
         index: TraceIndex,
+        look_for: LooksFor,
         ref: ObjectRef | None = None,
         thread_id: str = "",
         seq: int = 0,
@@ -126,6 +132,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         Args:
             session: the bundle, for reading payloads.
             index: its graph.
+            look_for: finds out who saw something.
             ref: what the cursor is on; the stepper begins at its step if it is one.
             thread_id: the agent whose cells come first in question.
             seq: the sequence number to be near to.
@@ -134,6 +141,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         super().__init__()
         self._session = session
         self._index = index
+        self._look_for = look_for
         self.cells = cells_in_order(index)
         near = cell_before if before else cell_near
         cell = near(index, ref, thread_id, seq)
@@ -317,7 +325,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
                 f"{word}_cell": partial(self._go_to_cell, direction),
                 f"{word}_part": partial(self._parts.turn, direction),
             }
-        return {**super().actions, **actions}
+        return {**super().actions, **actions, "seen_line": self._ask_who_saw}
 
     def _go_by_steps(self, count: int) -> None:
         self.list.cursor += count
@@ -333,10 +341,34 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     @on(VirtualList.RowOpened)
     def _row_opened(self, message: VirtualList.RowOpened) -> None:
         message.stop()
-        row = message.item[1] if isinstance(message.item, tuple) else message.item
-        ref = row.ref if isinstance(row, Step | SeenRow) else None
+        ref = _ref_of(message.item)
         if ref is not None:
-            step, cell = self.step, self.cells[self.place]
-            at = None if step is None else (step.kind, step.seq)
-            self.standing = Standing(cell.code_cell_id, at, self._parts.number)
-            self.dismiss(ref)
+            self._leave_for(ref)
+
+    def _leave_for(self, ref: ObjectRef) -> None:
+        step, cell = self.step, self.cells[self.place]
+        at = None if step is None else (step.kind, step.seq)
+        self.standing = Standing(cell.code_cell_id, at, self._parts.number)
+        self.dismiss(ref)
+
+    def _ask_who_saw(self) -> None:
+        """Find out which calls saw the line under the cursor, or in a list what its row is about."""
+        view = self._parts.parts[self._parts.number - 1].view
+        wanted = None
+        if isinstance(view, TextView):
+            line = view.line.strip()
+            wanted = Wanted("text", line) if len(line) >= _LEAST_LINE else None
+        elif isinstance(view, VirtualList):
+            ref = _ref_of(view.item)
+            kind = None if ref is None else WANTED_OBJECTS.get(ref.type)
+            wanted = None if ref is None or kind is None else Wanted(kind, ref.id)
+        if wanted is None:
+            self.say("this is about lines of text, items and tool calls: go to one of them")
+        else:
+            self._look_for(wanted, self, self._leave_for)
+
+
+def _ref_of(item: object) -> ObjectRef | None:
+    """What a row of the steps, or of what was seen, leads to."""
+    row = item[1] if isinstance(item, tuple) else item
+    return row.ref if isinstance(row, Step | SeenRow) else None

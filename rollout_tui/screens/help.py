@@ -13,6 +13,7 @@ from rollout_tui import keys
 from rollout_tui.lines.rows import Row, row_list
 from rollout_tui.lines.spans import span
 from rollout_tui.screens.dialog import Dialog
+from rollout_tui.views.explained import TIME, TOKENS
 from rollout_tui.views.input_forms import LANGUAGES
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.virtual_list import VirtualList
@@ -23,6 +24,9 @@ FORMS_WIDTH = 20
 
 FRAME_WIDTH = 6
 """Cells that a frame and a scrollbar take."""
+
+EXPLAINED = {keys.Pane.TIME: TIME, keys.Pane.TOKENS: TOKENS}
+"""What the columns and marks of a pane mean, where they are not plain."""
 
 
 class HelpScreen(Dialog[None]):
@@ -50,8 +54,17 @@ class HelpScreen(Dialog[None]):
         super().fit_into(size)
         room = size.width - (1 if self.has_class("-unframed") else size.width // 10 + FRAME_WIDTH)
         self.query_one(VirtualList).set_source(
-            row_list([*_key_rows(self._pane, room), *_language_rows(room)])
+            row_list([*_column_rows(self._pane, room), *_key_rows(self._pane, room), *_language_rows(room)])
         )
+
+
+def _column_rows(pane: keys.Pane, room: int) -> list[Row]:
+    """The columns and marks of a pane with what they mean."""
+    explained = EXPLAINED.get(pane, ())
+    rows = [Row(key="columns", spans=(span(f"columns and marks of {pane.value}", "strong"),))]
+    for place, (term, meaning) in enumerate(explained):
+        rows += _explained(("columns", place), term(), meaning, KEYS_WIDTH, room)
+    return rows if explained else []
 
 
 def _key_rows(pane: keys.Pane, room: int) -> list[Row]:

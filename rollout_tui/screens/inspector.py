@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
+from rollout_tui.insight.tokens.prices import Price
+from rollout_tui.language.locations import Place
 from rollout_tui.lines.spans import Span, span
 from rollout_tui.panes.context import ContextPane
 from rollout_tui.panes.detail import DetailPane
@@ -29,7 +31,9 @@ from rollout_tui.screens.actions.host import Host
 from rollout_tui.screens.actions.jumping import Jumping
 from rollout_tui.screens.actions.moving import Moving
 from rollout_tui.screens.actions.reading import Reading
+from rollout_tui.screens.actions.seeing import Seeing
 from rollout_tui.screens.actions.steppers import Steppers
+from rollout_tui.screens.actions.way_back import WayBack
 from rollout_tui.screens.actions.writing import WRITE, Writing
 from rollout_tui.screens.searching import SearchingScreen
 from rollout_tui.screens.sizes import panes_at_once
@@ -62,7 +66,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
     AUTO_FOCUS = ""
     """The timeline has the keys first, though it is not the first pane."""
 
-    BINDINGS = [*keys.bindings(keys.Context.PANES, keys.Context.APP)]
+    BINDINGS = [*keys.bindings(keys.Context.PANES, keys.Context.APP, keys.Context.RUN)]
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """The screen is not drawn anew when the keys go elsewhere: what looks different by that draws itself."""
@@ -71,31 +75,43 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         """A view was made, and is shown now."""
 
     def __init__(
-        self, session: Session, *, at_seq: int | None = None, follow: bool = False, is_first: bool = True
+        self,
+        session: Session,
+        *,
+        at: Place | None = None,
+        follow: bool = False,
+        is_first: bool = True,
+        begins_with_overview: bool = False,
+        prices: Mapping[str, Price] | None = None,
     ) -> None:
         """Prepare to show a bundle.
 
         Args:
             session: the bundle.
-            at_seq: sequence number to begin at; by default the beginning.
+            at: where to begin; by default at the beginning.
             follow: whether to show what is added to its log from the start.
             is_first: whether there is nothing below it; else `esc` leaves it, too.
+            begins_with_overview: whether the run is told at a glance first, above the panes.
+            prices: what tokens cost, by model; None for no prices.
         """
         super().__init__()
         self.session = session
         self._follows = follow
         self._is_first = is_first
+        self._begins_with_overview = begins_with_overview
         host, panes = Host(self), FourPanes(session, self)
         self.panes = panes
         self.threads, self.timeline = panes.threads, panes.timeline
         self.context, self.detail = panes.context, panes.detail
         self.going = Going(session, panes)
         self.jumping = Jumping(host, session, panes, self.going, lambda: self.reading.past_words())
-        self.reading = Reading(host, self, session, self, panes, self.going, self.jumping, at_seq)
+        self.reading = Reading(host, self, session, self, panes, self.going, self.jumping, at)
         self.reader = self.reading.reader
-        self.finding = Finding(host, session, panes, self.jumping)
-        self._steppers = Steppers(host, session, panes, self.jumping)
-        self._contexts = Contexts(host, session, panes, self.jumping)
+        seeing = Seeing(host, session, panes, self.jumping)
+        self.finding = Finding(host, session, panes, self.jumping, seeing.look_for)
+        self._way_back = WayBack(panes, self.jumping)
+        self._steppers = Steppers(host, session, panes, self.jumping, seeing.look_for, self._way_back)
+        self._contexts = Contexts(host, panes, self.jumping)
         writing = Writing(host, session, panes)
         commands = Commands(
             host,
@@ -104,18 +120,26 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
             self.reading.past_words,
             write=writing.obey,
             look_at=self.reading.look_at,
+            look_for=seeing.look_for,
         )
         moving = Moving(host, panes, self.going, self.jumping)
         copying = Copying(host, session, panes, writing)
-        answers = Answers(host, session, panes, self.jumping)
-        leading = (self.jumping, self.finding, self._steppers, answers, commands)
-        self.groups = (self.search, moving, *leading, self._contexts, copying, writing, self.reading)
+        self._answers = Answers(
+            host, session, panes, self.jumping, self._way_back, self.reader, self._run_actions, prices
+        )
+        leading = (self.jumping, self.finding, self._steppers, self._answers, commands)
+        asking = (self._contexts, seeing)
+        self.groups = (self.search, moving, *leading, *asking, copying, writing, self.reading)
         self._actions = {name: action for group in self.groups for name, action in group.actions.items()}
 
     @property
     def actions(self) -> Actions:
         """What its keys do."""
         return self._actions
+
+    def _run_actions(self) -> Actions:
+        """What the keys do that are about the run, wherever that is looked at."""
+        return {one.name: self._actions[one.name] for one in keys.actions_in(keys.Context.RUN)}
 
     def compose(self) -> ComposeResult:
         """Header, breadcrumb, panes, footer."""
@@ -130,6 +154,8 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         self.set_class(glyphs.active().ascii_only, "-ascii")
         self.show_state(self.reader.state)
         self.panes.timeline.focus_view()
+        if self._begins_with_overview:
+            self._answers.begin()
 
     def fit_into(self, size: Size) -> None:
         """Four panes, two, or one at a time."""
@@ -145,6 +171,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
             name = bundle_name(self.session.recording.path.resolve().name)
             words = overview(self.session.timelines, name, state_spans(state), self.app.size.width)
             self._bar("header").show(words)
+            self._answers.state_changed()
 
     def show_place(self) -> None:
         """Show agent, entry and pane, and in the detail what it shows."""
@@ -178,6 +205,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
     def view_shown(self) -> None:
         """A view was made, and is shown now."""
         self.post_message(self.ViewShown())
+        self._answers.view_changed()
 
     def fail(self, reason: str) -> None:
         """There is nothing to show: leave, and say why."""
@@ -200,7 +228,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         if not (
             self.reader.cancel()
             or self.end_search()
-            or self._steppers.lead_back()
+            or self._way_back.lead_back()
             or self.panes.step_back()
             or self.reader.look_now()
             or self._is_first

@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from textual.geometry import Size
 
-from reducer import ObjectRef
+from rollout_tui import keys
+from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.overview import Overview
-from rollout_tui.lines.rows import ListRows
-from rollout_tui.lines.spans import span
-from rollout_tui.screens.dialog import Dialog
+from rollout_tui.insight.overview import Overview, overview_of
+from rollout_tui.lines.spans import Piece, Span
+from rollout_tui.screens.answer_screen import AnswerScreen
 from rollout_tui.screens.sizes import BROAD
-from rollout_tui.views.overview_rows import OverviewRow, overview_rows
-from rollout_tui.widgets.bars import Bar
-from rollout_tui.widgets.virtual_list import VirtualList
+from rollout_tui.views.answer_rows import AnswerRow
+from rollout_tui.views.overview import unknown_schema_words
+from rollout_tui.views.overview_rows import overview_rows
 
 
-class OverviewScreen(Dialog[ObjectRef]):
-    """A list of what there is to know at first; its result is the object of the row that was opened."""
+class Told(NamedTuple):
+    """What there is to know at first.
 
-    def __init__(self, index: TraceIndex, found: Overview) -> None:
-        super().__init__()
-        self._index = index
-        self._found = found
+    Attributes:
+        graph: what it is told from.
+        overview: what is told; None if this program does not know the schema, so that there is no run in it.
+    """
 
-    def compose(self) -> ComposeResult:
-        """A title and the rows."""
-        with Vertical(classes="box full"):
-            yield Bar()
-            yield VirtualList(self._rows(is_narrow=False))
+    graph: TraceIndex
+    overview: Overview | None
 
-    def on_mount(self) -> None:
-        """Say what this is, and begin at the outcome."""
-        self.query_one(Bar).show(
-            [span("Overview", "strong"), span("   enter goes there, esc closes", "muted")]
-        )
-        self.query_one(VirtualList).focus()
 
-    def fit_into(self, size: Size) -> None:
-        """Leave out what only sets columns where there is no room for it."""
-        super().fit_into(size)
-        for view in self.query(VirtualList):
-            view.set_source(self._rows(is_narrow=size.width < BROAD))
+class OverviewScreen(AnswerScreen[Told]):
+    """What there is to know at first; its result is the object of the row that was opened."""
 
-    def _rows(self, *, is_narrow: bool) -> ListRows[OverviewRow]:
-        rows = overview_rows(self._index, self._found, is_narrow=is_narrow)
-        return ListRows(rows, lambda one: one.row, lambda one: one.row.key)
+    pane = keys.Pane.OVERVIEW
+    name_of_answer = "Overview"
 
-    def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:
-        """Show what the row is about, if it is about one thing."""
-        if isinstance(message.item, OverviewRow) and message.item.ref is not None:
-            self.dismiss(message.item.ref)
+    def find_out(self, links: AgentLinks) -> Told:
+        """All of it."""
+        is_known = links.index.is_schema_known
+        return Told(links.index, overview_of(links, self.host.session.json) if is_known else None)
+
+    def title_pieces(self, found: Told) -> Sequence[Piece]:
+        """The rows say it all."""
+        return []
+
+    def head(self, found: Told, size: Size) -> list[list[Span]]:
+        """Nothing stays where it is: the rows begin with the outcome."""
+        return []
+
+    def rows(self, found: Told, width: int) -> Sequence[AnswerRow]:
+        """The outcome, failures, agents, waits, compactions."""
+        if found.overview is None:
+            return []
+        return overview_rows(found.graph, found.overview, is_narrow=width < BROAD)
+
+    def why_empty(self) -> str:
+        """Why there is nothing to know."""
+        return "" if self.found is None else unknown_schema_words(self.found.graph)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from textual import work
@@ -13,6 +14,7 @@ from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.bundles.listing import ListedRun
 from rollout_tui.bundles.root import RunList
+from rollout_tui.insight.tokens.prices import Price
 from rollout_tui.key_order import OPENING
 from rollout_tui.lines.rows import ListRows, Row
 from rollout_tui.lines.spans import Span, span
@@ -49,13 +51,23 @@ class PickerScreen(AwaitingWork, SearchingScreen[str]):
 
     BINDINGS = [*keys.bindings(keys.Context.RUNS)]
 
-    def __init__(self, runs: RunList) -> None:
+    def __init__(
+        self,
+        runs: RunList,
+        prices: Mapping[str, Price] | None = None,
+        *,
+        begins_with_overview: bool = False,
+    ) -> None:
         """Create an empty list.
 
         Args:
             runs: the list; what it knows of earlier looks is not read again.
+            prices: what tokens cost, by model; None for no prices.
+            begins_with_overview: whether each run is told at a glance first that is opened.
         """
         super().__init__()
+        self._prices = prices
+        self._begins_with_overview = begins_with_overview
         self._places = runs.places
         self._watcher = RootWatcher(runs, self, self)
         self._found: list[ListedRun] = []
@@ -270,7 +282,14 @@ class PickerScreen(AwaitingWork, SearchingScreen[str]):
 
         if self.is_active:
             self._watcher.stop()
-            self.app.push_screen(InspectorScreen(session, follow=is_live, is_first=False), came_back)
+            inspector = InspectorScreen(
+                session,
+                follow=is_live,
+                is_first=False,
+                begins_with_overview=self._begins_with_overview,
+                prices=self._prices,
+            )
+            self.app.push_screen(inspector, came_back)
 
     def _bar(self, name: str) -> Bar:
         return self.query_one(f"#{name}", Bar)

@@ -15,9 +15,10 @@ from textual.widgets import Input
 
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui import keys
+from rollout_tui.insight.contexts.seen import WANTED_OBJECTS, Wanted
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.search.query import parse_query
-from rollout_tui.insight.search.search import Hit, Search
+from rollout_tui.insight.search.query import RegexQuery, parse_query
+from rollout_tui.insight.search.search import Hit, Search, Where
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.lines.rows import ListRows
 from rollout_tui.lines.spans import Piece, Span, drop_to_fit, span
@@ -38,6 +39,7 @@ _JOB = "search"
 _HINTS = (
     (0, "enter opens a hit"),
     (2, "tab line or hits"),
+    (4, "v who saw it"),
     (1, "esc ends, then closes"),
     (3, "or type /expression/i, an id, seq 12"),
 )
@@ -91,6 +93,7 @@ class SearchScreen(Dialog[Hit]):
         self,
         index: TraceIndex,
         read: Callable[[PayloadRef], bytes],
+        look_for: Callable[[SearchScreen, Wanted], None],
         history: InputHistory | None = None,
         text: str = "",
     ) -> None:
@@ -99,12 +102,14 @@ class SearchScreen(Dialog[Hit]):
         Args:
             index: the graph of the bundle.
             read: reads a payload by its path in the bundle; called in a thread.
+            look_for: finds out who saw something, and shows it above this.
             history: earlier searches.
             text: what to search for at first.
         """
         super().__init__()
         self._index = index
         self._read = read
+        self._look_for = look_for
         self._words = HitRows(index)
         self._rows: ListRows[tuple[int, Hit]] = ListRows((), self._words.row, lambda one: one[0])
         self._run: _Run | None = None
@@ -240,11 +245,27 @@ class SearchScreen(Dialog[Hit]):
     @property
     def actions(self) -> Actions:
         """What its keys do."""
-        return {**super().actions, "other_part": self._turn_part}
+        return {**super().actions, "other_part": self._turn_part, "seen_hit": self._ask_who_saw}
 
     def _turn_part(self) -> None:
         """From the line to the hits, and back."""
         (self.results if self.input.has_focus else self.input).focus()
+
+    def _ask_who_saw(self) -> None:
+        """Find out who saw what was found: the text, or where an id was found the object."""
+        place, run = self.results.cursor, self._run
+        if run is None or not 0 <= place < len(self._rows):
+            self.say("nothing is found yet that somebody could have seen")
+            return
+        hit = self._rows.items[place][1]
+        if hit.where is not Where.ID:
+            matched = hit.match.excerpt[hit.match.start : hit.match.end]
+            text = matched if isinstance(run.search.query, RegexQuery) else run.search.query.text.lower()
+            self._look_for(self, Wanted("text", text))
+        elif hit.ref.type in WANTED_OBJECTS:
+            self._look_for(self, Wanted(WANTED_OBJECTS[hit.ref.type], hit.ref.id))
+        else:
+            self.say("an id of an item or of a tool call can be looked for, or a text")
 
     def action_back(self) -> None:
         """End the search; once it has ended, close."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.actions import SkipAction
@@ -30,6 +30,9 @@ class SpeakingScreen(SizedScreen[T]):
     Attributes:
         speech: what is said.
     """
+
+    speaks_for_below: ClassVar[bool] = False
+    """Whether it has keys of the screen that it covers, and says what that would say of them."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name, id, classes)
@@ -82,6 +85,10 @@ class SpeakingScreen(SizedScreen[T]):
     def say(self, sentence: str, *, bad: bool = False) -> None:
         """Say something until the next key."""
         self.speech.say(sentence, bad=bad)
+
+    def say_nothing(self) -> None:
+        """Show the keys again instead of what is said."""
+        self.speech.say_nothing()
 
     # Leaving
 

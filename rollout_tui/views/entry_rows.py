@@ -18,7 +18,6 @@ from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.items.texts import rebuilt_words
 from rollout_tui.insight.items.titles import agent_words
-from rollout_tui.insight.lookups import RESULT_EVENT
 from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.tools.words import cell_words, tool_label, tool_words
 from rollout_tui.lines.rows import Row
@@ -167,7 +166,8 @@ class EntryRows:
 
     def _request(self, request_id: str) -> _Words:
         request = self._index.trace.compaction_requests[request_id]
-        words, execution = span(f"compaction by {request.model}"), request.execution
+        by = f" by {request.model}" if request.model else ", by a model that is not recorded"
+        words, execution = span(f"compaction{by}"), request.execution
         took = self._took(ObjectRef("CompactionRequest", request_id), execution)
         return _Words("request", "special", (words,), took, execution.status)
 
@@ -197,8 +197,8 @@ class EntryRows:
         event = self._index.event_at(int(seq))
         if event is not None and not self._index.is_schema_known:
             return _Words("event", "muted", (span(event.kind),))
-        if event is not None and event.kind == RESULT_EVENT:
-            return self._reported(event.seq)
+        if self._index.is_report(int(seq)):
+            return self._reported(int(seq))
         note, text = self._index.protocol_notes.get(int(seq), ("", ""))
         note = note or (event.note if event is not None else None) or "event"
         style: StyleName = "bad" if "error" in note else "warn"

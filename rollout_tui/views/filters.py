@@ -19,7 +19,6 @@ from reducer.model import ExecutionWindow
 from reducer.model.objects import GraphType, is_graph_type, objects_of
 from reducer.wire.events import WaitAgent
 from rollout_tui.insight.failures.definition import failure_of
-from rollout_tui.insight.lookups import RESULT_EVENT
 from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.timeline.trees import Tree, tree_of_depths
 from rollout_tui.language.refused import InputRefused
@@ -234,9 +233,7 @@ class EntryFacts:
         elif ref.type == "InteractionEdge" or ref.type == "ConversationItem":
             kinds |= {"incoming", "agent"}
         elif ref.type == "Event":
-            event = self._index.event_at(int(ref.id))
-            reports = event is not None and event.kind == RESULT_EVENT
-            kinds.add("agent" if reports else "event")
+            kinds.add("agent" if self._index.is_report(int(ref.id)) else "event")
         return frozenset(kinds)
 
     def _statuses(self, entry: Entry) -> frozenset[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count as counting
-from typing import NamedTuple
+from dataclasses import replace
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.agents.table import AgentSummary, Outcome
+from rollout_tui.insight.certainty import is_stretch_rebuilt, marked, rebuilt_figures
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import Overview
+from rollout_tui.insight.timing.waiting import Wait
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.texts.short_forms import count, duration, moment, one_line, plural
+from rollout_tui.views.answer_rows import AnswerRow
 from rollout_tui.views.failure_rows import failure_row
 from rollout_tui.views.naming import percent
 from rollout_tui.views.summary_words import (
@@ -57,19 +60,7 @@ _STYLES: dict[Outcome, StyleName] = {
 }
 
 
-class OverviewRow(NamedTuple):
-    """A row, and where it leads.
-
-    Attributes:
-        row: the row; its key is its place.
-        ref: the object that it is about; None if it is about the run as a whole.
-    """
-
-    row: Row
-    ref: ObjectRef | None = None
-
-
-def overview_rows(index: TraceIndex, found: Overview, *, is_narrow: bool) -> list[OverviewRow]:
+def overview_rows(index: TraceIndex, found: Overview, *, is_narrow: bool) -> list[AnswerRow]:
     """The overview, row by row.
 
     Args:
@@ -77,26 +68,26 @@ def overview_rows(index: TraceIndex, found: Overview, *, is_narrow: bool) -> lis
         found: what there is to tell.
         is_narrow: whether to leave out blanks that only set columns.
     """
-    places = counting()
     told = (*_of_run(found), *_failures(index, found, is_narrow=is_narrow), *_agents(index, found))
-    told = (*told, *_behind(index, found))
-    return [OverviewRow(_keyed(one.row, next(places)), one.ref) for one in told]
+    counts: dict[ObjectRef | None, int] = defaultdict(int)
+    rows = []
+    for one in (*told, *_behind(index, found)):
+        # A row is the same when the run grows if it leads to the same object, and is as far behind.
+        rows.append(one._replace(row=replace(one.row, key=(one.ref, counts[one.ref]))))
+        counts[one.ref] += 1
+    return rows
 
 
-def _keyed(row: Row, key: int) -> Row:
-    return Row(key, row.spans, row.tail, row.depth, row.fold, row.verdict, row.min_main)
+def _line(*spans: Span, ref: ObjectRef | None = None) -> AnswerRow:
+    return AnswerRow(Row(0, spans), ref)
 
 
-def _line(*spans: Span, ref: ObjectRef | None = None) -> OverviewRow:
-    return OverviewRow(Row(0, spans), ref)
-
-
-def _heading(words: str, more: str = "") -> Iterator[OverviewRow]:
+def _heading(words: str, more: str = "") -> Iterator[AnswerRow]:
     yield _line(span(""))
     yield _line(span(words, "strong"), span(f"  {more}" if more else "", "muted"))
 
 
-def _of_run(found: Overview) -> Iterator[OverviewRow]:
+def _of_run(found: Overview) -> Iterator[AnswerRow]:
     run = found.run
     asked = "no task was recorded" if run.asked is None else one_line(run.asked.text, TASK_LENGTH)
     yield _line(span(asked, "accent"), ref=None if run.asked is None else run.asked.ref)
@@ -111,7 +102,7 @@ def _of_run(found: Overview) -> Iterator[OverviewRow]:
         yield _line(span(clock_words(run.clock), "warn"))
 
 
-def _failures(index: TraceIndex, found: Overview, *, is_narrow: bool) -> Iterator[OverviewRow]:
+def _failures(index: TraceIndex, found: Overview, *, is_narrow: bool) -> Iterator[AnswerRow]:
     failures = found.run.failures
     if not failures:
         return
@@ -119,19 +110,19 @@ def _failures(index: TraceIndex, found: Overview, *, is_narrow: bool) -> Iterato
     more = f", {len(shown)} of them here, i lists all" if len(shown) < len(failures) else ""
     yield from _heading(plural(len(failures), "failure"), f"newest first{more}")
     for one in shown:
-        yield OverviewRow(failure_row(index, one, is_narrow=is_narrow), one.ref)
+        yield AnswerRow(failure_row(index, one, is_narrow=is_narrow), one.ref)
 
 
 # Agents
 
 
-def _agents(index: TraceIndex, found: Overview) -> Iterator[OverviewRow]:
+def _agents(index: TraceIndex, found: Overview) -> Iterator[AnswerRow]:
     agents = found.run.agents
     yield _line(span(""))
-    yield OverviewRow(Row(0, (span(plural(len(agents), "agent"), "strong"),), _heads(), min_main=MAIN))
+    yield AnswerRow(Row(0, (span(plural(len(agents), "agent"), "strong"),), _heads(), min_main=MAIN))
     width = max((len(agent_name(one)) for one in agents), default=0)
     for one in agents:
-        yield OverviewRow(_agent_row(one, min(width, MAIN)), ObjectRef("Thread", one.thread_id))
+        yield AnswerRow(_agent_row(index, one, min(width, MAIN)), ObjectRef("Thread", one.thread_id))
     for one in agents:
         ref = ObjectRef("Thread", one.thread_id)
         for note in agent_notes(index, one):
@@ -148,16 +139,16 @@ def _in_column(text: str, name: str) -> str:
     return f"{text:>{width}}" if name in _NUMBERS else f"{text:<{width}}"
 
 
-def _agent_row(one: AgentSummary, width: int) -> Row:
+def _agent_row(index: TraceIndex, one: AgentSummary, width: int) -> Row:
     """Name and task, and at the right whether it answered, and what it took."""
-    words = answer_words(one)
+    words, rebuilt = answer_words(one), rebuilt_figures(index, one.thread_id)
     values = {
         "answer": words,
-        "✗": str(one.failures) if one.failures else "",
+        "✗": marked(str(one.failures) if one.failures else "", "failures" in rebuilt),
         "seen": seen_words(one.task_seen, one.task is not None),
         "seen by": answer_seen_words(one),
-        "active": duration(one.lane.active_ms),
-        "waiting": duration(one.lane.waiting_ms),
+        "active": marked(duration(one.lane.active_ms), "active_ms" in rebuilt),
+        "waiting": marked(duration(one.lane.waiting_ms), "waiting_ms" in rebuilt),
         "in": count(one.tokens.input),
         "cached": percent(one.tokens.cached, one.tokens.input),
         "out": count(one.tokens.output),
@@ -174,13 +165,17 @@ def _agent_row(one: AgentSummary, width: int) -> Row:
 # What is behind it
 
 
-def _behind(index: TraceIndex, found: Overview) -> Iterator[OverviewRow]:
+def _took(index: TraceIndex, wait: Wait) -> str:
+    return marked(duration(wait.ms), is_stretch_rebuilt(index, wait.thread_id, wait.ref))
+
+
+def _behind(index: TraceIndex, found: Overview) -> Iterator[AnswerRow]:
     if found.waits:
         yield from _heading("Waits", "the longest first; show BUNDLE waits lists all")
     for wait in found.waits:
         words = f"{target_words(index, wait)}  {wait_words(index, wait)}"
         yield _line(
-            span(f"{duration(wait.ms):>7}  ", "strong"),
+            span(f"{_took(index, wait):>7}  ", "strong"),
             span(f"{agent_label(index, wait.thread_id)}  ", "link"),
             span(words),
             span(f"  seq {wait.seq}", "muted"),

@@ -25,15 +25,14 @@ class EventLine:
 
     def __init__(self, events: Sequence[EventRecord]) -> None:
         """Remember the events as they are now; later ones are not on this line."""
-        self._events = tuple(events)
-        self._seqs = [event.seq for event in self._events]
+        self._events = events[:]
 
     def __len__(self) -> int:
         return len(self._events)
 
     def place_of(self, seq: int) -> int:
         """The place of the last event up to a sequence number; the first one for a smaller number."""
-        return max(0, bisect_right(self._seqs, seq) - 1)
+        return max(0, bisect_right(self._events, seq, key=_seq) - 1)
 
     def place_at(self, percent: float) -> int:
         """The place after a share of the events, from 0 to 100 percent."""
@@ -45,7 +44,7 @@ class EventLine:
 
     def seq(self, place: int) -> int:
         """The sequence number of the event at a place."""
-        return self._seqs[place]
+        return self._events[place].seq
 
     def spans(self, place: int, width: int) -> list[Span]:
         """The line with a mark at a place, and what happened there.
@@ -72,3 +71,7 @@ class EventLine:
             Piece(0, [span(f"  {event.kind}")]),
         ]
         return drop_to_fit(pieces, width)
+
+
+def _seq(event: EventRecord) -> int:
+    return event.seq

@@ -9,13 +9,13 @@ from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.delivery import Answer, DeliveryView, Sent, delivery_view, sent_view
 from rollout_tui.insight.agents.table import HELPER_ROLES
+from rollout_tui.insight.agents.turn_time import turn_time
 from rollout_tui.insight.failures.definition import failure_of
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.lookups import ThreadContents
 from rollout_tui.insight.timeline.trees import Tree, tree_of_depths
 from rollout_tui.lines.rows import Row
 from rollout_tui.lines.spans import Span, span
-from rollout_tui.texts.short_forms import count, duration, plural, window_ms
+from rollout_tui.texts.short_forms import count, duration, plural
 from rollout_tui.views.failure_spans import failures_span, verdict_span
 from rollout_tui.views.status import status_span
 from rollout_tui.views.timeline import Timelines
@@ -179,15 +179,6 @@ class ThreadRows:
         if role and role not in HELPER_ROLES:
             tail.append(span(role, "muted"))
         return tuple(tail)
-
-
-def turn_time(contents: ThreadContents) -> int | None:
-    """For how long an agent worked, in ms: the time of its turns that ended; None if none did.
-
-    Between turns it waits to be asked, so its life may be much longer.
-    """
-    took = [ms for turn in contents.turns if (ms := window_ms(turn.execution)) is not None]
-    return sum(took) if took else None
 
 
 def _role(thread: Thread) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from reducer import ObjectRef
 from rollout_tui.insight.agents.links import AgentLinks
@@ -14,9 +16,13 @@ from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.timeline.of_agents import TimelineEntries, TimelineTrees
 from rollout_tui.insight.timeline.stepping import Stepping
 from rollout_tui.insight.timeline.trees import Tree
-from rollout_tui.views.entry_rows import Entries, EntryRows
-from rollout_tui.views.filters import EntryFacts, Filter, kept_of
-from rollout_tui.views.tree_rows import TreeRows
+
+if TYPE_CHECKING:
+    from rollout_tui.views.entry_rows import Entries
+    from rollout_tui.views.filters import Filter
+    from rollout_tui.views.tree_rows import TreeRows
+
+# What makes rows is imported where they are drawn: what is printed as values needs none.
 
 PROGRESS_ROWS = 200
 """Rows filtered between two words on how far it is."""
@@ -32,7 +38,6 @@ class Timelines:
     Attributes:
         index: the graph.
         links: what went between its agents.
-        entries: what rows are told from.
         failed_of: how many of the entries of each agent failed.
     """
 
@@ -45,7 +50,7 @@ class Timelines:
         """
         self.index = links.index
         self.links = links
-        self.entries = Entries(self.index, links, made.rewrites)
+        self._rewrites = made.rewrites
         self._trees = made.trees
         self._failed = made.failed
         self.failed_of = Counter(entry.thread_id for entry in made.failed.values())
@@ -57,6 +62,13 @@ class Timelines:
         links = AgentLinks(Sightings(index))
         events = index.reduction.provenance.events
         return cls(links, TimelineEntries().grow(links, all_refs(index.trace), events))
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What rows are told from."""
+        from rollout_tui.views.entry_rows import Entries
+
+        return Entries(self.index, self.links, self._rewrites)
 
     def tree(self, thread_id: str | None) -> Tree[Entry]:
         """The timeline of one agent as a tree: turns, what happened in them, and what a code cell ran.
@@ -79,6 +91,9 @@ class Timelines:
                 self.rows(thread_id).fold(keys)
 
     def _rows_of(self, thread_id: str | None, tree: Tree[Entry]) -> TreeRows[Entry]:
+        from rollout_tui.views.entry_rows import EntryRows
+        from rollout_tui.views.tree_rows import TreeRows
+
         words = EntryRows(self.entries, with_thread=thread_id is None)
         return TreeRows(tree, words.row, _ref)
 
@@ -92,6 +107,8 @@ class Timelines:
             wanted: the filter.
             progress: called now and then with rows done and rows in all; what it raises ends the filtering.
         """
+        from rollout_tui.views.filters import EntryFacts, kept_of
+
         tree, facts = self.tree(thread_id), EntryFacts(self.entries)
         done = 0
 

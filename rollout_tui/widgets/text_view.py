@@ -58,6 +58,13 @@ class TextView(LineView):
         return self._whole.text
 
     @property
+    def line(self) -> str:
+        """The line under the cursor, whole: not safe for a terminal."""
+        begin = self._cursor_offset()
+        first, end = self.text.rfind("\n", 0, begin) + 1, self.text.find("\n", begin)
+        return self.text[first:] if end < 0 else self.text[first:end]
+
+    @property
     def is_complete(self) -> bool:
         """Whether all of the text is laid out."""
         return self._shown is self._whole

@@ -38,9 +38,7 @@ class VirtualList(LineView):
             self.view = view
             self.index = index
             self.key = key
-            source = view.source
-            items: Sequence[object] = source.items if isinstance(source, ListRows) else ()
-            self.item = items[index] if 0 <= index < len(items) else None
+            self.item = view.item_at(index)
 
         @property
         def control(self) -> VirtualList:
@@ -94,6 +92,16 @@ class VirtualList(LineView):
     def cursor_key(self) -> Hashable | None:
         """The key of the row under the cursor; `None` if there are no rows."""
         return self._key
+
+    def item_at(self, index: int) -> object:
+        """What a row is made from, in a list; None in a tree, and where there is no such row."""
+        items: Sequence[object] = self._source.items if isinstance(self._source, ListRows) else ()
+        return items[index] if 0 <= index < len(items) else None
+
+    @property
+    def item(self) -> object:
+        """What the row under the cursor is made from, as in `item_at`."""
+        return self.item_at(self.cursor)
 
     def set_source(self, source: RowSource) -> None:
         """Show other rows. The cursor stays on the row it is on if `source` has it."""

@@ -10,13 +10,20 @@ import pytest
 from places import PROGRAM
 from pty_terminal import Terminal
 
+from rollout_tui.cli import COMMANDS
+
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Terminal]]:
-    """Starts `rollout-tui` with arguments in a pseudo-terminal; the test's end ends it."""
+    """Starts `rollout-tui` with arguments in a pseudo-terminal; the test's end ends it.
+
+    What opens a run begins with the panes, unless `overview` is true.
+    """
     with ExitStack() as stack:
 
-        def start(*arguments: object, **options: object) -> Terminal:
+        def start(*arguments: object, overview: bool = False, **options: object) -> Terminal:
+            if not overview and (not arguments or arguments[0] == "open" or arguments[0] not in COMMANDS):
+                arguments = (*arguments, "--panes")
             return stack.enter_context(Terminal([*PROGRAM, *map(str, arguments)], **options))
 
         yield start

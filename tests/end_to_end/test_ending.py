@@ -45,7 +45,8 @@ os.rename(report + ".new", report)
 """
 
 WAYS = {
-    "inspector": ("2 Timeline", lambda demo, tmp: [demo("quickstart")]),
+    "inspector": ("2 Timeline", lambda demo, tmp: ["--panes", demo("quickstart")]),
+    "overview": ("Overview", lambda demo, tmp: [demo("quickstart")]),
     "unseen": ("", lambda demo, tmp: [demo("quickstart")]),
     "picker": ("2 bundles", lambda demo, tmp: [demo("quickstart").parent, demo("team")][:1]),
     "record": (
@@ -176,7 +177,7 @@ def test_a_terminal_that_takes_no_output_does_not_hold_it_up(demo_trace: Demo, t
 
 @pytest.mark.parametrize("key", [b"Q", b"\x03"], ids=["Q", "ctrl+c"])
 def test_a_ctrl_c_too_many_does_not_make_a_failure_of_leaving(demo_trace: Demo, key: bytes) -> None:
-    with Terminal([*PROGRAM, demo_trace("team")]) as terminal:
+    with Terminal([*PROGRAM, "--panes", demo_trace("team")]) as terminal:
         terminal.wait_for("Timeline")
         terminal.send(key)
         while terminal.process.poll() is None:

@@ -34,7 +34,7 @@ def say(shell: Terminal, line: str) -> None:
 
 
 def open_inspector(shell: Terminal, bundle: Path) -> None:
-    say(shell, shlex.join([*PROGRAM, str(bundle)]))
+    say(shell, shlex.join([*PROGRAM, "--panes", str(bundle)]))
     shell.wait_for("2 Timeline")
     shell.wait_until_quiet(1.0)
 

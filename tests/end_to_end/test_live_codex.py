@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from codex_home import CodexHome
 from patience import PATIENCE
+from places import PROGRAM
 from pty_terminal import Terminal
 from responses_server import Gate, ResponsesServer
 from scripted_sessions import COMPACT_ABOVE, GATES, TEAM_PROMPT, picture_and_cell, tools_child_compaction
 
 from reducer.sessions import read_session, session_state_json
-from tests.places import PROGRAM
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def test_a_session_is_followed_from_its_first_call_to_its_end(
         with codex.started(TEAM_PROMPT) as running:
             assert gates["tools"].reached.wait(PATIENCE)
             [bundle] = codex.bundles()
-            with Terminal([*PROGRAM, str(bundle)], columns=140, rows=60) as terminal:
+            with Terminal([*PROGRAM, "--panes", str(bundle)], columns=140, rows=60) as terminal:
                 _follow(terminal, gates, code_mode)
                 written = _write_graph(terminal, bundle)
                 terminal.send(b"Q")
@@ -112,7 +112,9 @@ def test_a_session_is_followed_by_the_file_that_codex_keeps_without_tracing(
         with codex.started(TEAM_PROMPT) as running:
             assert gates["tools"].reached.wait(PATIENCE)
             [session] = codex.sessions()
-            with Terminal([*PROGRAM, str(session)], columns=140, rows=60, directory=tmp_path) as terminal:
+            with Terminal(
+                [*PROGRAM, "--panes", str(session)], columns=140, rows=60, directory=tmp_path
+            ) as terminal:
                 terminal.wait_for("~session file")
                 _follow_session(terminal, gates)
                 assert running.wait(PATIENCE) == 0

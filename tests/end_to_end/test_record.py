@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from codex_home import CodexHome
 from patience import PATIENCE, STAYS, wait_until
-from places import PROGRAM
+from places import PROGRAM, REPOSITORY
 from pty_terminal import Terminal
 from responses_server import Gate, ResponsesServer
 from scripted_sessions import COMPACT_ABOVE, TEAM_PROMPT, tools_child_compaction
@@ -180,6 +181,35 @@ def test_the_inspector_opens_as_the_bundle_appears(start: Start, tmp_path: Path)
     assert places == sorted(places)
     assert terminal.output.rindex(b"\x1b[?1049l") < places[2]
     assert len(reduce_bundle(only_bundle(root)).trace.codex_turns) == 2
+
+
+@pytest.mark.slow
+def test_a_line_that_the_inspector_opens_amid_is_not_lost(start: Start, tmp_path: Path) -> None:
+    go_on, root, demo = tmp_path / "go-on", tmp_path / "root", REPOSITORY / "demo_traces/quickstart"
+    script = (
+        "import itertools, os, shutil, time\n"
+        "write = lambda text: os.write(1, text.encode())\n"
+        "write('one line:')\n"
+        f"shutil.copytree({str(demo)!r}, {str(root / 'trace-new')!r})\n"
+        "for number in itertools.count():\n"
+        "    write(f' {number}')\n"
+        f"    if os.path.exists({str(go_on)!r}): break\n"
+        "    time.sleep(0.01)\n"
+        "write(' end\\n')\n"
+    )
+    terminal = start("record", "--root", root, "--", sys.executable, "-c", script, columns=120, rows=40)
+    terminal.wait_for("2 Timeline")
+    terminal.press("q")
+    terminal.wait_for("w waits for it")
+    terminal.send(b"w")
+    go_on.touch()
+    assert terminal.wait_exit() == 0
+    before, _, rest = terminal.output.partition(b"\x1b[?1049h")
+    after = rest.rpartition(b"\x1b[?1049l")[2]
+    said = re.sub(rb"\x1b\[[^A-Za-z]*[A-Za-z]|still running: .*\r\n|w waits .*\r\n", b"", before + after)
+    numbers = re.fullmatch(r"one line:(.*) end", said.decode().splitlines()[0])
+    assert numbers, said
+    assert [*map(int, numbers[1].split())] == [*range(len(numbers[1].split()))]
 
 
 @pytest.mark.slow

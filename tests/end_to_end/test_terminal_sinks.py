@@ -134,16 +134,16 @@ def spread(all_of_them: Sequence[T], most: int) -> Sequence[T]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", ["", "--json", "--raw"])
+@pytest.mark.parametrize("form", ["", "--json", "--json --content", "--raw"])
 @pytest.mark.parametrize("demo", DEMOS)
 def test_a_terminal_that_is_shown_anything_obeys_nothing(quick: Demo, demo: str, form: str) -> None:
     bundle = quick(demo)
     shown = 0
     for what in things(bundle):
-        sent = on_terminals("show", bundle, *what, *filter(None, [form]))
+        sent = on_terminals("show", bundle, *what, *form.split())
         assert_plain_lines(sent.out)
         assert_plain_lines(sent.err)
-        if form == "--json" and sent.out:
+        if form.startswith("--json") and sent.out:
             assert sent.out.isascii()
         shown += bool(sent.out)
     assert shown > 20
@@ -177,8 +177,8 @@ def test_json_on_a_terminal_has_the_same_values(demo_trace: Demo, piped: Callabl
     bundle = demo_trace("hostile")
     for command in (
         ["reduce", bundle, "-o", "-"],
-        ["show", bundle, "call", "1", "--json"],
-        ["show", bundle, "tools", "--json"],
+        ["show", bundle, "call", "1", "--json", "--content"],
+        ["show", bundle, "tools", "--json", "--content"],
         ["check", bundle, "--json"],
     ):
         exact = piped(*command)
@@ -201,7 +201,7 @@ def test_the_bytes_go_where_no_terminal_is(quick: Demo, piped: Callable[..., byt
         escaped += HINT in on_terminals("show", bundle, "payload", number).err
     assert escaped > 2
     assert piped("show", bundle, "payload", number) == payload
-    assert piped("show", bundle, "payload", number, "-o", "-", "--json") == payload
+    assert piped("show", bundle, "payload", number, "-o", "-", "--json", "--content") == payload
     line = (bundle / "trace.jsonl").read_bytes().splitlines(keepends=True)[4]
     assert piped("show", bundle, "line", "5", "--raw") == line
 

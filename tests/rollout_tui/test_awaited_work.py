@@ -105,8 +105,8 @@ WORK: dict[str, tuple[str, str, Callable[[Inspection], Any]]] = {
     "a comparison": ("rollout_tui.panes.tab_body", "compare", lambda at: show_tab(at, "saw_ran")),
     "a copy": ("rollout_tui.screens.actions.copying", "copy", lambda at: at.press("y", "i")),
     "who saw an item": (
-        "rollout_tui.screens.actions.contexts",
-        "visibility_of",
+        "rollout_tui.screens.actions.seeing",
+        "who_saw",
         lambda at: at.press("2", "j", "3", "v"),
     ),
     "a filter": ("rollout_tui.views.timeline.Timelines", "filtered", lambda at: filtered(at)),

@@ -5,18 +5,14 @@ from __future__ import annotations
 import gc
 import shutil
 import weakref
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from inspecting import NARROW, WIDE, Inspection, inspecting, inspector_of
-from patience import until
+from inspecting import NARROW, WIDE, inspecting, inspector_of
+from live_runs import Host, opened
 from places import REPOSITORY
-from textual.pilot import Pilot
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
-from reducer.recorder import TRACE_ROOT_VARIABLE, SessionMetadata, SessionTrace, start_session
 from rollout_tui import feed as feed_module
 from rollout_tui.app import RolloutApp
 from rollout_tui.feed import Feed
@@ -25,70 +21,6 @@ from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
 
 TEAM = REPOSITORY / "demo_traces" / "team"
-
-
-class Host:
-    """A program that records itself, a step at a time."""
-
-    def __init__(self, root: Path) -> None:
-        self.session: SessionTrace = start_session(
-            SessionMetadata(thread_id="root-thread", cwd="/w", model="m"),
-            environ={TRACE_ROOT_VARIABLE: str(root)},
-        )
-        self.turn = self.session.root.start_turn("turn-1")
-        self.history: list[dict[str, Any]] = []
-        self.calls = 0
-        [self.bundle] = root.iterdir()
-
-    def call(self) -> None:
-        self.calls += 1
-        text = {"type": "input_text", "text": f"question {self.calls}"}
-        self.history.append({"type": "message", "id": f"q{self.calls}", "role": "user", "content": [text]})
-        call = self.turn.start_inference(model="m", provider_name="p", request={"input": self.history})
-        answer = {"type": "output_text", "text": f"answer {self.calls}"}
-        item = {"type": "message", "id": f"a{self.calls}", "role": "assistant", "content": [answer]}
-        call.complete([item], response_id=f"r{self.calls}")
-        self.history.append(item)
-
-    def child(self) -> None:
-        child = self.session.root.spawn("child-thread", "helper")
-        child.start_turn("turn-c")
-
-    def finish(self) -> None:
-        self.turn.end()
-        self.session.root.end()
-        self.session.end()
-        self.session.complete()
-
-
-class LiveInspection(Inspection):
-    """An inspector whose worker does not end while it follows."""
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        await until(holds, lambda: "\n".join(self.screen_text()), self.pilot.pause)
-
-    async def until_shown(self, text: str) -> None:
-        await self.until(lambda: text in self.header())
-
-    def timeline(self) -> list[str]:
-        return self.rows(self.screen.timeline.list)
-
-    def header(self) -> str:
-        return self.screen_text()[0]
-
-
-async def opened(pilot: Pilot[int], app: RolloutApp) -> LiveInspection:
-    inspection = LiveInspection(app, pilot)
-    await inspection.until(
-        lambda: (
-            inspector_of(app).session.timelines is not None and not inspector_of(app).reader.state.is_reading
-        )
-    )
-    return inspection
 
 
 @pytest.fixture
@@ -321,10 +253,10 @@ def test_a_view_that_is_not_shown_any_more_is_freed_at_once() -> None:
 async def test_what_comes_bit_by_bit_is_shown_as_what_comes_at_once(
     monkeypatch: pytest.MonkeyPatch, at_seq: int | None
 ) -> None:
-    async with inspecting(TEAM, at_seq=at_seq) as at_once:
+    async with inspecting(TEAM, at=at_seq) as at_once:
         expected = at_once.screen_text()
         monkeypatch.setattr(feed_module, "FIRST_VIEW", 0.0)
         monkeypatch.setattr(feed_module, "VIEW_INTERVAL", 0.0)
         monkeypatch.setattr(feed_module, "READ_SHARE", 0)
-        async with inspecting(TEAM, at_seq=at_seq) as bit_by_bit:
+        async with inspecting(TEAM, at=at_seq) as bit_by_bit:
             assert bit_by_bit.screen_text() == expected

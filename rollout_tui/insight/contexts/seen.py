@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -58,6 +58,41 @@ class AgentSight:
     def sees(self, place: int) -> bool:
         """Whether the call at a place saw it."""
         return any(run.first <= place <= run.last for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for in contexts.
+
+    Attributes:
+        kind: `text`: whatever says it; `item`: an item, or its content under another id; `tool`: what a tool
+            call gave; `file`: what tool calls gave that read a file.
+        value: the text, the id of the item or of the tool call, the file or the end of its path; evidence.
+    """
+
+    kind: Literal["text", "item", "tool", "file"]
+    value: str
+
+
+WANTED_OBJECTS: dict[str, Literal["item", "tool"]] = {"ConversationItem": "item", "ToolCall": "tool"}
+"""The types of objects that can be looked for, as kinds of `Wanted`."""
+
+
+def who_saw(sightings: Sightings, wanted: Wanted, read: Read) -> list[AgentSight]:
+    """Who saw something: one for each agent, a parent before its children; `read` as in `seen_text`.
+
+    What the graph has no longer nobody saw.
+    """
+    trace = sightings.index.trace
+    if wanted.kind == "text":
+        return seen_text(sightings, wanted.value, read)
+    if wanted.kind == "file":
+        return seen_file(sightings, wanted.value)
+    if wanted.kind == "item":
+        item = trace.conversation_items.get(wanted.value)
+        return _by_agent(sightings, []) if item is None else seen_item(sightings, item)
+    call = trace.tool_calls.get(wanted.value)
+    return _by_agent(sightings, [] if call is None else outputs_of(sightings.index, call))
 
 
 def seen_text(sightings: Sightings, text: str, read: Read) -> list[AgentSight]:

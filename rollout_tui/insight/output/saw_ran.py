@@ -16,7 +16,6 @@ from reducer.model import (
     ToolCall,
 )
 from reducer.wire.events import ApplyPatch, Mcp
-from rollout_tui.insight.cells.steps import known_calls
 from rollout_tui.insight.cells.texts import (
     call_items,
     exec_call,
@@ -159,7 +158,7 @@ def _call_words(index: TraceIndex, call: ToolCall) -> str:
 
 def _cell_outputs(index: TraceIndex, cell: CodeCell) -> Iterator[Shown]:
     yield from _outputs(index, "the script", exec_items(index, cell), exec_call(index, cell))
-    for number, call in enumerate(known_calls(index, cell.wait_tool_call_ids), start=1):
+    for number, call in enumerate(index.calls_in_order(cell.wait_tool_call_ids), start=1):
         yield from _outputs(index, f"wait {number} for the script", call_items(index, call), call)
 
 

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from reducer import ObjectRef
@@ -60,6 +61,39 @@ class CriticalPath:
     def ms(self) -> int:
         """How long the run took: the sum of all links."""
         return sum(link.ms for link in self.links)
+
+
+SMALL_SHARE = 0.01
+"""Links of the critical path that are shorter than this share of it are told together."""
+
+
+class Part(NamedTuple):
+    """A link that matters, or short ones of one agent between two of these.
+
+    Attributes:
+        links: without gaps, at least one.
+        is_short: whether they are short.
+    """
+
+    links: tuple[Link, ...]
+    is_short: bool
+
+    @property
+    def ms(self) -> int:
+        """How long they took, in milliseconds."""
+        return sum(link.ms for link in self.links)
+
+
+def parts_of(path: CriticalPath) -> list[Part]:
+    """The critical path in parts that are worth a line each, in its order."""
+    smallest = SMALL_SHARE * path.ms
+
+    def sort(link: Link) -> tuple[bool, object]:
+        is_short = link.ms < smallest
+        return is_short, link.thread_id if is_short else link
+
+    grouped = groupby(path.links, key=sort)
+    return [Part(tuple(links), is_short) for (is_short, _), links in grouped]
 
 
 def critical_path(

@@ -91,9 +91,7 @@ def tool_words(index: TraceIndex, call: ToolCall) -> str:
 
 def cell_words(index: TraceIndex, cell: CodeCell) -> str:
     """What a cell's JavaScript ran, `git status; make +3`; what its script says where it ran no tool."""
-    calls = [
-        index.trace.tool_calls[one] for one in cell.nested_tool_call_ids if one in index.trace.tool_calls
-    ]
+    calls = index.calls_in_order(cell.nested_tool_call_ids)
     ran = ""
     for number, call in enumerate(calls):
         words = f"{ran}; {_nested_words(index, call)}" if ran else _nested_words(index, call)

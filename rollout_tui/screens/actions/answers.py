@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
-from textual.worker import get_current_worker
-
+from reducer import ObjectRef
 from rollout_tui.insight.agents.links import AgentLinks
-from rollout_tui.insight.overview import Overview, overview_of
-from rollout_tui.key_order import OPENING
+from rollout_tui.insight.tokens.prices import Price
 from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown, Works
+from rollout_tui.screens.actions.way_back import WayBack
+from rollout_tui.screens.answer_screen import AnswerHost, AnswerScreen, Standing
 from rollout_tui.session import Session
 from rollout_tui.views.overview import unknown_schema_words
+from rollout_tui.views.reading_state import ReadingState
 
 
 class Screen(Opens, Works, Protocol):
@@ -25,42 +27,125 @@ class Screen(Opens, Works, Protocol):
         """Show the keys again instead of what is said."""
 
 
+class Reads(Protocol):
+    """Who reads the bundle."""
+
+    @property
+    def state(self) -> ReadingState:
+        """How far it is."""
+
+    def look_now(self) -> bool:
+        """Show everything as it is now; say whether the past was shown."""
+
+
+Opener = Callable[[AnswerHost, Standing | None], AnswerScreen[Any]]
+"""Makes the screen of an answer, as it was left if it was open before."""
+
+
 class Answers:
     """Tells of the run as a whole, and leads to what it tells of."""
 
-    def __init__(self, screen: Screen, session: Session, panes: Shown, jumping: Jumps) -> None:
+    def __init__(
+        self,
+        screen: Screen,
+        session: Session,
+        panes: Shown,
+        jumping: Jumps,
+        way_back: WayBack,
+        reader: Reads,
+        run_actions: Callable[[], Actions],
+        prices: Mapping[str, Price] | None,
+    ) -> None:
+        """Prepare to answer.
+
+        Args:
+            screen: opens answers.
+            session: reads payloads.
+            panes: what is shown of the run now.
+            jumping: leads to what a row tells of.
+            way_back: leads from there back into the answer.
+            reader: knows of which moment the graph is.
+            run_actions: gives what the keys do that hold in an answer, too.
+            prices: what tokens cost, by model; None for no prices.
+        """
         self._screen = screen
         self._session = session
         self._panes = panes
         self._jumping = jumping
+        self._way_back = way_back
+        self._prices = prices
+        self._host = AnswerHost(session, self._links, lambda: reader.state, run_actions, reader.look_now)
+        self._standings: dict[Opener, Standing] = {}
+        self._open: AnswerScreen[Any] | None = None
 
     @property
     def actions(self) -> Actions:
         """What the keys do."""
-        return {"overview": self._look_over}
+        return {
+            "overview": lambda: self._answer(self._overview),
+            "tokens": lambda: self._answer(self._tokens),
+            "time": lambda: self._answer(self._time),
+        }
 
-    def _look_over(self) -> None:
-        """Look at the run; in a thread, since all of it is looked at."""
+    def _links(self) -> AgentLinks | None:
         timelines = self._panes.timelines
-        if timelines is None:
-            return
-        if not timelines.index.is_schema_known:
-            self._screen.say(unknown_schema_words(timelines.index))
-            return
-        links = timelines.links
+        return None if timelines is None else timelines.links
 
-        def work() -> None:
-            worker = get_current_worker()
-            found = overview_of(links, self._session.json)
-            if not worker.is_cancelled:
-                self._screen.from_thread(self._show, links, found)
+    # What the screen below tells
 
-        self._screen.say("looking at the run ...")
-        self._screen.in_thread(work, OPENING)
+    def view_changed(self) -> None:
+        """The graph that is shown is another one."""
+        if self._open is not None:
+            self._open.look()
 
-    def _show(self, links: AgentLinks, found: Overview) -> None:
+    def state_changed(self) -> None:
+        """It is read further, or of another moment."""
+        if self._open is not None:
+            self._open.show_title()
+
+    # Answers that keep up with the graph
+
+    def begin(self) -> None:
+        """Open the overview before anything is read: it fills itself when there is something."""
+        self._open_answer(self._overview)
+
+    def _overview(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
         from rollout_tui.screens.overview import OverviewScreen
 
-        self._screen.say_nothing()
-        if self._screen.is_active:  # the reader did not wait for it otherwise
-            self._screen.open_above(OverviewScreen(links.index, found), self._jumping.arrive)
+        return OverviewScreen(host, standing)
+
+    def _tokens(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
+        from rollout_tui.screens.tokens import TokensScreen
+
+        return TokensScreen(host, standing, self._prices)
+
+    def _time(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
+        from rollout_tui.screens.time_screen import TimeScreen
+
+        return TimeScreen(host, standing, self._panes.entry)
+
+    def _answer(self, opener: Opener) -> None:
+        """Open an answer, in the place of another one that is open."""
+        links = self._links()
+        if links is None:
+            return
+        if not links.index.is_schema_known:
+            self._screen.say(unknown_schema_words(links.index))
+            return
+        self._open_answer(opener)
+
+    def _open_answer(self, opener: Opener) -> None:
+        screen = opener(self._host, self._standings.get(opener))
+        before, self._open = self._open, screen
+        if before is not None:
+            before.dismiss(None)
+
+        def left(ref: ObjectRef | None) -> None:
+            self._standings[opener] = screen.standing
+            if self._open is screen:
+                self._open = None
+            if ref is not None:
+                self._jumping.arrive(ref)
+                self._way_back.arrived(lambda: self._answer(opener))
+
+        self._screen.open_above(screen, left)

@@ -12,6 +12,7 @@ from rollout_tui.insight.items.prompts import has_prompt
 from rollout_tui.insight.numbers import numbered
 from rollout_tui.language.asking import OneOf
 from rollout_tui.language.commands import (
+    AskWhoSaw,
     AsOf,
     AsOfNow,
     Command,
@@ -27,9 +28,9 @@ from rollout_tui.language.commands import (
     parse_command,
 )
 from rollout_tui.language.refused import InputRefused
-from rollout_tui.screens.actions.needs import Actions, JumpsAnywhere, Opens
+from rollout_tui.screens.actions.needs import Actions, JumpsAnywhere, LooksFor, Opens
 from rollout_tui.screens.prompt import Prompt, checked_by
-from rollout_tui.showing.asked_for import place_asked_for
+from rollout_tui.showing.asked_for import place_asked_for, wanted_by
 from rollout_tui.showing.objects import no_prompt_words
 from rollout_tui.views.landing import missing_words
 from rollout_tui.views.timeline import Timelines
@@ -67,6 +68,7 @@ class Commands:
         *,
         write: Callable[[Write], None],
         look_at: Callable[[float | None], None],
+        look_for: LooksFor,
     ) -> None:
         """Prepare to ask.
 
@@ -77,6 +79,7 @@ class Commands:
             past_words: of which moment the view is, behind a sentence about what is not in it.
             write: writes files.
             look_at: shows everything as of a share of all events, from 0 to 100 percent, or now.
+            look_for: finds out who saw something.
         """
         self._screen = screen
         self._shown = shown
@@ -84,6 +87,7 @@ class Commands:
         self._past_words = past_words
         self._write = write
         self._look_at = look_at
+        self._look_for = look_for
         self._typed = InputHistory()
 
     @property
@@ -124,6 +128,8 @@ class Commands:
                 self._look_at(None)
             case GoToAgent():
                 self._go_to_agent(command.name)
+            case AskWhoSaw():
+                self._ask_who_saw(command.what)
             case ShowProblems():
                 self._screen.run_key_action("problems")
             case ShowHelp():
@@ -173,6 +179,14 @@ class Commands:
             self._jumping.jump_to_prompt(found)
         else:
             self._jumping.jump(found)
+
+    def _ask_who_saw(self, what: str) -> None:
+        if self._shown.timelines is None:
+            return
+        try:
+            self._look_for(wanted_by(self._shown.timelines.index, what))
+        except InputRefused as refused:
+            self._screen.say(f"{refused}{self._past_words()}", bad=True)
 
     def _go_to_agent(self, name: str) -> None:
         try:

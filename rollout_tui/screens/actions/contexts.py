@@ -1,39 +1,18 @@
-"""Questions about the context: against which call, seen by whom, shared with what."""
+"""Questions about the context: against which call, shared with what."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from textual.worker import get_current_worker
-
 from reducer import ObjectRef
-from reducer.model import ConversationItem, InferenceCall
-from rollout_tui.insight.agents.delivery import delivery_view
+from reducer.model import InferenceCall
 from rollout_tui.insight.contexts.prefix import PrefixBreak
-from rollout_tui.insight.contexts.visibility import visibility_of
-from rollout_tui.insight.following.follower import Follower
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.key_order import OPENING
 from rollout_tui.panes.context import ContextPane
-from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown, Works
+from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown
 from rollout_tui.screens.facts_screen import FactsScreen
-from rollout_tui.session import Session
 from rollout_tui.views.contexts.prefix_words import prefix_facts, share_facts
-from rollout_tui.views.detail.delivery_facts import delivery_facts
-from rollout_tui.views.detail.facts import Fact
-from rollout_tui.views.detail.visibility_facts import visibility_facts
 from rollout_tui.views.landing import gone_words
-
-
-class Screen(Opens, Works, Protocol):
-    """What this needs of the screen."""
-
-    @property
-    def is_active(self) -> bool:
-        """Whether nothing is open above it."""
-
-    def say_nothing(self) -> None:
-        """Show the keys again instead of what is said."""
 
 
 class Panes(Shown, Protocol):
@@ -48,18 +27,17 @@ class Panes(Shown, Protocol):
 
 
 class Contexts:
-    """Compares contexts, and finds out who saw what."""
+    """Compares contexts."""
 
-    def __init__(self, screen: Screen, session: Session, panes: Panes, jumping: Jumps) -> None:
+    def __init__(self, screen: Opens, panes: Panes, jumping: Jumps) -> None:
         self._screen = screen
-        self._session = session
         self._panes = panes
         self._jumping = jumping
 
     @property
     def actions(self) -> Actions:
         """What the keys do."""
-        return {"delta": self._turn_delta, "visibility": self._show_visibility}
+        return {"delta": self._turn_delta}
 
     def _turn_delta(self) -> None:
         """The context as it is, against that of the previous call, against that of a call to be picked."""
@@ -97,45 +75,10 @@ class Contexts:
 
         self._screen.open_above(CallMenu(index, call), picked)
 
-    def _show_visibility(self) -> None:
-        """Show which calls saw an item; of an agent, what it was told, and who saw its answers."""
-        follower, ref = self._session.follower, self._panes.subject
-        if follower is None or ref is None:
-            return
-        trace = follower.index.trace
-        item, thread = trace.conversation_items.get(ref.id), trace.threads.get(ref.id)
-        if item is not None:
-            self._screen.say("looking through the calls ...")
-            self._look_for_sightings(follower, item)
-        elif thread is not None:
-            facts = delivery_facts(follower.index, delivery_view(follower.links, thread))
-            self._show_facts(f"Tasks and answers of {thread.agent_path}", facts)
-        else:
-            self._screen.say("this is about items and agents: go to the context, or to the threads")
-
-    def _look_for_sightings(self, follower: Follower, item: ConversationItem) -> None:
-        """Find out who saw an item; in a thread, since every item may have to be looked at."""
-
-        def work() -> None:
-            worker = get_current_worker()
-            facts = visibility_facts(follower.index, visibility_of(follower.sightings, item))
-            if not worker.is_cancelled:
-                self._screen.from_thread(self._show_sightings, facts)
-
-        self._screen.in_thread(work, OPENING)
-
-    def _show_sightings(self, facts: list[Fact]) -> None:
-        self._screen.say_nothing()
-        if self._screen.is_active:  # the reader did not wait for it otherwise
-            self._show_facts("Seen by", facts)
-
     def show_prefix(self, prefix: PrefixBreak) -> None:
         """Show what two contexts share, what was cached of it, and how large the items are."""
         timelines = self._panes.timelines
         shared = {prefix.call.inference_call_id, prefix.base.inference_call_id}
         if timelines is not None and shared <= timelines.index.trace.inference_calls.keys():
             facts = prefix_facts(timelines.index, prefix) + share_facts(timelines.index, prefix.call)
-            self._show_facts("Prefix, cache and sizes", facts)
-
-    def _show_facts(self, title: str, facts: list[Fact]) -> None:
-        self._screen.open_above(FactsScreen(title, facts), self._jumping.arrive)
+            self._screen.open_above(FactsScreen("Prefix, cache and sizes", facts), self._jumping.arrive)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reducer import ObjectRef
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.insight.search.query import RegexQuery, parse_query
 from rollout_tui.insight.search.search import Hit
 from rollout_tui.panes.detail import DetailPane
 from rollout_tui.panes.pane import Pane
 from rollout_tui.panes.timeline import TimelinePane
-from rollout_tui.screens.actions.needs import Actions, JumpsAnywhere, Opens, Shown
+from rollout_tui.screens.actions.needs import Actions, JumpsAnywhere, LooksFor, Opens, Shown
 from rollout_tui.screens.prompt import Prompt, checked_by
 from rollout_tui.session import Session
 from rollout_tui.views.filters import completions, parse_filter
 from rollout_tui.widgets.history_input import InputHistory
 from rollout_tui.widgets.line_view import LineView
+
+if TYPE_CHECKING:
+    from rollout_tui.screens.search import SearchScreen
 
 
 class Screen(Opens, Protocol):
@@ -49,11 +53,14 @@ class Panes(Shown, Protocol):
 class Finding:
     """Finds places, and leads there."""
 
-    def __init__(self, screen: Screen, session: Session, panes: Panes, jumping: JumpsAnywhere) -> None:
+    def __init__(
+        self, screen: Screen, session: Session, panes: Panes, jumping: JumpsAnywhere, look_for: LooksFor
+    ) -> None:
         self._screen = screen
         self._session = session
         self._panes = panes
         self._jumping = jumping
+        self._look_for = look_for
         self._searches, self._filters = InputHistory(), InputHistory()
 
     @property
@@ -78,8 +85,17 @@ class Finding:
         timelines = self._panes.timelines
         if timelines is not None:
             read = self._session.recording.own_json
-            screen = SearchScreen(timelines.index, read, self._searches)
+            screen = SearchScreen(timelines.index, read, self._look_for_found, self._searches)
             self._screen.open_above(screen, found)
+
+    def _look_for_found(self, screen: SearchScreen, wanted: Wanted) -> None:
+        """Find out who saw what was found; what is opened in the answer takes the place of the search."""
+
+        def leave_for(ref: ObjectRef) -> None:
+            screen.dismiss(None)
+            self._jumping.arrive(ref)
+
+        self._look_for(wanted, screen, leave_for)
 
     def _show_found(self, hit: Hit, query: str) -> None:
         """Jump to a hit; one that stands in a payload is shown there, with the cursor on its value."""

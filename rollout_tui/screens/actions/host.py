@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from rollout_tui import keys
 from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.terminal_app import TerminalApp
 from rollout_tui.widgets.line_view import LineView
 
@@ -27,9 +28,15 @@ class Host:
         """Whether nothing is open above the screen."""
         return self._screen.is_active
 
+    @property
+    def _speaker(self) -> SpeakingScreen[Any]:
+        """Who says it: what covers the screen, if that has keys of it."""
+        top = self._screen.app.screen
+        return top if isinstance(top, SpeakingScreen) and top.speaks_for_below else self._screen
+
     def say(self, sentence: str, *, bad: bool = False) -> None:
         """Say something until the next key."""
-        self._screen.speech.say(sentence, bad=bad)
+        self._speaker.speech.say(sentence, bad=bad)
 
     def await_key(
         self, hint: str, answer: Callable[[str], None], *, refusal: str = "nothing was done"
@@ -39,7 +46,7 @@ class Host:
 
     def say_nothing(self) -> None:
         """Show the keys again instead of what is said."""
-        self._screen.speech.say_nothing()
+        self._speaker.speech.say_nothing()
 
     def mark_found(self, view: LineView, query: str) -> None:
         """Mark in a view what was found elsewhere, so that the next hit in it can be gone to."""

@@ -10,10 +10,11 @@ from textual.screen import Screen
 from reducer import ObjectRef
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.insight.timeline.entries import Entry
+from rollout_tui.screens.looking import LooksFor
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.views.timeline import Timelines
 
-__all__ = ["Actions", "AsksForKey", "Jumps", "JumpsAnywhere", "Opens", "Says", "Shown", "Works"]
+__all__ = ["Actions", "AsksForKey", "Jumps", "JumpsAnywhere", "LooksFor", "Opens", "Says", "Shown", "Works"]
 
 T = TypeVar("T")
 

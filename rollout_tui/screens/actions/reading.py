@@ -7,6 +7,8 @@ from typing import Protocol
 from textual.dom import DOMNode
 
 from rollout_tui.feed import View
+from rollout_tui.insight.numbers import seq_from_line
+from rollout_tui.language.locations import LineNumber, Place
 from rollout_tui.panes.four_panes import FourPanes
 from rollout_tui.reader import FOLLOW, PAST, READ, BundleReader
 from rollout_tui.screens.actions.going import Going
@@ -45,7 +47,7 @@ class Reading:
         panes: FourPanes,
         going: Going,
         jumping: Jumping,
-        at_seq: int | None,
+        at: Place | None,
     ) -> None:
         """Prepare to read.
 
@@ -57,7 +59,7 @@ class Reading:
             panes: what is to be filled.
             going: leads to where the reader begins, and to the moment that is shown.
             jumping: says where that led.
-            at_seq: sequence number to begin at; None for the beginning.
+            at: where to begin; None for the beginning.
         """
         self.reader = BundleReader(session, node, self)
         self._screen = screen
@@ -65,7 +67,7 @@ class Reading:
         self._panes = panes
         self._going = going
         self._jumping = jumping
-        self._at_seq = at_seq
+        self._at = at
 
     @property
     def actions(self) -> Actions:
@@ -94,9 +96,13 @@ class Reading:
         if state.past_seq is not None:
             self._going.go_to_seq(state.past_seq)
         # Where the reader wants to begin may not be read at first.
-        if self._at_seq is not None and (view.last_seq >= self._at_seq or not state.is_reading):
-            self._jumping.tell(self._going.go_to_seq(self._at_seq))
-            self._at_seq = None
+        if self._at is not None:
+            seq = self._at
+            if isinstance(seq, LineNumber):
+                seq = seq_from_line(view.timelines.index, seq.number)
+            if view.last_seq >= seq or not state.is_reading:
+                self._jumping.tell(self._going.go_to_seq(seq))
+                self._at = None
         self._frame.view_shown()
 
     def show_state(self, state: ReadingState) -> None:

@@ -4,63 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from reducer import ObjectRef
 from rollout_tui.insight.cells.steps import cell_before
 from rollout_tui.insight.timeline.entries import Entry
-from rollout_tui.panes.cursor import Cursor
-from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown
+from rollout_tui.screens.actions.needs import Actions, Jumps, LooksFor, Opens, Shown
+from rollout_tui.screens.actions.way_back import WayBack
 from rollout_tui.session import Session
-from rollout_tui.views.places import PaneName
 
 if TYPE_CHECKING:
     from rollout_tui.screens.compaction_stepper import CompactionStepper
     from rollout_tui.screens.exec_stepper import ExecStepper
 
 
-class _WayBack(NamedTuple):
-    """The way back into a stepper.
-
-    Attributes:
-        arrived_in: the pane that had the keys when the link out of it was followed.
-        journeys: how often the reader had gone somewhere by then; from elsewhere no way leads back.
-        reopen: opens the stepper where it was left.
-    """
-
-    arrived_in: PaneName
-    journeys: int
-    reopen: Callable[[], None]
-
-
-class Panes(Shown, Protocol):
-    """What this needs of the panes."""
-
-    @property
-    def cursor(self) -> Cursor:
-        """Which pane has the keys."""
-
-    def step_back(self) -> bool:
-        """Back one level; say whether there was one."""
-
-
-class CountsJourneys(Jumps, Protocol):
-    """Who leads to an object, and knows whether the reader went on from there."""
-
-    @property
-    def journeys(self) -> int:
-        """How often the reader has gone to an object or a place by now."""
-
-
 class Steppers:
     """Opens the steppers at what the cursor is on."""
 
-    def __init__(self, screen: Opens, session: Session, panes: Panes, jumping: CountsJourneys) -> None:
+    def __init__(
+        self,
+        screen: Opens,
+        session: Session,
+        panes: Shown,
+        jumping: Jumps,
+        look_for: LooksFor,
+        way_back: WayBack,
+    ) -> None:
         self._screen = screen
         self._session = session
         self._panes = panes
         self._jumping = jumping
-        self._way_back: _WayBack | None = None
+        self._look_for = look_for
+        self._way_back = way_back
 
     @property
     def actions(self) -> Actions:
@@ -96,7 +71,9 @@ class Steppers:
         if timelines is None or entry is None:
             return
         rewrite = timelines.entries.rewrites.get(entry.ref.id) if entry.ref.type == "Rewrite" else None
-        stepper = CompactionStepper(timelines.index, entry.thread_id, entry.seq, rewrite, before=before)
+        stepper = CompactionStepper(
+            timelines.index, self._look_for, entry.thread_id, entry.seq, rewrite, before=before
+        )
         if before and stepper.place is None:
             self._screen.say("no compaction before this")
             return
@@ -124,7 +101,7 @@ class Steppers:
         if before and cell_before(timelines.index, *at) is None:
             self._screen.say("no code cell before this")
             return
-        stepper = ExecStepper(self._session, timelines.index, *at, before=before)
+        stepper = ExecStepper(self._session, timelines.index, self._look_for, *at, before=before)
         standing = None if back_to is None else back_to.standing
         is_there = standing is None or stepper.resume(standing)
         self._screen.open_above(stepper, chosen)
@@ -134,17 +111,4 @@ class Steppers:
     def _leave_for(self, ref: ObjectRef, at: ObjectRef | None, reopen: Callable[[], None]) -> None:
         """Follow a link out of a stepper."""
         self._jumping.jump(ref, at)
-        self._way_back = _WayBack(self._panes.cursor.pane, self._jumping.journeys, reopen)
-
-    def lead_back(self) -> bool:
-        """Back into the stepper that the reader followed a link out of; say whether there is a way back.
-
-        What was opened since then is closed first.
-        """
-        way = self._way_back
-        if way is None or way.journeys != self._jumping.journeys:
-            return False
-        if self._panes.cursor.pane == way.arrived_in or not self._panes.step_back():
-            self._way_back = None
-            way.reopen()
-        return True
+        self._way_back.arrived(reopen)

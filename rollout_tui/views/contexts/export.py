@@ -34,6 +34,7 @@ from rollout_tui.safe_text import safe_block, safe_text
 from rollout_tui.texts.json_index import JsonIndex
 from rollout_tui.texts.json_value import JsonValues
 from rollout_tui.texts.short_forms import moment, plural
+from rollout_tui.texts.written_json import formatted_json
 from rollout_tui.views.detail.object_facts import item_sections, sent_section
 
 _TICKS = re.compile("`+")
@@ -191,11 +192,19 @@ def code_span(text: str) -> str:
 def context_json(
     index: TraceIndex, call: InferenceCall, parts: RequestTexts, read: Callable[[TextSection], str]
 ) -> bytes:
-    """The context of a call as JSON: items as they stand in `state.json`, instructions and tools as sent.
-
-    Beside the items stands what the senders of encrypted ones had, by the id of the item.
+    """The context of a call as JSON; the arguments are those of `context_data`.
 
     Control characters are escaped, as JSON demands; nothing else is changed.
+    """
+    return formatted_json(context_data(index, call, parts, read))
+
+
+def context_data(
+    index: TraceIndex, call: InferenceCall, parts: RequestTexts, read: Callable[[TextSection], str]
+) -> dict[str, Any]:
+    """The context of a call: items as they stand in `state.json`, instructions and tools as sent.
+
+    Beside the items stands what the senders of encrypted ones had, by the id of the item.
 
     Args:
         index: the graph.
@@ -222,7 +231,7 @@ def context_json(
         document["rebuilt_items"] = [
             item.item_id for item in index.items(call.request_item_ids) if is_item_rebuilt(index, item)
         ]
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    return document
 
 
 def _as_written(data: bytes) -> msgspec.Raw | str:

@@ -9,6 +9,7 @@ from reducer.model import ItemAnchor, SpawnedOrigin, ThreadAnchor, ToolCallAncho
 from reducer.model.agents import Anchor
 from reducer.model.objects import RefType
 from rollout_tui.insight.agents.links import AgentLinks
+from rollout_tui.insight.agents.turn_time import turn_time
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.items.captures import lost_words
 from rollout_tui.insight.items.sections import TextSection
@@ -22,7 +23,6 @@ from rollout_tui.views.detail.conversation import (
     describe_item,
     describe_rewrite,
 )
-from rollout_tui.views.detail.delivered import add_delivery
 from rollout_tui.views.detail.facts import Detail, add_trail, titled
 from rollout_tui.views.detail.object_facts import (
     add_item,
@@ -40,7 +40,6 @@ from rollout_tui.views.detail.work import (
     describe_terminal_session,
     describe_tool_call,
 )
-from rollout_tui.views.thread_rows import turn_time
 
 
 def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None) -> Detail | None:
@@ -55,6 +54,8 @@ def describe(index: TraceIndex, ref: ObjectRef, links: AgentLinks | None = None)
     detail = None if make is None else make(index, ref)
     if detail is not None:
         if links is not None:
+            from rollout_tui.views.detail.delivered import add_delivery
+
             add_delivery(detail, links)
         if ref.type != "Payload":
             _add_lost_payloads(detail)

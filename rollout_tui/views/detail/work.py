@@ -168,10 +168,10 @@ def describe_code_cell(index: TraceIndex, ref: ObjectRef) -> Detail | None:
     if cell.yielded_at_unix_ms is not None:
         detail.add("last yielded", f"{clock(cell.yielded_at_unix_ms)}  seq {cell.yielded_seq}")
     add_item(detail, index, "source", cell.source_item_id)
-    for tool_call_id in cell.nested_tool_call_ids:
-        add_tool(detail, index, "ran", tool_call_id)
-    for tool_call_id in cell.wait_tool_call_ids:
-        add_tool(detail, index, "waited for by", tool_call_id)
+    for call in index.calls_in_order(cell.nested_tool_call_ids):
+        add_tool(detail, index, "ran", call.tool_call_id)
+    for call in index.calls_in_order(cell.wait_tool_call_ids):
+        add_tool(detail, index, "waited for by", call.tool_call_id)
     for item_id in cell.output_item_ids:
         add_item(detail, index, "model saw", item_id)
     detail.add("runtime id", cell.runtime_cell_id)

@@ -199,7 +199,7 @@ def test_programs_are_told_where_a_rebuilt_text_is_from(
 def shown(capsys: pytest.CaptureFixture[str], what: list[str], *, as_json: bool = False) -> str:
     """What `show` prints."""
     capsys.readouterr()
-    assert show(TEAM, what, as_json=as_json, raw=False) == 0
+    assert show(TEAM, what, as_json=as_json, raw=False, content=as_json) == 0
     return capsys.readouterr().out
 
 
@@ -278,18 +278,13 @@ def test_a_wait_within_a_script_was_ended_by_the_agent_it_names(shared_dir: Path
         assert earlier is None or earlier.ref != end.ref, "an earlier turn of the same agent"
 
 
-def test_before_the_next_call_the_report_tells(shared_dir: Path) -> None:
+def test_before_the_next_call_the_report_tells(shared_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = recorded(shared_dir, "multi-agent-v2")
     call = waits(index)[0]
-    calls = index.contents[call.thread_id].calls
-    kept, calls[:] = (
-        [*calls],
-        [one for one in calls if one.execution.started_seq < call.execution.started_seq],
-    )
-    try:
-        end = wait_end(index, call)
-    finally:
-        calls[:] = kept
+    contents = index.contents[call.thread_id]
+    before = [one for one in contents.calls if one.execution.started_seq < call.execution.started_seq]
+    monkeypatch.setattr(contents, "calls", before)
+    end = wait_end(index, call)
     assert end is not None
     assert (end.sender, end.kind, end.is_told) == ("/root/alpha", "result", False)
 

@@ -130,7 +130,7 @@ def test_any_number_is_taken_or_refused(name: str, digits: str) -> None:
 
 def test_every_command_that_is_offered_is_one() -> None:
     for word in words_of("typed"):
-        argument = {"N": "1", "NAME": "root", "WHAT [PATH]": "context"}.get(word.argument, "")
+        argument = {"N": "1", "NAME": "root", "WHAT [PATH]": "context", "TEXT": "x"}.get(word.argument, "")
         assert parse_command(f"{word.name} {argument}") is not None
         assert word.typed
 

@@ -42,7 +42,7 @@ def base_of(inspection: Inspection) -> int | None:
 
 
 async def test_the_context_says_exact_tokens_shares_and_where_the_prefix_ends(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         screen = inspection.screen
         assert "3 Context  call 15 of 20" in inspection.screen_text()[1]
         assert "6 items  1,918 in, 896 cached" in inspection.screen_text()[2]
@@ -57,7 +57,7 @@ async def test_the_context_says_exact_tokens_shares_and_where_the_prefix_ends(de
 
 
 async def test_wide_rows_of_the_context_estimate_tokens_as_well(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         narrow = inspection.rows(inspection.screen.context.list)
         await inspection.press("3", "z")
         rows = inspection.rows(inspection.screen.context.list)
@@ -68,7 +68,7 @@ async def test_wide_rows_of_the_context_estimate_tokens_as_well(demo_trace: Demo
 
 
 async def test_a_call_that_goes_on_says_where_its_prefix_ends(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         rows = inspection.rows(inspection.screen.context.list)
         place = next(place for place, row in enumerate(rows) if row.startswith("── prefix ends: "))
         assert rows[place - 1].startswith("= ")
@@ -76,7 +76,7 @@ async def test_a_call_that_goes_on_says_where_its_prefix_ends(demo_trace: Demo) 
 
 
 async def test_enter_on_the_end_of_the_prefix_tells_more(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         context = inspection.screen.context
         await inspection.press("3")
         rows = inspection.rows(context.list)
@@ -96,7 +96,7 @@ async def test_enter_on_the_end_of_the_prefix_tells_more(demo_trace: Demo) -> No
 async def test_d_shows_the_list_the_delta_and_a_delta_against_a_call_that_is_picked(
     demo_trace: Demo,
 ) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         context = inspection.screen.context
         await inspection.press("d")
         assert base_of(inspection) == 14
@@ -116,7 +116,7 @@ async def test_d_shows_the_list_the_delta_and_a_delta_against_a_call_that_is_pic
 
 
 async def test_esc_in_the_list_of_calls_changes_nothing(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         await inspection.press("d", "d")
         assert isinstance(inspection.app.screen, CallMenu)
         await inspection.press("escape")
@@ -124,7 +124,7 @@ async def test_esc_in_the_list_of_calls_changes_nothing(demo_trace: Demo) -> Non
 
 
 async def test_a_chosen_call_is_forgotten_with_the_call_for_which_it_was_chosen(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         await inspection.press("d", "d", "j", "j", "j", "enter")
         assert base_of(inspection) == 3
         await inspection.press(")")
@@ -248,7 +248,7 @@ async def test_an_encrypted_item_says_how_large_it_is_and_where_it_is_from(share
 
 
 async def test_the_events_of_an_object_can_be_opened(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         screen = inspection.screen
         await inspection.press("4", "G")
         assert inspection.row(screen.detail.facts).startswith(("made by", "then"))

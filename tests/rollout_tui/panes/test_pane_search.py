@@ -127,7 +127,7 @@ async def test_capitals_count_only_if_there_are_any(demo_trace: Demo) -> None:
 
 
 async def test_a_folded_row_is_found_and_unfolded(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=4) as inspection:
+    async with inspecting(demo_trace("team"), at=4) as inspection:
         timeline = inspection.screen.timeline.list
         rows = timeline.line_count
         await inspection.press("g", "h")
@@ -171,7 +171,7 @@ async def test_the_threads_are_searched(demo_trace: Demo, size: tuple[int, int])
 async def test_the_context_is_searched_also_beyond_first_lines(
     demo_trace: Demo, size: tuple[int, int]
 ) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), size, at=40) as inspection:
         await inspection.press("3")
         context = inspection.screen.context
         rows = inspection.rows(context.list)
@@ -192,7 +192,7 @@ async def test_the_context_is_searched_also_beyond_first_lines(
 @pytest.mark.slow
 @SIZES
 async def test_fields_texts_and_payloads_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), size, at=40) as inspection:
         detail = inspection.screen.detail
         await inspection.press("4")
         await find(inspection, "model")
@@ -279,7 +279,7 @@ async def test_a_long_search_says_how_far_it_is_and_esc_ends_it(
 @pytest.mark.slow
 @SIZES
 async def test_both_steppers_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=333) as inspection:
+    async with inspecting(demo_trace("team"), size, at=333) as inspection:
         await inspection.press("c")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)

@@ -10,6 +10,7 @@ import pytest
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.screens.actions.commands import Commands
 from rollout_tui.screens.actions.jumping import Jumping
@@ -44,6 +45,9 @@ class Desk:
 
     def open_above(self, screen: Any, then: Callable[[Any], None]) -> None:
         self.opened.append((screen, then))
+
+    def wanted(self, wanted: Wanted, *_whom: object) -> None:
+        self.went.append(wanted)
 
     def run_key_action(self, name: str) -> None:
         self.went.append(name)
@@ -153,11 +157,24 @@ def test_commands_go_to_who_can_obey_them(desk: Desk, jumping: Jumping) -> None:
     assert desk.went == []
     answer("4")
     assert desk.went[0] == 4
+    answer("seen file a.py")
+    answer("seen item 1")
+    answer("seen item 100000")
+    assert desk.went[-2:] == [Wanted("file", "a.py"), Wanted("item", "conversation_item:1")]
+    assert "there is no item 100000" in desk.said[-1]
 
 
 def command_line(desk: Desk, jumping: Jumping, moments: list[float | None]) -> Callable[[str | None], None]:
     """Ask for a command, and give what the line would be answered with."""
-    commands = Commands(desk, desk, jumping, lambda: "", write=lambda _command: None, look_at=moments.append)
+    commands = Commands(
+        desk,
+        desk,
+        jumping,
+        lambda: "",
+        write=lambda _command: None,
+        look_at=moments.append,
+        look_for=desk.wanted,
+    )
     commands.actions["command"]()
     prompt, answered = desk.opened.pop()
     assert isinstance(prompt, Prompt)

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.lines.spans import spans_text
@@ -72,11 +73,16 @@ class Stepping:
         return spans_text(self.list.line_spans(self.list.cursor, 200)).rstrip()
 
 
+def asked_in_vain(wanted: Wanted, *_whom: object) -> None:
+    """Nobody finds out here who saw something: `test_seen_screen.py` asks where it is found out."""
+    raise AssertionError(wanted)
+
+
 @asynccontextmanager
 async def stepping(
     index: TraceIndex, seq: int = 0, size: tuple[int, int] = WIDE, thread_id: str | None = None
 ) -> AsyncIterator[Stepping]:
-    app = Host(CompactionStepper(index, thread_id or index.trace.root_thread_id, seq))
+    app = Host(CompactionStepper(index, asked_in_vain, thread_id or index.trace.root_thread_id, seq))
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.06)
         yield Stepping(app, pilot)

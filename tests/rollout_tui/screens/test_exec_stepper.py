@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from reducer import ObjectRef
 from rollout_tui import glyphs, keys
 from rollout_tui.insight.cells.steps import cells_in_order
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.key_order import KeyOrderApp
 from rollout_tui.line_filter import SafeLineFilter
 from rollout_tui.lines.spans import spans_text
@@ -98,6 +99,11 @@ class Stepping:
         return ["".join(segment.text for segment in strip) for strip in strips[: self.host.size.height]]
 
 
+def asked_in_vain(wanted: Wanted, *_whom: object) -> None:
+    """Nobody finds out here who saw something: `test_seen_screen.py` asks where it is found out."""
+    raise AssertionError(wanted)
+
+
 @asynccontextmanager
 async def stepping(
     bundle: Path, size: tuple[int, int] = WIDE, cell: int = 1, ref: ObjectRef | None = None
@@ -107,7 +113,7 @@ async def stepping(
     cells = cells_in_order(index)
     if ref is None and cells:
         ref = ObjectRef("CodeCell", cells[cell - 1].code_cell_id)
-    host = Host(ExecStepper(session, index, ref))
+    host = Host(ExecStepper(session, index, asked_in_vain, ref))
     async with host.run_test(size=size) as pilot:
         stepping = Stepping(host, pilot)
         await stepping.settle()
@@ -220,7 +226,7 @@ async def test_nothing_is_marked_where_the_call_is_not_known(code_mode: Path) ->
     cell = cells_in_order(index)[1]
     source, cell.source_js = cell.source_js, cell.source_js.replace("await", "for (;;) await", 1)
     try:
-        host = Host(ExecStepper(session, index, ObjectRef("CodeCell", cell.code_cell_id)))
+        host = Host(ExecStepper(session, index, asked_in_vain, ObjectRef("CodeCell", cell.code_cell_id)))
         async with host.run_test(size=WIDE) as pilot:
             at = Stepping(host, pilot)
             await at.settle()

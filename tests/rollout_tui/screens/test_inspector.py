@@ -307,7 +307,7 @@ async def test_quit_from_anywhere(demo_trace: Demo, key: str) -> None:
 
 
 async def test_it_opens_at_a_sequence_number(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=142) as inspection:
+    async with inspecting(demo_trace("team"), at=142) as inspection:
         assert entry_seq(inspection) == 142
 
 
@@ -352,7 +352,7 @@ async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace
 
 
 async def test_saw_and_ran_stand_side_by_side(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=319) as inspection:
+    async with inspecting(demo_trace("team"), at=319) as inspection:
         detail = inspection.screen.detail
         await inspection.press("4")
         for _ in range(6):

@@ -10,7 +10,7 @@ from inspecting import Inspection, inspecting
 
 from rollout_tui.screens.compaction_stepper import CompactionStepper
 from rollout_tui.screens.exec_stepper import ExecStepper
-from rollout_tui.screens.facts_screen import FactsScreen
+from rollout_tui.screens.seen_screen import SeenScreen
 
 Demo = Callable[[str], Path]
 
@@ -54,7 +54,7 @@ async def test_failures_are_jumps_too(demo_trace: Demo) -> None:
 
 
 async def test_the_compaction_stepper_opens_at_the_nearest_and_leads_to_an_item(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=333) as inspection:
+    async with inspecting(demo_trace("team"), at=333) as inspection:
         await inspection.press("c")
         stepper = inspection.app.screen
         assert isinstance(stepper, CompactionStepper)
@@ -67,7 +67,7 @@ async def test_the_compaction_stepper_opens_at_the_nearest_and_leads_to_an_item(
 
 
 async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=46) as inspection:
+    async with inspecting(demo_trace("team"), at=46) as inspection:
         screen = inspection.screen
         assert screen.timeline.entry is not None
         visited = [screen.timeline.entry.ref]
@@ -95,13 +95,13 @@ async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace
 
 
 async def test_what_leads_nowhere_says_why(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=161) as inspection:
+    async with inspecting(demo_trace("team"), at=161) as inspection:
         await inspection.press("f")
         assert "no edge leads from here" in inspection.screen_text()[-1]
 
 
 async def test_the_source_of_a_result_is_the_agent_that_gave_it(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=138) as inspection:
+    async with inspecting(demo_trace("team"), at=138) as inspection:
         await inspection.press("F")
         entry = inspection.screen.timeline.entry
         assert entry is not None
@@ -109,7 +109,7 @@ async def test_the_source_of_a_result_is_the_agent_that_gave_it(demo_trace: Demo
 
 
 async def test_the_exec_stepper_opens_at_the_cell_and_leads_to_a_nested_call(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=257) as inspection:
+    async with inspecting(demo_trace("team"), at=257) as inspection:
         await inspection.press("x")
         stepper = inspection.app.screen
         assert isinstance(stepper, ExecStepper)
@@ -134,7 +134,7 @@ async def test_a_hit_of_the_search_is_jumped_to(demo_trace: Demo) -> None:
 
 
 async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=308) as inspection:
+    async with inspecting(demo_trace("team"), at=308) as inspection:
         context = inspection.screen.context
         plain = inspection.rows(context.list)
         await inspection.press("d")
@@ -146,17 +146,17 @@ async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> No
 
 
 async def test_who_saw_an_item_and_what_removed_it(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         await inspection.press("3", "v")
-        assert isinstance(inspection.app.screen, FactsScreen)
+        assert isinstance(inspection.app.screen, SeenScreen)
         text = "\n".join(inspection.screen_text())
         assert "calls 3 to 14 of /root" in text
         assert "compaction at seq 307" in text
         await inspection.press("escape", "1", "j", "v")
         text = "\n".join(inspection.screen_text())
         assert "Tasks and answers of /root/repro" in text
-        await inspection.press("escape", "2", "v")
-        assert "items and agents" in inspection.screen_text()[-1]
+        await inspection.press("escape", "2", ")", "v")
+        assert "items, tool calls and agents" in inspection.screen_text()[-1]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def seq(inspection: Inspection) -> int:
 
 @SIZES
 async def test_a_mark_is_set_and_gone_to(demo_trace: Demo, size: tuple[int, int]) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), size, at=40) as inspection:
         await inspection.press("m")
         assert said(inspection) == "mark this place: a letter, esc none"
         await inspection.press("a")
@@ -44,7 +44,7 @@ async def test_a_mark_is_set_and_gone_to(demo_trace: Demo, size: tuple[int, int]
 
 
 async def test_a_mark_brings_back_pane_and_agent(demo_trace: Demo) -> None:
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         await inspection.press("3", "G")
         item = inspection.screen.detail.ref
         await inspection.press("m", "Z", "1", "G", "2", "'", "Z")
@@ -104,7 +104,7 @@ async def test_the_compaction_before_opens_its_stepper(demo_trace: Demo, size: t
 @pytest.mark.slow
 @SIZES
 async def test_the_cell_before_opens_its_stepper(demo_trace: Demo, size: tuple[int, int]) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=4) as inspection:
+    async with inspecting(demo_trace("team"), size, at=4) as inspection:
         await inspection.press("X")
         assert said(inspection) == "no code cell before this"
         await inspection.press("G", "x")

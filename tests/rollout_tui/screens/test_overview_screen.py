@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from inspecting import Inspection, inspecting
+from patience import until
 
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import Overview, overview_of
@@ -15,7 +16,8 @@ from rollout_tui.lines.rows import lay_out
 from rollout_tui.lines.spans import spans_text, spans_width
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.overview import OverviewScreen
-from rollout_tui.views.overview_rows import OverviewRow, overview_rows
+from rollout_tui.views.answer_rows import AnswerRow
+from rollout_tui.views.overview_rows import overview_rows
 from rollout_tui.views.timeline import Timelines
 from rollout_tui.widgets.virtual_list import VirtualList
 
@@ -27,9 +29,9 @@ def found(team_timelines: Timelines) -> Overview:
     return overview_of(team_timelines.links, lambda _ref: None)
 
 
-def rows_of(timelines: Timelines, found: Overview, width: int) -> list[tuple[OverviewRow, str]]:
+def rows_of(timelines: Timelines, found: Overview, width: int) -> list[tuple[AnswerRow, str]]:
     rows = overview_rows(timelines.index, found, is_narrow=width < 76)
-    assert [one.row.key for one in rows] == list(range(len(rows)))
+    assert len({one.row.key for one in rows}) == len(rows)
     return [(one, spans_text(lay_out(one.row, width))) for one in rows]
 
 
@@ -77,7 +79,6 @@ async def test_a_key_opens_it_and_a_row_leads_on(demo_trace: Demo) -> None:
         await inspection.press("o")
         rows = list_of(inspection)
         assert "ended with an answer, after 18m23s" in "\n".join(inspection.screen_text())
-        assert "looking at the run" not in "\n".join(inspection.screen_text())
         place = next(place for place, text in enumerate(inspection.rows(rows)) if text.startswith("seq 159 "))
         await inspection.press(*"j" * place, "enter")
         assert inspection.app.screen is inspection.screen
@@ -133,3 +134,49 @@ def test_an_answer_is_no_success_while_something_failed(team_timelines: Timeline
     assert found.run.failures
     assert style_of_outcome(found) != "good"
     assert style_of_outcome(replace(found, run=replace(found.run, failures=[]))) == "good"
+
+
+# As what is seen first
+
+
+async def test_it_is_there_before_the_panes_and_they_are_below_it(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team"), overview=True) as inspection:
+        assert "ended with an answer" in "\n".join(inspection.screen_text())
+        await inspection.press("escape")
+        assert inspection.app.screen is inspection.screen
+        entry = inspection.screen.timeline.entry
+        assert entry is not None
+        await inspection.press("escape")
+        assert inspection.app.is_running
+
+
+async def test_it_grows_with_the_log_and_the_cursor_stays_on_its_row(demo_trace: Demo) -> None:
+    bundle = demo_trace("team")
+    log = bundle / "trace.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:200]))
+    async with inspecting(bundle, overview=True) as inspection:
+        rows = list_of(inspection)
+        await inspection.press("R")
+        place = next(
+            place for place, text in enumerate(inspection.rows(rows)) if text.lstrip().startswith("/stress")
+        )
+        rows.jump(place)
+        before, height = inspection.row(rows), len(inspection.rows(rows))
+        await inspection.pilot.press("t")
+        with log.open("ab") as file:
+            file.write(b"".join(lines[200:]))
+        await until(lambda: len(inspection.rows(rows)) > height, pause=inspection.pilot.pause)
+        assert inspection.row(rows).split()[0] == before.split()[0]
+        assert rows.cursor > place
+
+
+async def test_of_an_unknown_schema_it_tells_nothing(demo_trace: Demo) -> None:
+    bundle = demo_trace("team")
+    manifest = bundle / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"schema_version": 3', '"schema_version": 4'))
+    log = bundle / "trace.jsonl"
+    log.write_bytes(log.read_bytes().replace(b'{"schema_version":3,', b'{"schema_version":4,'))
+    async with inspecting(bundle, overview=True) as inspection:
+        assert isinstance(inspection.app.screen, OverviewScreen)
+        assert "trace schema 4 is not known" in "\n".join(inspection.screen_text())

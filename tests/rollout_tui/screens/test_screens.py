@@ -8,6 +8,8 @@ from places import REPOSITORY
 from snapshot_support import assert_svg_snapshot
 
 TEAM = REPOSITORY / "demo_traces/team"
+SESSIONS = REPOSITORY / "demo_traces/both/sessions"
+"""Of a run that was not only traced."""
 
 
 @pytest.mark.parametrize(
@@ -34,10 +36,34 @@ TEAM = REPOSITORY / "demo_traces/team"
         ("screens/overview", WIDE, ("o",)),
         ("screens/overview-narrow", NARROW, ("o",)),
         ("screens/overview-40x10", (40, 10), ("o",)),
+        ("screens/time", WIDE, ("L", *"eee")),
+        ("screens/time-narrow", NARROW, ("L", *"eee")),
+        ("screens/time-200x60", (200, 60), ("L", *"eee", "+")),
+        ("screens/time-40x10", (40, 10), ("L", *"eee")),
+        ("screens/overview-200x60", (200, 60), ("o",)),
+        ("screens/seen", WIDE, (*":seen", "space", *"last_swept", "enter")),
+        ("screens/seen-narrow", NARROW, ("3", "j", "v")),
+        ("screens/seen-200x60", (200, 60), ("c", "v")),
+        ("screens/tokens", WIDE, ("$",)),
+        ("screens/tokens-by-call", WIDE, ("$", "tab", "tab", *"j" * 14)),
+        ("screens/tokens-narrow", NARROW, ("$", *["tab"] * 4)),
+        ("screens/tokens-40x10", (40, 10), ("$",)),
+        ("screens/tokens-200x60", (200, 60), ("$", *["tab"] * 3)),
     ],
 )
 async def test_screens(name: str, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async with inspecting(TEAM, size) as inspection:
+        for key in keys:
+            await inspection.press(key)
+        assert_svg_snapshot(inspection.app, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"), [("screens/session", (*"}jjjj", "a")), ("screens/session-overview", ("o",))]
+)
+async def test_screens_of_a_session(name: str, keys: tuple[str, ...]) -> None:
+    file = min(SESSIONS.rglob("rollout-*.jsonl"))
+    async with inspecting(file, WIDE) as inspection:
         for key in keys:
             await inspection.press(key)
         assert_svg_snapshot(inspection.app, name)

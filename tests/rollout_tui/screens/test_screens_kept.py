@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
-from collections.abc import Iterator
 
 import pytest
 from inspecting import Inspection, inspecting
@@ -15,12 +13,6 @@ from rollout_tui import screens_kept
 TEAM = REPOSITORY / "demo_traces/team"
 
 DIALOGS = {"help": "question_mark", "search": "ctrl+f", "cells": "x", "writing": "w"}
-
-
-@pytest.fixture(autouse=True)
-def unfreeze() -> Iterator[None]:
-    yield
-    gc.unfreeze()
 
 
 async def opened_while_read(at: Inspection, key: str) -> weakref.ref[object]:

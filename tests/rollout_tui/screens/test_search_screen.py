@@ -15,6 +15,7 @@ from snapshot_support import assert_text_snapshot
 
 from reducer import ObjectRef, open_bundle
 from reducer.wire.payload_refs import PayloadRef
+from rollout_tui.insight.contexts.seen import Wanted
 from rollout_tui.insight.search.query import parse_query
 from rollout_tui.insight.search.search import Hit, Search, Where
 from rollout_tui.screens.search import SearchScreen
@@ -26,10 +27,11 @@ Demo = Callable[[str], Path]
 class Searching:
     """A search screen above a running inspector, and the hit it gave."""
 
-    def __init__(self, inspection: Inspection, screen: SearchScreen) -> None:
+    def __init__(self, inspection: Inspection, screen: SearchScreen, asked: list[Wanted]) -> None:
         self.inspection = inspection
         self.screen = screen
         self.answers: list[Hit | None] = []
+        self.asked = asked
 
     async def wait_for(self, gate: Gate, rows: int) -> None:
         """Wait until a gate stops the search, and what was found until then is shown."""
@@ -70,12 +72,15 @@ async def searching(
     history: InputHistory | None = None,
     text: str = "",
 ) -> AsyncIterator[Searching]:
+    asked: list[Wanted] = []
     async with inspecting(bundle, size) as inspection:
         session = inspection.screen.session
         assert session.timelines is not None
         reader = read or session.recording.read_payload
-        screen = SearchScreen(session.timelines.index, reader, history, text)
-        found = Searching(inspection, screen)
+        screen = SearchScreen(
+            session.timelines.index, reader, lambda _screen, wanted: asked.append(wanted), history, text
+        )
+        found = Searching(inspection, screen, asked)
         inspection.app.push_screen(screen, found.answers.append)
         await inspection.settle()
         yield found
@@ -284,3 +289,28 @@ async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
         assert session.timelines is not None
         search = Search(session.timelines.index, parse_query("spawn"), session.recording.read_payload)
         assert len([hit for hits in search.steps() for hit in hits]) == len(found.rows)
+
+
+async def test_v_asks_who_saw_what_was_found(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as search:
+        await search.press(*"Sweep", "v", "enter")
+        assert search.screen.input.value == "Sweepv"
+        await search.press("v")
+        assert "nothing is found" in search.inspection.screen_text()[-1]
+        await search.press("tab", "backspace", *"Sweep", "enter")
+        await search.press("v")
+        assert search.asked == [Wanted("text", "sweep")]
+
+
+async def test_v_asks_who_saw_the_object_of_an_id(demo_trace: Demo) -> None:
+    async with searching(demo_trace("team")) as search:
+        ids = search.inspection.screen.session.timelines.index.trace  # type: ignore[union-attr]
+        item = next(iter(ids.conversation_items))
+        await search.type(item)
+        await search.press("enter", "v")
+        assert search.asked == [Wanted("item", item)]
+        await search.press("tab", *["backspace"] * len(item))
+        await search.type(ids.root_thread_id)
+        await search.press("enter", "v")
+        assert len(search.asked) == 1
+        assert "an id of an item or of a tool call" in search.inspection.screen_text()[-1]

@@ -64,7 +64,7 @@ def value_at(data: Any, jq_filter: str) -> Any:
 async def test_the_second_key_is_waited_for_with_a_hint(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    async with inspecting(demo_trace("team"), size, at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), size, at=40) as inspection:
         terminal = Terminal(inspection, monkeypatch)
         await inspection.press("y")
         assert said(inspection).startswith("copy: y value  i id  p path  q jq filter  c context")
@@ -79,7 +79,7 @@ async def test_the_second_key_is_waited_for_with_a_hint(
 async def test_values_and_ids_are_copied_from_every_pane(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with inspecting(demo_trace("team"), at_seq=46) as inspection:
+    async with inspecting(demo_trace("team"), at=46) as inspection:
         terminal = Terminal(inspection, monkeypatch)
         screen = inspection.screen
         entry = screen.timeline.entry
@@ -109,7 +109,7 @@ async def test_values_and_ids_are_copied_from_every_pane(
 
 
 async def test_paths_and_filters_lead_to_the_value(demo_trace: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         terminal = Terminal(inspection, monkeypatch)
         detail = inspection.screen.detail
         await inspection.press("4", "l", "l", "l")
@@ -195,7 +195,7 @@ async def test_everything_there_is_can_be_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     bundle = demo_trace("team")
-    async with inspecting(bundle, size, at_seq=40) as inspection:
+    async with inspecting(bundle, size, at=40) as inspection:
         form = await choose(inspection, "state.json")
         assert form.export.path == bundle / "state.json"
         await inspection.press("enter")
@@ -227,7 +227,7 @@ async def test_the_form_keeps_what_was_typed_and_asks_before_it_overwrites(
     monkeypatch.chdir(tmp_path)
     mine = tmp_path / "mine.txt"
     mine.write_text("mine")
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         await inspection.press("w")
         form = inspection.app.screen
         assert isinstance(form, WriteForm)
@@ -281,7 +281,7 @@ async def test_commands_write_at_once_or_ask(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with inspecting(demo_trace("team"), at_seq=40) as inspection:
+    async with inspecting(demo_trace("team"), at=40) as inspection:
         await command(inspection, f"write {tmp_path}/a b.json")
         expected = state_json(reduce_bundle(demo_trace("team")).trace)
         assert (tmp_path / "a b.json").read_bytes() == expected
