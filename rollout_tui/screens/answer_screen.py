@@ -179,12 +179,11 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
 
     def draw(self) -> None:
         """Show what was found out, as it was chosen; the cursor stays on its row."""
-        self.show_title()
-        if self.found is None or not self.is_mounted:
-            return
-        self.list.empty = self.why_empty()
-        self.list.set_source(answer_list(self.rows(self.found, self.app.size.width - 1)))
-        self.draw_head()
+        if self.found is not None and self.is_mounted:
+            self.list.empty = self.why_empty()
+            self.list.set_source(answer_list(self.rows(self.found, self.app.size.width - 1)))
+            self.draw_head()
+        self.show_title()  # says what the rows were fitted to
 
     def draw_head(self) -> None:
         """Show the lines that stay."""

@@ -411,7 +411,7 @@ OTHERS_THAT_OPEN = {
     "rollout_tui/commands/output.py": "opens the null device",
     "rollout_tui/commands/record.py": "lists a trace root",
     "rollout_tui/commands/results.py": "opens the terminal",
-    "rollout_tui/commands/show.py": "reads a file of prices that was named",
+    "rollout_tui/commands/prices.py": "reads a file of prices that was named",
     "rollout_tui/completion.py": "reads and writes the start files of shells",
     "rollout_tui/default_root.py": "lists a trace root",
     "rollout_tui/recording/appearing.py": "lists a trace root",

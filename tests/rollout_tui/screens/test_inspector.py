@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from inspecting import NARROW, WIDE, Inspection, inspecting
+from patience import until
 
 from reducer import reduce_bundle, state_json
 from rollout_tui.screens.help import HelpScreen
@@ -360,6 +361,8 @@ async def test_saw_and_ran_stand_side_by_side(demo_trace: Demo) -> None:
                 break
             await inspection.press("l")
         assert detail.comparison.display
-        text = "\n".join(inspection.rows(detail.comparison))
-        assert "sweep" in text
+        # Its columns are laid out once its width is known.
+        await until(
+            lambda: "sweep" in "\n".join(inspection.rows(detail.comparison)), pause=inspection.pilot.pause
+        )
         assert any("saw/ran" in line for line in inspection.screen_text())

@@ -94,7 +94,7 @@ async def test_what_is_refused_stays_to_be_corrected(demo_trace: Demo) -> None:
         assert found.answers == []
         assert found.foot == [" There is no word sek; did you mean seq?", " :sek"]
         await found.press("backspace")
-        assert found.foot[0] == " seq", "the reason goes with the first key"
+        assert found.foot[0] == " seq   seen", "the reason goes with the first key"
         await found.press("q", "space", "3", "enter")
         assert found.answers == ["seq 3"]
 

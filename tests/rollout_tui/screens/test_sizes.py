@@ -237,7 +237,7 @@ async def test_a_sentence_is_read_whole_in_a_narrow_terminal(demo_trace: Demo) -
     async with inspecting(demo_trace("team"), (40, 10)) as inspection:
         await inspection.press("v")
         words = " ".join(" ".join(inspection.screen_text()).split())
-        assert words.endswith("this is about items and agents: go to the context, or to the threads")
+        assert words.endswith("this is about items, tool calls and agents: go to one of them")
         await inspection.press("j")
         assert inspection.screen_text()[-1].endswith("? help           ")
         await inspection.press(":", *"seq x", "enter")
