@@ -59,7 +59,7 @@ class KeyOrderApp(TerminalApp[T]):
     async def on_event(self, event: events.Event) -> None:
         """Let a key or a paste wait for its turn."""
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            self._typed.extend(_apart(event))
+            self._typed.append(event)
             self._go_on()
         else:
             await super().on_event(event)
@@ -155,14 +155,6 @@ class KeyOrderApp(TerminalApp[T]):
         """Go into the background, as a shell's ctrl+z does; `fg` comes back to everything as it was."""
         self._typed.clear()
         super().action_suspend_process()
-
-
-def _apart(event: events.Key | events.Paste) -> list[events.Key | events.Paste]:
-    """Of a letter with alt, esc and the letter: on the wire both are the same, and no key is one with alt."""
-    letter = event.character if isinstance(event, events.Key) and event.key.startswith("alt+") else None
-    if letter is None or not letter.isalpha():
-        return [event]
-    return [events.Key("escape", "\x1b"), events.Key(letter, letter)]
 
 
 def _is_awaited(worker: Worker[Any], *, is_text: bool) -> bool:

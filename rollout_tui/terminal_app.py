@@ -8,15 +8,18 @@ import signal
 import sys
 import termios
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import Thread
 from types import FrameType
 from typing import IO, Any, TypeVar
 
 from rich.console import RenderableType
+from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from rollout_tui.ending import end_by, signals_handled, terminal_gone
@@ -88,6 +91,30 @@ def run_app(app: TerminalApp[T], *, mouse: bool) -> T | None:
     if end.is_gone:
         terminal_gone()
     return result
+
+
+_ESC = "\x1b"
+
+_INTRODUCERS = "[O]P_^"
+"""What goes on behind esc in sequences that terminals send: keys, reports, answers."""
+
+
+class _EscapeParser(XTermParser):
+    """Tells keys from bytes; of a key with alt, esc and the key.
+
+    On the wire both are the same, no key of this program is one with alt, and Textual would drop the esc.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if len(sequence) == 2 and sequence[0] == _ESC and sequence[1] not in _INTRODUCERS:
+            alt, sequence = True, sequence[1]
+        if alt:
+            yield events.Key("escape", _ESC)
+        yield from super()._sequence_to_key_events(sequence)
+
+
+# The driver makes its parser itself, and has no other way to be given one.
+linux_driver.XTermParser = _EscapeParser  # type: ignore[attr-defined]
 
 
 class _End:

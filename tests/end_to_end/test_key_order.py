@@ -74,9 +74,13 @@ def test_keys_in_one_write_end_where_they_end_one_by_one(
     assert b"Traceback" not in at_once.output
 
 
-@pytest.mark.parametrize("keys", [b"v\x1bj", b"?\x1bG", b":\x1b\x1bj"], ids=repr)
-def test_a_bare_escape_is_a_key_before_a_letter(start: Start, demo_trace: Demo, keys: bytes) -> None:
-    """As a slow line hands them over: the same bytes are a letter with alt."""
+@pytest.mark.parametrize(
+    "keys",
+    [b"v\x1bj", b"?\x1bG", b":\x1b\x1bj", b"?\x1b:", b"i\x1b?", b"w\x1b$", b"i\x1b\r", b"?\x1b\t", b"o\x1b3"],
+    ids=repr,
+)
+def test_a_bare_escape_is_a_key_before_any_other(start: Start, demo_trace: Demo, keys: bytes) -> None:
+    """As a slow line hands them over: the same bytes are a key with alt."""
     bundle = demo_trace("team")
     one_by_one = opened(start, bundle)
     before = one_by_one.wait_until_quiet()
