@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from key_monkey import Monkey, Toll, is_stopped, session, written
-from pty_terminal import Terminal
+from pty_terminal import QUIET_SECONDS, Terminal
+
+from rollout_tui.key_order import PATIENCE as KEY_PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -26,10 +28,14 @@ def opened(start: Start, bundle: Path) -> Terminal:
     return terminal
 
 
-def burst(terminal: Terminal, *keys: str) -> list[str]:
+SERVED = QUIET_SECONDS + KEY_PATIENCE
+"""Seconds without a sign after which a key that waited for the one before it must have been served."""
+
+
+def burst(terminal: Terminal, *keys: str, quiet: float = QUIET_SECONDS) -> list[str]:
     """Send keys in one write; what is on the screen when all is done."""
     terminal.send(written(keys))
-    return terminal.wait_until_quiet()
+    return terminal.wait_until_quiet(quiet)
 
 
 def shows(rows: list[str], text: str) -> bool:
@@ -66,7 +72,7 @@ def test_keys_in_one_write_end_where_they_end_one_by_one(
     one_by_one.press(*keys, quiet=0.5)
     expected = one_by_one.wait_until_quiet()
     at_once = opened(start, bundle)
-    rows = burst(at_once, *keys)
+    rows = burst(at_once, *keys, quiet=SERVED)
     assert shows(rows, seen), at_once.describe()
     assert rows == expected
     burst(at_once, "ctrl+c")
@@ -183,7 +189,7 @@ def test_a_monkey_ends_where_a_careful_typist_does(start: Start, demo_trace: Dem
     for _ in range(6):
         typed.append(monkey.random.choices(DETERMINED, k=monkey.random.randint(1, 25)))
         careful.press(*typed[-1], quiet=0.1)
-        rows = burst(fast, *typed[-1])
+        rows = burst(fast, *typed[-1], quiet=SERVED)
         assert rows == careful.wait_until_quiet(), f"{typed}\n{careful.describe()}\n{fast.describe()}"
 
 
