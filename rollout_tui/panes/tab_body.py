@@ -233,4 +233,6 @@ class TabBody(AwaitingWork, Container):
     def _lay_out_comparison(self) -> None:
         if self._compared is not None:
             self.comparison.empty = "There is nothing to compare."
-            self.comparison.set_source(ComparisonRows(self._compared, self.comparison.line_width))
+            # A view that has just come up has no size yet, and this does not change its own by that.
+            width = self.comparison.line_width or max(0, self.size.width - 1)
+            self.comparison.set_source(ComparisonRows(self._compared, width))
