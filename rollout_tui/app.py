@@ -46,7 +46,7 @@ class RolloutApp(KeyOrderApp[int]):
     TITLE = "rollout-tui"
     CSS_PATH = "theme.tcss"
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS = [*keys.bindings(keys.Context.EVERYWHERE)]
+    BINDINGS = [*keys.bindings(keys.Scope.EVERYWHERE)]
 
     def __init__(self, first: InspectorScreen | PickerScreen) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class RolloutApp(KeyOrderApp[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The command palette offers what the keys do."""
-        panes = (keys.Pane.PICKER,) if isinstance(screen, PickerScreen) else keys.INSPECTOR_PANES
+        panes = (keys.Focus.PICKER,) if isinstance(screen, PickerScreen) else keys.IN_INSPECTOR
         for entry in keys.palette_entries(panes):
             yield SystemCommand(entry.title, entry.help, partial(self._run_by_name, screen, entry.action))
 

@@ -3,7 +3,7 @@
 This table is the only place that names a key. From it come the Textual bindings, the footer, the help screen
 and the command palette, so none of them can disagree. An action of a screen is what the screen has under its
 name in `actions`; one of a list, a tree or a text, such as `wrap`, is the method `action_wrap` of the widget
-that took the bindings of its context; one that calls `app.help` is the app's.
+that took the bindings of its scope; one that calls `app.help` is the app's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, clip, safe_text
 
 
-class Context(StrEnum):
+class Scope(StrEnum):
     """Where an action works. Who implements its methods takes `bindings` of it."""
 
     EVERYWHERE = "everywhere"
@@ -47,7 +47,7 @@ class Counts(StrEnum):
     ROW = "to that row"
 
 
-class Pane(StrEnum):
+class Focus(StrEnum):
     """What can have the focus. The value is its name in headings."""
 
     THREADS = "Threads"
@@ -69,41 +69,41 @@ class Pane(StrEnum):
     OVERVIEW = "Overview"
 
 
-_IN_PANES = (Context.PANES, Context.FIND, Context.LINES, Context.APP, Context.RUN, Context.EVERYWHERE)
+_IN_PANES = (Scope.PANES, Scope.FIND, Scope.LINES, Scope.APP, Scope.RUN, Scope.EVERYWHERE)
 
-_IN_ANSWERS = (Context.FIND, Context.LINES, Context.RUN, Context.EVERYWHERE)
+_IN_ANSWERS = (Scope.FIND, Scope.LINES, Scope.RUN, Scope.EVERYWHERE)
 
-PANE_CONTEXTS: dict[Pane, tuple[Context, ...]] = {
-    Pane.THREADS: _IN_PANES,
-    Pane.TIMELINE: _IN_PANES,
-    Pane.CONTEXT: _IN_PANES,
-    Pane.DETAIL: _IN_PANES,
-    Pane.TREE: _IN_PANES,
-    Pane.TEXT: (Context.TEXT, *_IN_PANES),
-    Pane.COMPACTION: (Context.COMPACTION, Context.FIND, Context.LINES, Context.EVERYWHERE),
-    Pane.EXEC: (Context.EXEC, Context.TEXT, Context.FIND, Context.LINES, Context.EVERYWHERE),
-    Pane.DIALOG: (Context.FIND, Context.LINES, Context.EVERYWHERE),
-    Pane.HITS: (Context.HITS, Context.FIND, Context.LINES, Context.EVERYWHERE),
-    Pane.PROMPT: (Context.PROMPT, Context.HISTORY, Context.EVERYWHERE),
-    Pane.FORM: (Context.FORM, Context.EVERYWHERE),
-    Pane.SCRUBBER: (Context.SCRUBBER, Context.EVERYWHERE),
-    Pane.TOKENS: (Context.TOKENS, *_IN_ANSWERS),
-    Pane.TIME: (Context.TIME, *_IN_ANSWERS),
-    Pane.OVERVIEW: _IN_ANSWERS,
-    Pane.PICKER: (Context.RUNS, Context.FIND, Context.LINES, Context.EVERYWHERE),
+SCOPES: dict[Focus, tuple[Scope, ...]] = {
+    Focus.THREADS: _IN_PANES,
+    Focus.TIMELINE: _IN_PANES,
+    Focus.CONTEXT: _IN_PANES,
+    Focus.DETAIL: _IN_PANES,
+    Focus.TREE: _IN_PANES,
+    Focus.TEXT: (Scope.TEXT, *_IN_PANES),
+    Focus.COMPACTION: (Scope.COMPACTION, Scope.FIND, Scope.LINES, Scope.EVERYWHERE),
+    Focus.EXEC: (Scope.EXEC, Scope.TEXT, Scope.FIND, Scope.LINES, Scope.EVERYWHERE),
+    Focus.DIALOG: (Scope.FIND, Scope.LINES, Scope.EVERYWHERE),
+    Focus.HITS: (Scope.HITS, Scope.FIND, Scope.LINES, Scope.EVERYWHERE),
+    Focus.PROMPT: (Scope.PROMPT, Scope.HISTORY, Scope.EVERYWHERE),
+    Focus.FORM: (Scope.FORM, Scope.EVERYWHERE),
+    Focus.SCRUBBER: (Scope.SCRUBBER, Scope.EVERYWHERE),
+    Focus.TOKENS: (Scope.TOKENS, *_IN_ANSWERS),
+    Focus.TIME: (Scope.TIME, *_IN_ANSWERS),
+    Focus.OVERVIEW: _IN_ANSWERS,
+    Focus.PICKER: (Scope.RUNS, Scope.FIND, Scope.LINES, Scope.EVERYWHERE),
 }
-"""The contexts that hold while a pane has the focus, nearest first. No key has two meanings among them."""
+"""The scopes that hold while something has the focus, nearest first. No key has two meanings among them."""
 
-INSPECTOR_PANES = (Pane.THREADS, Pane.TIMELINE, Pane.CONTEXT, Pane.DETAIL, Pane.TREE, Pane.TEXT)
+IN_INSPECTOR = (Focus.THREADS, Focus.TIMELINE, Focus.CONTEXT, Focus.DETAIL, Focus.TREE, Focus.TEXT)
 """What has the focus on the main screen."""
 
-_STEPPERS = (Pane.COMPACTION, Pane.EXEC)
+_STEPPERS = (Focus.COMPACTION, Focus.EXEC)
 
-TYPING = frozenset({Pane.PROMPT, Pane.FORM})
+TYPING = frozenset({Focus.PROMPT, Focus.FORM})
 """Where a character is text, so that no key that has one means anything else."""
 
 
-_DONE_BY_WIDGETS = frozenset({Context.LINES, Context.TEXT, Context.HISTORY})
+_DONE_BY_WIDGETS = frozenset({Scope.LINES, Scope.TEXT, Scope.HISTORY})
 """Where the widget with the keys does it. Everywhere else a screen does, or a group of actions of it."""
 
 
@@ -119,7 +119,7 @@ class Action:
     """One or two words, for the footer and the palette."""
     help: str
     """One line, for the help screen."""
-    context: Context
+    scope: Scope
     call: str = ""
     """The Textual action, if it is not the name itself."""
     rank: int | None = None
@@ -132,15 +132,15 @@ class Action:
     @property
     def action(self) -> str:
         """The action as Textual runs it."""
-        return self.call or (self.name if self.context in _DONE_BY_WIDGETS else f"do({self.name!r})")
+        return self.call or (self.name if self.scope in _DONE_BY_WIDGETS else f"do({self.name!r})")
 
 
-_APP, _LINES, _PANES = Context.APP, Context.LINES, Context.PANES
-_COMPACTION, _EXEC, _ALL = Context.COMPACTION, Context.EXEC, Context.EVERYWHERE
-_SCRUBBER, _RUNS = Context.SCRUBBER, Context.RUNS
-_RUN, _TOKENS, _TIME = Context.RUN, Context.TOKENS, Context.TIME
+_APP, _LINES, _PANES = Scope.APP, Scope.LINES, Scope.PANES
+_COMPACTION, _EXEC, _ALL = Scope.COMPACTION, Scope.EXEC, Scope.EVERYWHERE
+_SCRUBBER, _RUNS = Scope.SCRUBBER, Scope.RUNS
+_RUN, _TOKENS, _TIME = Scope.RUN, Scope.TOKENS, Scope.TIME
 _BACK, _LEAVE, _SUSPEND = "screen.back", "screen.leave", "app.suspend_process"
-_HITS, _PROMPT, _HISTORY = Context.HITS, Context.PROMPT, Context.HISTORY
+_HITS, _PROMPT, _HISTORY = Scope.HITS, Scope.PROMPT, Scope.HISTORY
 
 ACTIONS: tuple[Action, ...] = (
     Action("cursor_down", ("j", "down"), "move", "down one row", _LINES, rank=1, footer_keys="j/k"),
@@ -154,10 +154,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("go_left", ("h", "left"), "left", "fold; to the parent; left in text; tab before; back", _LINES),
     Action("go_right", ("l", "right"), "right", "unfold; to the child; right in text; next tab; on", _LINES),
     Action("open", ("enter",), "open", "open what the cursor is on", _LINES, rank=2),
-    Action("find", ("/",), "find", "look for a text in this pane", Context.FIND, rank=9),
-    Action("find_next", ("n",), "next hit", "to the next hit", Context.FIND),
-    Action("find_previous", ("N",), "hit before", "to the hit before", Context.FIND),
-    Action("wrap", ("W",), "wrap", "wrap long lines, or cut them at the edge", Context.TEXT, rank=3),
+    Action("find", ("/",), "find", "look for a text in this pane", Scope.FIND, rank=9),
+    Action("find_next", ("n",), "next hit", "to the next hit", Scope.FIND),
+    Action("find_previous", ("N",), "hit before", "to the hit before", Scope.FIND),
+    Action("wrap", ("W",), "wrap", "wrap long lines, or cut them at the edge", Scope.TEXT, rank=3),
     Action("next_same", ("J",), "next of kind", "to the next entry of the same kind", _PANES),
     Action("previous_same", ("K",), "previous of kind", "to the previous entry of the same kind", _PANES),
     Action("next_turn", ("}",), "next turn", "to the next turn", _PANES),
@@ -218,8 +218,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("earlier_input", ("up",), "earlier", "what was typed before", _HISTORY, call="earlier", rank=27),
     Action("later_input", ("down",), "later", "what was typed after that", _HISTORY, call="later"),
     Action("complete", ("tab",), "complete", "complete it as far as there is one way", _PROMPT, rank=28),
-    Action("next_choice", ("down", "tab"), "what", "the next thing to write", Context.FORM, rank=29),
-    Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Context.FORM),
+    Action("next_choice", ("down", "tab"), "what", "the next thing to write", Scope.FORM, rank=29),
+    Action("previous_choice", ("up", "shift+tab"), "what before", "the thing to write before", Scope.FORM),
     Action("open_session", ("o",), "session", "open the session, also of what has a bundle", _RUNS, rank=36),
     Action("sort_runs", ("s",), "sort", "sort by time, failures, tokens...: then a letter", _RUNS, rank=37),
     Action("filter_runs", ("&",), "filter", "show only some: a word, kind:session", _RUNS, rank=38),
@@ -302,13 +302,13 @@ _KEY_NAMES = {
 }
 
 
-def actions_in(*contexts: Context) -> list[Action]:
-    """The actions of some contexts, those of the first context first, in the order of the table."""
-    return [action for context in contexts for action in ACTIONS if action.context is context]
+def actions_in(*scopes: Scope) -> list[Action]:
+    """The actions of some scopes, those of the first scope first, in the order of the table."""
+    return [action for scope in scopes for action in ACTIONS if action.scope is scope]
 
 
-def bindings(*contexts: Context) -> list[Binding]:
-    """Textual bindings for who carries out the actions of `contexts`."""
+def bindings(*scopes: Scope) -> list[Binding]:
+    """Textual bindings for who carries out the actions of `scopes`."""
     return [
         Binding(
             ",".join(_textual_key(key) for key in action.keys),
@@ -318,7 +318,7 @@ def bindings(*contexts: Context) -> list[Binding]:
             priority=action.priority,
             id=action.name,
         )
-        for action in actions_in(*contexts)
+        for action in actions_in(*scopes)
     ]
 
 
@@ -342,7 +342,7 @@ class HelpRow:
 
     keys: SafeText
     text: SafeText
-    context: Context
+    scope: Scope
 
 
 _FIRST_MOVE = next(action for action in ACTIONS if action.name in COUNTED)
@@ -350,46 +350,46 @@ _FIRST_MOVE = next(action for action in ACTIONS if action.name in COUNTED)
 _COUNTED_ROW = HelpRow(
     safe_text("5j  20G"),
     safe_text("a number before a movement: down five rows, to row 20 (012G: to row 12)"),
-    _FIRST_MOVE.context,
+    _FIRST_MOVE.scope,
 )
 
 
-def help_rows(pane: Pane) -> list[HelpRow]:
-    """What every key does while `pane` has the focus; what is special to the pane comes first."""
+def help_rows(focus: Focus) -> list[HelpRow]:
+    """What every key does while `focus` has the focus; what is special to the pane comes first."""
     rows: list[HelpRow] = []
-    for action in actions_in(*PANE_CONTEXTS[pane]):
+    for action in actions_in(*SCOPES[focus]):
         if action is _FIRST_MOVE:
             rows.append(_COUNTED_ROW)
-        if held := _keys_in(pane, action):
+        if held := _keys_in(focus, action):
             words = safe_text(" ".join(map(key_name, held)))
-            rows.append(HelpRow(words, safe_text(action.help), action.context))
+            rows.append(HelpRow(words, safe_text(action.help), action.scope))
     return rows
 
 
-def _keys_in(pane: Pane, action: Action) -> list[str]:
+def _keys_in(focus: Focus, action: Action) -> list[str]:
     """The keys of an action that mean it in a pane."""
-    return [key for key in action.keys if pane not in TYPING or len(key) > 1]
+    return [key for key in action.keys if focus not in TYPING or len(key) > 1]
 
 
-def footer_text(pane: Pane, width: int) -> SafeText:
-    """The keys that matter most while `pane` has the focus, as many as fit; help always does.
+def footer_text(focus: Focus, width: int) -> SafeText:
+    """The keys that matter most while `focus` has the focus, as many as fit; help always does.
 
     In a stepper its own keys come first.
 
     Args:
-        pane: Which pane has the focus.
+        focus: What has the focus.
         width: Cells there are.
 
     Returns:
         At most `width` cells.
     """
-    gap, nearest = "  ", PANE_CONTEXTS[pane][0]
+    gap, nearest = "  ", SCOPES[focus][0]
     ranked = sorted(
-        (action for action in actions_in(*PANE_CONTEXTS[pane]) if action.rank is not None),
-        key=lambda action: (pane in _STEPPERS and action.context is not nearest, action.rank or 0),
+        (action for action in actions_in(*SCOPES[focus]) if action.rank is not None),
+        key=lambda action: (focus in _STEPPERS and action.scope is not nearest, action.rank or 0),
     )
     entries = {
-        action.name: _footer_entry(action, held[0]) for action in ranked if (held := _keys_in(pane, action))
+        action.name: _footer_entry(action, held[0]) for action in ranked if (held := _keys_in(focus, action))
     }
     last = entries.pop(_HELP_ACTION)
     room = width - len(last)
@@ -412,13 +412,13 @@ class PaletteEntry:
     """The action as Textual runs it."""
 
 
-def palette_entries(panes: Iterable[Pane] = tuple(Pane)) -> list[PaletteEntry]:
-    """Every action worth calling by name in one of `panes`, with its first key in the title.
+def palette_entries(foci: Iterable[Focus] = tuple(Focus)) -> list[PaletteEntry]:
+    """Every action worth calling by name while one of `foci` has the focus, with its first key in the title.
 
     Plain movement is left out: it would only be noise there.
     """
-    contexts = {context for pane in panes for context in PANE_CONTEXTS[pane]} - {Context.LINES}
-    by_action = {action.action: action for action in reversed(ACTIONS) if action.context in contexts}
+    scopes = {scope for focus in foci for scope in SCOPES[focus]} - {Scope.LINES}
+    by_action = {action.action: action for action in reversed(ACTIONS) if action.scope in scopes}
     return [
         PaletteEntry(
             safe_text(f"{action.label}  ({key_name(action.keys[0])})"), safe_text(action.help), action.action

@@ -63,7 +63,7 @@ class ContextPane(AwaitingWork, Pane):
             self.prefix = prefix
 
     def __init__(self, session: Session) -> None:
-        super().__init__(keys.Pane.CONTEXT, 3)
+        super().__init__(keys.Focus.CONTEXT, 3)
         self._session = session
         self.header = Bar()
         self.list = VirtualList(empty=READING)

@@ -47,7 +47,7 @@ class DetailPane(AwaitingWork, Pane):
             self.ref = ref
 
     def __init__(self, session: Session) -> None:
-        super().__init__(keys.Pane.DETAIL, 4)
+        super().__init__(keys.Focus.DETAIL, 4)
         self._session = session
         self.tab_bar = Bar()
         self.body = TabBody(session)
@@ -107,10 +107,10 @@ class DetailPane(AwaitingWork, Pane):
         """The view of the tab takes the keys."""
         self._view.focus()
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """The keys of the view of the tab."""
-        names: dict[LineView, keys.Pane] = {self.text: keys.Pane.TEXT, self.payload_tree: keys.Pane.TREE}
-        return names.get(self._view, keys.Pane.DETAIL)
+        names: dict[LineView, keys.Focus] = {self.text: keys.Focus.TEXT, self.payload_tree: keys.Focus.TREE}
+        return names.get(self._view, keys.Focus.DETAIL)
 
     # The object
 

@@ -253,7 +253,7 @@ class FourPanes(Vertical):
         """The pane that has the keys."""
         return self.panes[self.cursor.pane]
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """Which keys hold now."""
         return self.active.focus_name()
 

@@ -15,7 +15,7 @@ class Pane(Titled):
     """A pane of the main screen.
 
     Attributes:
-        pane: which pane it is.
+        own_focus: which pane it is.
     """
 
     DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
@@ -27,14 +27,14 @@ class Pane(Titled):
             super().__init__()
             self.sentence = sentence
 
-    def __init__(self, pane: keys.Pane, number: int) -> None:
-        super().__init__(number, pane.value, id=pane.name.lower())
-        self.pane = pane
+    def __init__(self, own_focus: keys.Focus, number: int) -> None:
+        super().__init__(number, own_focus.value, id=own_focus.name.lower())
+        self.own_focus = own_focus
 
     def focus_view(self) -> None:
         """Give the focus to the view under the title."""
         raise NotImplementedError
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """Which keys hold while this pane has the focus."""
-        return self.pane
+        return self.own_focus

@@ -20,7 +20,7 @@ class ThreadsPane(Pane):
     """The tree of agents. The key of a row is the thread id."""
 
     def __init__(self) -> None:
-        super().__init__(keys.Pane.THREADS, 1)
+        super().__init__(keys.Focus.THREADS, 1)
         self.list = VirtualList(empty=READING)
         self._rows: TreeRows[Thread] | None = None
 

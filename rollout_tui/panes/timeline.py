@@ -61,7 +61,7 @@ class TimelinePane(AwaitingWork, Pane):
             self.done, self.total = done, total
 
     def __init__(self) -> None:
-        super().__init__(keys.Pane.TIMELINE, 2)
+        super().__init__(keys.Focus.TIMELINE, 2)
         self.list = VirtualList(empty=READING)
         self.thread_id: str | None = None
         self.shows_all = False

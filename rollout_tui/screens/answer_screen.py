@@ -62,7 +62,7 @@ class AnswerHost:
     look_now: Callable[[], bool]
 
 
-class Standing(NamedTuple):
+class AnswerPlace(NamedTuple):
     """Where the reader is in an answer.
 
     Attributes:
@@ -85,7 +85,7 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
         list: the rows.
     """
 
-    BINDINGS = [*keys.bindings(keys.Context.RUN)]
+    BINDINGS = [*keys.bindings(keys.Scope.RUN)]
     DEFAULT_CSS = """
     AnswerScreen > Vertical { width: 100%; height: 100%; background: $background; }
     AnswerScreen > Vertical:ansi { background: ansi_default; }
@@ -101,23 +101,23 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
     """What it is called, in its title."""
     speaks_for_below = True
 
-    def __init__(self, host: AnswerHost, standing: Standing | None = None) -> None:
+    def __init__(self, host: AnswerHost, left_at: AnswerPlace | None = None) -> None:
         """Prepare to answer.
 
         Args:
             host: what it is told from.
-            standing: where the reader was when it was left before.
+            left_at: where the reader was when it was left before.
         """
         super().__init__()
         self.host = host
         self.found: V | None = None
         self.list = VirtualList(empty="Looking at the run ...")
-        self._standing = standing
+        self._left_at = left_at
         self._is_looking, self._is_stale = False, False
         self._rest: Timer | None = None
         self._given_up: list[object] = []
-        if standing is not None:
-            self.take_choice(standing.choice)
+        if left_at is not None:
+            self.take_choice(left_at.choice)
 
     # What a subclass provides
 
@@ -233,7 +233,7 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
         is_first, self.found = self.found is None, found
         self.draw()
         if is_first:
-            self._return_to_standing()
+            self._return()
         self._rest = self.set_timer(REST_SHARE * seconds, self._rested)
 
     def _rested(self) -> None:
@@ -241,10 +241,10 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
         if self._is_stale:
             self.look()
 
-    def _return_to_standing(self) -> None:
-        standing = self._standing
-        if standing is not None and standing.key is not None and self.list.go_to(standing.key):
-            self.list.scroll_to(y=self.list.cursor - standing.window_row)
+    def _return(self) -> None:
+        left_at = self._left_at
+        if left_at is not None and left_at.key is not None and self.list.go_to(left_at.key):
+            self.list.scroll_to(y=self.list.cursor - left_at.window_row)
 
     def work_failed(self, group: str, reason: str) -> None:
         """Say that it could not be found out; what was found out before stays."""
@@ -270,12 +270,12 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
             self.dismiss(message.item.ref)
 
     @property
-    def standing(self) -> Standing:
+    def left_at(self) -> AnswerPlace:
         """Where the reader is."""
-        if self.found is None and self._standing is not None:
-            return self._standing
+        if self.found is None and self._left_at is not None:
+            return self._left_at
         window_row = self.list.cursor - self.list.scroll_offset.y
-        return Standing(self.choice(), self.list.cursor_key, window_row)
+        return AnswerPlace(self.choice(), self.list.cursor_key, window_row)
 
     @property
     def actions(self) -> Actions:

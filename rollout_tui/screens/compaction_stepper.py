@@ -46,7 +46,7 @@ class Chosen(NamedTuple):
     at: ObjectRef | None
 
 
-class Standing(NamedTuple):
+class CompactionPlace(NamedTuple):
     """Where the reader is in the stepper: the compaction, its state, the row of each list."""
 
     identity: tuple[str, str] | None
@@ -60,7 +60,7 @@ class CompactionStepper(Dialog[Chosen]):
 
     Attributes:
         walk: where in the compactions the reader is.
-        standing: where the reader was when it was left for an object; None if it was not.
+        left_at: where the reader was when it was left for an object; None if it was not.
     """
 
     DEFAULT_CSS = """
@@ -82,8 +82,8 @@ class CompactionStepper(Dialog[Chosen]):
         & > .line--special { color: ansi_magenta; }
     }
     """
-    BINDINGS = [*keys.bindings(keys.Context.COMPACTION)]
-    pane = keys.Pane.COMPACTION
+    BINDINGS = [*keys.bindings(keys.Scope.COMPACTION)]
+    own_focus = keys.Focus.COMPACTION
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class CompactionStepper(Dialog[Chosen]):
         self.walk = CompactionWalk(
             index, steps, (step_before if before else nearest_step)(steps, thread_id, seq)
         )
-        self.standing: Standing | None = None
+        self.left_at: CompactionPlace | None = None
         self._is_shown = False
         self._page = Page()
         self._single = VirtualList(id="single")
@@ -229,10 +229,10 @@ class CompactionStepper(Dialog[Chosen]):
     def fit_into(self, size: Size) -> None:
         """Rows say more where there is room."""
         super().fit_into(size)
-        if self.standing is None or self._is_shown:
+        if self.left_at is None or self._is_shown:
             self._show()
         else:
-            self._go_to(self.standing)
+            self._go_to(self.left_at)
         self._is_shown = True
         self.show_keys()
 
@@ -309,23 +309,23 @@ class CompactionStepper(Dialog[Chosen]):
         """What shows this state again, with the cursors where they are."""
         return partial(self._go_to, self._here())
 
-    def _here(self) -> Standing:
+    def _here(self) -> CompactionPlace:
         cursors = tuple(view.cursor for view in self._lists)
         on_after = self._checkpoint.after.list.has_focus
-        return Standing(self.walk.identity, self.state, cursors, on_after=on_after)
+        return CompactionPlace(self.walk.identity, self.state, cursors, on_after=on_after)
 
-    def resume(self, standing: Standing) -> bool:
+    def resume(self, left_at: CompactionPlace) -> bool:
         """Begin where the reader was, if that compaction is there; to be called before it is shown."""
-        if self.walk.place_of(standing.identity) is None:
+        if self.walk.place_of(left_at.identity) is None:
             return False
-        self.standing = standing
+        self.left_at = left_at
         return True
 
-    def _go_to(self, standing: Standing) -> None:
-        self._go(self.walk.place_of(standing.identity), standing.state)
-        for view, cursor in zip(self._lists, standing.cursors, strict=True):
+    def _go_to(self, left_at: CompactionPlace) -> None:
+        self._go(self.walk.place_of(left_at.identity), left_at.state)
+        for view, cursor in zip(self._lists, left_at.cursors, strict=True):
             view.jump(cursor)
-        if self._page.checkpoint is not None and standing.on_after:
+        if self._page.checkpoint is not None and left_at.on_after:
             self._checkpoint.give_keys(self._checkpoint.after)
 
     @on(VirtualList.RowOpened)
@@ -341,5 +341,5 @@ class CompactionStepper(Dialog[Chosen]):
             self._leave_for(Chosen(ObjectRef("ConversationItem", row.item_id), at))
 
     def _leave_for(self, chosen: Chosen) -> None:
-        self.standing = self._here()
+        self.left_at = self._here()
         self.dismiss(chosen)

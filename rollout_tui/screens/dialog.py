@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from rollout_tui.screens.modal import Modal
-from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.searchable import SearchableScreen
 
 T = TypeVar("T")
 
 
-class Dialog(Modal[T], SearchingScreen[T | None]):
+class Dialog(Modal[T], SearchableScreen[T | None]):
     """A screen with a list, a tree or a text; its result is None when it was only closed."""
 
     def action_back(self) -> None:

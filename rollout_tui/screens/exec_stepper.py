@@ -58,7 +58,7 @@ _LEAST_LINE = 3
 NO_CELLS = "No agent of this bundle ran a code cell."
 
 
-class Standing(NamedTuple):
+class CellPlace(NamedTuple):
     """Where the reader is: the cell, the step by what happened and when, the part with the keys, from 1."""
 
     cell_id: str
@@ -74,7 +74,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         place: which of them is shown.
         steps: its steps; None if the bundle has no cell.
         step: the current one.
-        standing: where the reader was when it was left for an object; None if it was not.
+        left_at: where the reader was when it was left for an object; None if it was not.
     """
 
     DEFAULT_CSS = """
@@ -99,8 +99,8 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     """
     AUTO_FOCUS = ""
     """The steps have the keys first."""
-    BINDINGS = [*keys.bindings(keys.Context.EXEC)]
-    pane = keys.Pane.EXEC
+    BINDINGS = [*keys.bindings(keys.Scope.EXEC)]
+    own_focus = keys.Focus.EXEC
 
     class ContentRead(Message):
         """What a step brought is there."""
@@ -162,14 +162,14 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
             Part(4, "seen", self.seen_list),
         )
         self._parts = Parts(self.parts, always=self.list)
-        self.standing: Standing | None = None
+        self.left_at: CellPlace | None = None
 
-    def resume(self, standing: Standing) -> bool:
+    def resume(self, left_at: CellPlace) -> bool:
         """Begin where the reader was, if that cell is there; to be called before it is shown."""
         ids = [cell.code_cell_id for cell in self.cells]
-        if standing.cell_id not in ids:
+        if left_at.cell_id not in ids:
             return False
-        self.place, self.standing = ids.index(standing.cell_id), standing
+        self.place, self.left_at = ids.index(left_at.cell_id), left_at
         return True
 
     def compose(self) -> ComposeResult:
@@ -186,10 +186,10 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
         self.show_keys()
         if self.cells:
             self._show_cell(self.cells[self.place], self._begin_at)
-        if self.standing is not None and self.steps is not None:
+        if self.left_at is not None and self.steps is not None:
             steps = [(step.kind, step.seq) for step in self.steps.steps]
-            self.list.jump(steps.index(self.standing.step) if self.standing.step in steps else 0)
-            self._parts.give_keys(self.standing.part)
+            self.list.jump(steps.index(self.left_at.step) if self.left_at.step in steps else 0)
+            self._parts.give_keys(self.left_at.part)
 
     # What is shown
 
@@ -348,7 +348,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
     def _leave_for(self, ref: ObjectRef) -> None:
         step, cell = self.step, self.cells[self.place]
         at = None if step is None else (step.kind, step.seq)
-        self.standing = Standing(cell.code_cell_id, at, self._parts.number)
+        self.left_at = CellPlace(cell.code_cell_id, at, self._parts.number)
         self.dismiss(ref)
 
     def _ask_who_saw(self) -> None:

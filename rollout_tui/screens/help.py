@@ -25,16 +25,16 @@ FORMS_WIDTH = 20
 FRAME_WIDTH = 6
 """Cells that a frame and a scrollbar take."""
 
-EXPLAINED = {keys.Pane.TIME: TIME, keys.Pane.TOKENS: TOKENS}
+EXPLAINED = {keys.Focus.TIME: TIME, keys.Focus.TOKENS: TOKENS}
 """What the columns and marks of a pane mean, where they are not plain."""
 
 
 class HelpScreen(Dialog[None]):
-    """The rows of the key table that hold in a pane, nearest context first."""
+    """The rows of the key table that hold in a pane, nearest scope first."""
 
-    def __init__(self, pane: keys.Pane) -> None:
+    def __init__(self, focus: keys.Focus) -> None:
         super().__init__()
-        self._pane = pane
+        self._focus = focus
 
     def compose(self) -> ComposeResult:
         """A title and the rows."""
@@ -45,7 +45,7 @@ class HelpScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Say which pane this is about."""
         self.query_one(Bar).show(
-            [span(f"Keys in {self._pane.value}", "strong"), span("   / finds a key, esc closes", "muted")]
+            [span(f"Keys in {self._focus.value}", "strong"), span("   / finds a key, esc closes", "muted")]
         )
         self.query_one(VirtualList).focus()
 
@@ -54,26 +54,26 @@ class HelpScreen(Dialog[None]):
         super().fit_into(size)
         room = size.width - (1 if self.has_class("-unframed") else size.width // 10 + FRAME_WIDTH)
         self.query_one(VirtualList).set_source(
-            row_list([*_column_rows(self._pane, room), *_key_rows(self._pane, room), *_language_rows(room)])
+            row_list([*_column_rows(self._focus, room), *_key_rows(self._focus, room), *_language_rows(room)])
         )
 
 
-def _column_rows(pane: keys.Pane, room: int) -> list[Row]:
+def _column_rows(focus: keys.Focus, room: int) -> list[Row]:
     """The columns and marks of a pane with what they mean."""
-    explained = EXPLAINED.get(pane, ())
-    rows = [Row(key="columns", spans=(span(f"columns and marks of {pane.value}", "strong"),))]
+    explained = EXPLAINED.get(focus, ())
+    rows = [Row(key="columns", spans=(span(f"columns and marks of {focus.value}", "strong"),))]
     for place, (term, meaning) in enumerate(explained):
         rows += _explained(("columns", place), term(), meaning, KEYS_WIDTH, room)
     return rows if explained else []
 
 
-def _key_rows(pane: keys.Pane, room: int) -> list[Row]:
+def _key_rows(focus: keys.Focus, room: int) -> list[Row]:
     rows: list[Row] = []
-    context: keys.Context | None = None
-    for place, entry in enumerate(keys.help_rows(pane)):
-        if entry.context is not context:
-            context = entry.context
-            rows.append(Row(key=f"context {context}", spans=(span(f"{context.value}", "strong"),)))
+    scope: keys.Scope | None = None
+    for place, entry in enumerate(keys.help_rows(focus)):
+        if entry.scope is not scope:
+            scope = entry.scope
+            rows.append(Row(key=f"scope {scope}", spans=(span(f"{scope.value}", "strong"),)))
         rows += _explained(place, entry.keys, entry.text, KEYS_WIDTH, room)
     return rows
 

@@ -25,17 +25,17 @@ from rollout_tui.screens.actions.answers import Answers
 from rollout_tui.screens.actions.commands import Commands
 from rollout_tui.screens.actions.contexts import Contexts
 from rollout_tui.screens.actions.copying import COPY, Copying
-from rollout_tui.screens.actions.finding import Finding
 from rollout_tui.screens.actions.going import Going
 from rollout_tui.screens.actions.host import Host
 from rollout_tui.screens.actions.jumping import Jumping
 from rollout_tui.screens.actions.moving import Moving
 from rollout_tui.screens.actions.reading import Reading
+from rollout_tui.screens.actions.searches import Searches
 from rollout_tui.screens.actions.seeing import Seeing
 from rollout_tui.screens.actions.steppers import Steppers
 from rollout_tui.screens.actions.way_back import WayBack
 from rollout_tui.screens.actions.writing import WRITE, Writing
-from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.searchable import SearchableScreen
 from rollout_tui.screens.sizes import panes_at_once
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.session import Session
@@ -49,7 +49,7 @@ _NOT_DONE = {COPY: "not copied", WRITE: "not written"}
 """What became of work that died, by its group."""
 
 
-class InspectorScreen(AwaitingWork, SearchingScreen[str]):
+class InspectorScreen(AwaitingWork, SearchableScreen[str]):
     """Walks through one bundle. Its result is why there is nothing to show; None if the reader left.
 
     Attributes:
@@ -59,14 +59,14 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         jumping: leads to an object, and back.
         reading: fills the panes.
         reader: reads the bundle.
-        finding: finds things.
+        searches: finds things.
         groups: all that has actions for its keys.
     """
 
     AUTO_FOCUS = ""
     """The timeline has the keys first, though it is not the first pane."""
 
-    BINDINGS = [*keys.bindings(keys.Context.PANES, keys.Context.APP, keys.Context.RUN)]
+    BINDINGS = [*keys.bindings(keys.Scope.PANES, keys.Scope.APP, keys.Scope.RUN)]
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """The screen is not drawn anew when the keys go elsewhere: what looks different by that draws itself."""
@@ -108,7 +108,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         self.reading = Reading(host, self, session, self, panes, self.going, self.jumping, at)
         self.reader = self.reading.reader
         seeing = Seeing(host, session, panes, self.jumping)
-        self.finding = Finding(host, session, panes, self.jumping, seeing.look_for)
+        self.searches = Searches(host, session, panes, self.jumping, seeing.look_for)
         self._way_back = WayBack(panes, self.jumping)
         self._steppers = Steppers(host, session, panes, self.jumping, seeing.look_for, self._way_back)
         self._contexts = Contexts(host, panes, self.jumping)
@@ -127,7 +127,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         self._answers = Answers(
             host, session, panes, self.jumping, self._way_back, self.reader, self._run_actions, prices
         )
-        leading = (self.jumping, self.finding, self._steppers, self._answers, commands)
+        leading = (self.jumping, self.searches, self._steppers, self._answers, commands)
         asking = (self._contexts, seeing)
         self.groups = (self.search, moving, *leading, *asking, copying, writing, self.reading)
         self._actions = {name: action for group in self.groups for name, action in group.actions.items()}
@@ -139,7 +139,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
 
     def _run_actions(self) -> Actions:
         """What the keys do that are about the run, wherever that is looked at."""
-        return {one.name: self._actions[one.name] for one in keys.actions_in(keys.Context.RUN)}
+        return {one.name: self._actions[one.name] for one in keys.actions_in(keys.Scope.RUN)}
 
     def compose(self) -> ComposeResult:
         """Header, breadcrumb, panes, footer."""
@@ -184,7 +184,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
         parts = [span(f" {timelines.index.thread_path(thread_id)}", "link")]
         if entry is not None:
             parts += [mark, span(f"seq {entry.seq}")]
-        parts += [mark, span(pane.pane.value, "strong")]
+        parts += [mark, span(pane.own_focus.value, "strong")]
         if pane is self.panes.detail and self.panes.detail.heading.strip():
             parts += [mark, Span(self.panes.detail.heading)]
         self._bar("breadcrumb").show(parts)
@@ -196,7 +196,7 @@ class InspectorScreen(AwaitingWork, SearchingScreen[str]):
     def _bar(self, name: str) -> Bar:
         return self.query_one(f"#{name}", Bar)
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """Which keys hold now."""
         return self.panes.focus_name()
 

@@ -34,7 +34,7 @@ class Told(NamedTuple):
 class OverviewScreen(AnswerScreen[Told]):
     """What there is to know at first; its result is the object of the row that was opened."""
 
-    pane = keys.Pane.OVERVIEW
+    own_focus = keys.Focus.OVERVIEW
     name_of_answer = "Overview"
 
     def find_out(self, links: AgentLinks) -> Told:

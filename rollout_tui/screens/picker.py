@@ -22,7 +22,7 @@ from rollout_tui.root_watcher import LOOK, RootWatcher
 from rollout_tui.safe_text import clip_start, safe_text
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.screens.prompt import Prompt, checked_by
-from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.searchable import SearchableScreen
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.session import Session
 from rollout_tui.texts.short_forms import plural
@@ -46,10 +46,10 @@ WIDE_HEADER = 60
 """Cells from which the name of the program stands above the list."""
 
 
-class PickerScreen(AwaitingWork, SearchingScreen[str]):
+class PickerScreen(AwaitingWork, SearchableScreen[str]):
     """A list of runs. It looks at their directories unless an inspector is open on one of them."""
 
-    BINDINGS = [*keys.bindings(keys.Context.RUNS)]
+    BINDINGS = [*keys.bindings(keys.Scope.RUNS)]
 
     def __init__(
         self,
@@ -195,9 +195,9 @@ class PickerScreen(AwaitingWork, SearchingScreen[str]):
         """Sentences stand where the keys are."""
         return self._bar("footer")
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """Whose keys hold here."""
-        return keys.Pane.PICKER
+        return keys.Focus.PICKER
 
     def action_back(self) -> None:
         """End a search."""

@@ -42,8 +42,8 @@ class Prompt(Modal[str]):
     A text that the check refuses stays to be corrected, with the reason above it.
     """
 
-    BINDINGS = [*keys.bindings(keys.Context.PROMPT)]
-    pane = keys.Pane.PROMPT
+    BINDINGS = [*keys.bindings(keys.Scope.PROMPT)]
+    own_focus = keys.Focus.PROMPT
     DEFAULT_CSS = """
     Prompt > #prompt { dock: bottom; width: 100%; height: auto; background: $background; }
     Prompt #prompt > Horizontal { height: 1; }

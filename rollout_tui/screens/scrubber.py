@@ -22,8 +22,8 @@ SETTLED = 0.08
 class Scrubber(Modal[int]):
     """A line along the events of the log. Its result is the event to stay at, or None to go back."""
 
-    BINDINGS = [*keys.bindings(keys.Context.SCRUBBER)]
-    pane = keys.Pane.SCRUBBER
+    BINDINGS = [*keys.bindings(keys.Scope.SCRUBBER)]
+    own_focus = keys.Focus.SCRUBBER
     DEFAULT_CSS = """
     Scrubber { background: transparent; }
     Scrubber > #scrubber { dock: bottom; width: 100%; height: auto; background: $background; }

@@ -79,8 +79,8 @@ class _Run:
 class SearchScreen(Dialog[Hit]):
     """Searches while the reader types; its result is the hit that was opened."""
 
-    BINDINGS = [*keys.bindings(keys.Context.HITS)]
-    pane = keys.Pane.HITS
+    BINDINGS = [*keys.bindings(keys.Scope.HITS)]
+    own_focus = keys.Focus.HITS
     DEFAULT_CSS = """
     SearchScreen > #search { width: 100%; height: 100%; background: $background; }
     SearchScreen > #search:ansi { background: ansi_default; }

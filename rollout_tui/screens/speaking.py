@@ -54,7 +54,7 @@ class SpeakingScreen(SizedScreen[T]):
             raise SkipAction  # somebody else's
         action()
 
-    def focus_name(self) -> keys.Pane:
+    def focus_name(self) -> keys.Focus:
         """Which keys hold now."""
         raise NotImplementedError
 

@@ -14,7 +14,7 @@ from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.timeline.entries import Entry
 from rollout_tui.insight.timing.columns import Window
 from rollout_tui.lines.spans import Piece, Span, drop_to_fit, span
-from rollout_tui.screens.answer_screen import AnswerHost, AnswerScreen, Standing
+from rollout_tui.screens.answer_screen import AnswerHost, AnswerPlace, AnswerScreen
 from rollout_tui.screens.sizes import TALL, WHERE_LINES
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.texts.short_forms import duration
@@ -47,18 +47,18 @@ class TimeScreen(AnswerScreen[TimeAnswer]):
         thread_id: the agent at whose spot the reader is.
     """
 
-    BINDINGS = [*keys.bindings(keys.Context.TIME)]
-    pane = keys.Pane.TIME
+    BINDINGS = [*keys.bindings(keys.Scope.TIME)]
+    own_focus = keys.Focus.TIME
     name_of_answer = "Time"
 
     def __init__(
-        self, host: AnswerHost, standing: Standing | None = None, entry: Entry | None = None
+        self, host: AnswerHost, left_at: AnswerPlace | None = None, entry: Entry | None = None
     ) -> None:
         """Prepare to answer.
 
         Args:
             host: what it is told from.
-            standing: where the reader was when it was left before.
+            left_at: where the reader was when it was left before.
             entry: the entry of the timeline at whose moment to begin otherwise.
         """
         self._chosen = Choice()
@@ -66,7 +66,7 @@ class TimeScreen(AnswerScreen[TimeAnswer]):
         self._below: tuple[TimeAnswer, list[AnyRow]] | None = None
         self.time_look: TimeLook | None = None
         self.thread_id = ""
-        super().__init__(host, standing)
+        super().__init__(host, left_at)
 
     def find_out(self, links: AgentLinks) -> TimeAnswer:
         """The values; in a thread."""

@@ -9,12 +9,12 @@ from textual.geometry import Size
 
 from rollout_tui import keys
 from rollout_tui.insight.agents.links import AgentLinks
-from rollout_tui.insight.tokens.prices import Price
+from rollout_tui.insight.tokens.prices import Prices
 from rollout_tui.insight.tokens.run_tokens import RunTokens, TokensPart, run_tokens
 from rollout_tui.language.asking import By
 from rollout_tui.lines.rows import lay_out
 from rollout_tui.lines.spans import Piece, Span, span
-from rollout_tui.screens.answer_screen import AnswerHost, AnswerScreen, Standing
+from rollout_tui.screens.answer_screen import AnswerHost, AnswerPlace, AnswerScreen
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.views.answer_rows import AnyRow
 from rollout_tui.views.token_head import (
@@ -54,21 +54,21 @@ class Choice(NamedTuple):
 class TokensScreen(AnswerScreen[RunTokens]):
     """Where the tokens of a run went; its result is the call, item or agent that the reader goes to."""
 
-    BINDINGS = [*keys.bindings(keys.Context.TOKENS)]
-    pane = keys.Pane.TOKENS
+    BINDINGS = [*keys.bindings(keys.Scope.TOKENS)]
+    own_focus = keys.Focus.TOKENS
     name_of_answer = "Tokens"
 
     def __init__(
         self,
         host: AnswerHost,
-        standing: Standing | None = None,
-        prices: Mapping[str, Price] | None = None,
+        left_at: AnswerPlace | None = None,
+        prices: Prices | None = None,
     ) -> None:
         """Prepare to answer.
 
         Args:
             host: what it is told from.
-            standing: where the reader was when it was left before.
+            left_at: where the reader was when it was left before.
             prices: what tokens cost, by model; None for no prices.
         """
         self._choice = Choice()
@@ -76,7 +76,7 @@ class TokensScreen(AnswerScreen[RunTokens]):
         self._part: TokensPart | None = None
         self._table: Table[Any] | None = None
         self._curves: Curves | None = None
-        super().__init__(host, standing)
+        super().__init__(host, left_at)
 
     # What is shown
 

@@ -32,9 +32,9 @@ LONGEST_PATH = 4096
 class WriteForm(AwaitingWork, Modal[str]):
     """Asks what to write, and where to; its result is the sentence that says what was written."""
 
-    BINDINGS = [*keys.bindings(keys.Context.FORM)]
+    BINDINGS = [*keys.bindings(keys.Scope.FORM)]
     DEFAULT_CSS = "WriteForm #path { margin-top: 1; }"
-    pane = keys.Pane.FORM
+    own_focus = keys.Focus.FORM
 
     class Written(Message):
         """The file is there."""

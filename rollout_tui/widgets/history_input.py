@@ -8,7 +8,7 @@ from textual import events
 from textual.geometry import Region
 from textual.widgets import Input
 
-from rollout_tui.keys import Context, bindings
+from rollout_tui.keys import Scope, bindings
 
 HISTORY_LENGTH = 100
 """Earlier inputs of one kind that are kept."""
@@ -83,7 +83,7 @@ class LineInput(Input):
 class HistoryInput(LineInput):
     """An input field without a border that remembers earlier inputs."""
 
-    BINDINGS = [*bindings(Context.HISTORY)]
+    BINDINGS = [*bindings(Scope.HISTORY)]
     DEFAULT_CSS = """
     HistoryInput, HistoryInput:focus, HistoryInput:ansi { border: none; height: 1; padding: 0; width: 1fr; }
     """

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from rollout_tui.keys import Context, bindings
+from rollout_tui.keys import Scope, bindings
 from rollout_tui.lines.spans import STYLE_NAMES, Span, fit, mark_matches, spans_text
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.texts.text_lines import plain_pattern
@@ -39,7 +39,7 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
     """
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Context.LINES)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LINES)]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"line--{name}" for name in STYLE_NAMES),
         "line--cursor",

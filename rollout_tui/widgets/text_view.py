@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.reactive import var
 
 from rollout_tui import glyphs
-from rollout_tui.keys import Context, bindings
+from rollout_tui.keys import Scope, bindings
 from rollout_tui.lines.spans import Span
 from rollout_tui.lines.text_colour import TextColours
 from rollout_tui.safe_text import SafeText, safe_pieces, safe_text
@@ -31,7 +31,7 @@ UNKNOWN_WIDTH = 80
 class TextView(LineView):
     """Shows a text line by line, wrapped or cut at the edge, with colours and line numbers if wanted."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Context.TEXT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.TEXT)]
 
     wrap: var[bool] = var(True, init=False)
     """Whether lines longer than the view go on in the next row."""

@@ -22,21 +22,21 @@ from rollout_tui.widgets.line_view import LineView
 WIDE = (120, 40)
 NARROW = (80, 24)
 
-SCREENS: dict[str, tuple[tuple[str, ...], keys.Pane]] = {
-    "inspector": ((), keys.Pane.TIMELINE),
-    "compactions": (("c",), keys.Pane.COMPACTION),
-    "cells": (("x",), keys.Pane.EXEC),
-    "help": (("?",), keys.Pane.DIALOG),
-    "search": (("ctrl+f",), keys.Pane.HITS),
-    "command": ((":",), keys.Pane.PROMPT),
-    "filter": (("&",), keys.Pane.PROMPT),
-    "find": (("/",), keys.Pane.PROMPT),
-    "write": (("w",), keys.Pane.FORM),
-    "problems": (("i",), keys.Pane.DIALOG),
-    "overview": (("o",), keys.Pane.OVERVIEW),
-    "tokens": (("$",), keys.Pane.TOKENS),
-    "time": (("L",), keys.Pane.TIME),
-    "visibility": (("1", "v"), keys.Pane.DIALOG),
+SCREENS: dict[str, tuple[tuple[str, ...], keys.Focus]] = {
+    "inspector": ((), keys.Focus.TIMELINE),
+    "compactions": (("c",), keys.Focus.COMPACTION),
+    "cells": (("x",), keys.Focus.EXEC),
+    "help": (("?",), keys.Focus.DIALOG),
+    "search": (("ctrl+f",), keys.Focus.HITS),
+    "command": ((":",), keys.Focus.PROMPT),
+    "filter": (("&",), keys.Focus.PROMPT),
+    "find": (("/",), keys.Focus.PROMPT),
+    "write": (("w",), keys.Focus.FORM),
+    "problems": (("i",), keys.Focus.DIALOG),
+    "overview": (("o",), keys.Focus.OVERVIEW),
+    "tokens": (("$",), keys.Focus.TOKENS),
+    "time": (("L",), keys.Focus.TIME),
+    "visibility": (("1", "v"), keys.Focus.DIALOG),
 }
 """What opens each screen, and whose keys hold there."""
 

@@ -10,7 +10,7 @@ from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.tokens.prices import Price
 from rollout_tui.screens.actions.needs import Actions, Jumps, Opens, Shown, Works
 from rollout_tui.screens.actions.way_back import WayBack
-from rollout_tui.screens.answer_screen import AnswerHost, AnswerScreen, Standing
+from rollout_tui.screens.answer_screen import AnswerHost, AnswerPlace, AnswerScreen
 from rollout_tui.session import Session
 from rollout_tui.views.overview import unknown_schema_words
 from rollout_tui.views.reading_state import ReadingState
@@ -38,7 +38,7 @@ class Reads(Protocol):
         """Show everything as it is now; say whether the past was shown."""
 
 
-Opener = Callable[[AnswerHost, Standing | None], AnswerScreen[Any]]
+Opener = Callable[[AnswerHost, AnswerPlace | None], AnswerScreen[Any]]
 """Makes the screen of an answer, as it was left if it was open before."""
 
 
@@ -75,7 +75,7 @@ class Answers:
         self._way_back = way_back
         self._prices = prices
         self._host = AnswerHost(session, self._links, lambda: reader.state, run_actions, reader.look_now)
-        self._standings: dict[Opener, Standing] = {}
+        self._left_at: dict[Opener, AnswerPlace] = {}
         self._open: AnswerScreen[Any] | None = None
 
     @property
@@ -109,20 +109,20 @@ class Answers:
         """Open the overview before anything is read: it fills itself when there is something."""
         self._open_answer(self._overview)
 
-    def _overview(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
+    def _overview(self, host: AnswerHost, left_at: AnswerPlace | None) -> AnswerScreen[Any]:
         from rollout_tui.screens.overview import OverviewScreen
 
-        return OverviewScreen(host, standing)
+        return OverviewScreen(host, left_at)
 
-    def _tokens(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
+    def _tokens(self, host: AnswerHost, left_at: AnswerPlace | None) -> AnswerScreen[Any]:
         from rollout_tui.screens.tokens import TokensScreen
 
-        return TokensScreen(host, standing, self._prices)
+        return TokensScreen(host, left_at, self._prices)
 
-    def _time(self, host: AnswerHost, standing: Standing | None) -> AnswerScreen[Any]:
+    def _time(self, host: AnswerHost, left_at: AnswerPlace | None) -> AnswerScreen[Any]:
         from rollout_tui.screens.time_screen import TimeScreen
 
-        return TimeScreen(host, standing, self._panes.entry)
+        return TimeScreen(host, left_at, self._panes.entry)
 
     def _answer(self, opener: Opener) -> None:
         """Open an answer, in the place of another one that is open."""
@@ -135,13 +135,13 @@ class Answers:
         self._open_answer(opener)
 
     def _open_answer(self, opener: Opener) -> None:
-        screen = opener(self._host, self._standings.get(opener))
+        screen = opener(self._host, self._left_at.get(opener))
         before, self._open = self._open, screen
         if before is not None:
             before.dismiss(None)
 
         def left(ref: ObjectRef | None) -> None:
-            self._standings[opener] = screen.standing
+            self._left_at[opener] = screen.left_at
             if self._open is screen:
                 self._open = None
             if ref is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from reducer import ObjectRef
@@ -165,7 +164,7 @@ class Commands:
             return
         index = timelines.index
         if wish.what == "prompt" and wish.agent is None:
-            wish = replace(wish, agent=self._shown.thread_id)
+            wish = wish._replace(agent=self._shown.thread_id)
         try:
             found = place_asked_for(index, wish)
             if wish.what == "prompt" and not _has_prompt(index, found):

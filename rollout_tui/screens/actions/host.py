@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from textual.screen import Screen
 
 from rollout_tui import keys
-from rollout_tui.screens.searching import SearchingScreen
+from rollout_tui.screens.searchable import SearchableScreen
 from rollout_tui.screens.speaking import SpeakingScreen
 from rollout_tui.terminal_app import TerminalApp
 from rollout_tui.widgets.line_view import LineView
@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Host:
     """Speaks, opens, and works for groups of actions, each of which knows only the part that it needs."""
 
-    def __init__(self, screen: SearchingScreen[Any]) -> None:
+    def __init__(self, screen: SearchableScreen[Any]) -> None:
         self._screen = screen
 
     @property

@@ -77,8 +77,8 @@ class Steppers:
         if before and stepper.place is None:
             self._screen.say("no compaction before this")
             return
-        standing = None if back_to is None else back_to.standing
-        is_there = standing is None or stepper.resume(standing)
+        left_at = None if back_to is None else back_to.left_at
+        is_there = left_at is None or stepper.resume(left_at)
         self._screen.open_above(stepper, chosen)
         if not is_there:
             stepper.call_after_refresh(stepper.say, "that compaction is not in what is shown now")
@@ -102,8 +102,8 @@ class Steppers:
             self._screen.say("no code cell before this")
             return
         stepper = ExecStepper(self._session, timelines.index, self._look_for, *at, before=before)
-        standing = None if back_to is None else back_to.standing
-        is_there = standing is None or stepper.resume(standing)
+        left_at = None if back_to is None else back_to.left_at
+        is_there = left_at is None or stepper.resume(left_at)
         self._screen.open_above(stepper, chosen)
         if not is_there:
             stepper.call_after_refresh(stepper.say, "that cell is not in what is shown now")

@@ -135,7 +135,7 @@ async def test_it_opens_on_the_first_step(code_mode: Path, size: tuple[int, int]
         assert at.focused == "steps"
         assert at.stepper.source.text.startswith("\nconst rs = await Promise.all([")
         assert len(at.rows(at.stepper.list)) == 8
-        assert at.bar("keys") == keys.footer_text(keys.Pane.EXEC, at.host.size.width - 2)
+        assert at.bar("keys") == keys.footer_text(keys.Focus.EXEC, at.host.size.width - 2)
         assert len(at.screen_text()) == size[1]
         assert all(len(line) == size[0] for line in at.screen_text())
 
@@ -296,7 +296,7 @@ async def test_x_goes_to_the_next_cell_and_back(shared_dir: Path, size: tuple[in
         assert at.bar("title").startswith("exec cell 10 of 10  /root/builder")
         assert at.bar("keys") == "this is the last cell"
         await at.press("s")
-        assert at.bar("keys") == keys.footer_text(keys.Pane.EXEC, at.host.size.width - 2)
+        assert at.bar("keys") == keys.footer_text(keys.Focus.EXEC, at.host.size.width - 2)
 
 
 async def test_there_is_no_cell_before_the_first(code_mode: Path) -> None:

@@ -18,7 +18,7 @@ Demo = Callable[[str], Path]
 def where(inspection: Inspection) -> tuple[int, str]:
     entry = inspection.screen.timeline.entry
     assert entry is not None
-    return entry.seq, inspection.screen.panes.active.pane.value
+    return entry.seq, inspection.screen.panes.active.own_focus.value
 
 
 async def test_a_link_leads_away_and_the_history_back_and_forth(demo_trace: Demo) -> None:

@@ -216,7 +216,7 @@ async def test_what_the_filter_hides_is_said_when_the_rows_are_found(monkeypatch
         await at.press("&", *"kind:tool", "enter")
         timelines = at.screen.session.timelines
         assert timelines is not None
-        at.screen.finding.set_filter("kind:turn")
+        at.screen.searches.set_filter("kind:turn")
         at.screen.jumping.jump(next(e.ref for e in timelines.tree(None).values if e.ref.type == "ToolCall"))
         await at.settle()
         assert "does not pass the filter &kind:turn" in said(at)

@@ -19,14 +19,14 @@ from rollout_tui.widgets.line_view import LineView
 T = TypeVar("T")
 
 
-class SearchingScreen(SpeakingScreen[T]):
+class SearchableScreen(SpeakingScreen[T]):
     """Searches in the view that has the keys.
 
     Attributes:
         search: the search in a view.
     """
 
-    BINDINGS = [*keys.bindings(keys.Context.FIND)]
+    BINDINGS = [*keys.bindings(keys.Scope.FIND)]
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(name, id, classes)

@@ -50,7 +50,7 @@ class Panes(Shown, Protocol):
         """Make context and detail follow the entry under the cursor."""
 
 
-class Finding:
+class Searches:
     """Finds places, and leads there."""
 
     def __init__(
