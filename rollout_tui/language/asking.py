@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.language.vocabulary import word_meant
@@ -27,7 +26,7 @@ Single = Literal[
 """What can be asked for one at a time."""
 
 Listed = Literal[
-    "threads", "turns", "calls", "tools", "cells", "compactions", "edges", "failures", "problems"
+    "threads", "turns", "calls", "tools", "cells", "compactions", "items", "edges", "failures", "problems"
 ]
 """What can be asked for as a list."""
 
@@ -46,8 +45,7 @@ _SORTS = {"agent": "thread"}
 _FILLERS = frozenset({"of", "in"})
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(NamedTuple):
     """One thing.
 
     Attributes:
@@ -61,8 +59,7 @@ class OneOf:
     agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf:
+class AllOf(NamedTuple):
     """A list of things.
 
     Attributes:
@@ -74,8 +71,7 @@ class AllOf:
     agent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerTo:
+class AnswerTo(NamedTuple):
     """Something that is told of the run.
 
     Attributes:

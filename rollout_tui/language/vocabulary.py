@@ -6,9 +6,7 @@ It imports nothing but the standard library: a shell that completes a word waits
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rollout_tui.language.refused import InputRefused
 
@@ -16,8 +14,7 @@ Use = Literal["typed", "shown"]
 """Where a word is used: after `:`, or as WHAT of `show`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word by which something is asked for.
 
     Attributes:
@@ -64,6 +61,7 @@ WORDS: tuple[Word, ...] = (
     Word("tools", "[of AGENT]", shown="the tool calls"),
     Word("cells", "[of AGENT]", shown="the code cells"),
     Word("compactions", "[of AGENT]", shown="the compactions"),
+    Word("items", "[of AGENT]", shown="the conversation items"),
     Word("edges", shown="the interaction edges"),
     Word("failures", "[of AGENT]", shown="what failed in the run; the status is 1 if anything did"),
     Word("problems", "", "list the problems", "the problems of the recording"),
@@ -103,6 +101,8 @@ def word_meant(text: str, use: Use) -> Word:
     if elsewhere is not None:
         where = "`:` in the inspector" if use == "shown" else "`rollout-tui show`"
         raise InputRefused(f"{elsewhere.name} is a word of {where}")
+    from difflib import get_close_matches  # imported for those who erred alone
+
     names = [word.name for word in words]
     near = get_close_matches(text, [*names, *(one for word in words for one in word.others)], 1, 0.5)
     if near:

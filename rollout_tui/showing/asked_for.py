@@ -117,6 +117,24 @@ def compaction_asked_for(index: TraceIndex, wish: OneOf) -> tuple[list[Compactio
     return steps, next(place for place, step in enumerate(steps) if step.identity[1] == found[0])
 
 
+def numbered_ids(index: TraceIndex, what: Single, agent: str | None) -> list[tuple[int, str]]:
+    """The ids of all objects of a sort, each with the number by which it is asked for, in their order.
+
+    Args:
+        index: the graph.
+        what: as in `ids_of`; of items those of one agent, of all by default: they have numbers of their own.
+        agent: the agent, as typed.
+    """
+    if what != "item":
+        return list(enumerate(ids_of(index, what, agent), 1))
+    items = index.trace.conversation_items
+    if agent is None:
+        ids = list(items)
+    else:
+        ids = index.trace.threads[thread_asked_for(index, agent)].conversation_item_ids
+    return [(int(id_.rpartition(":")[2]), id_) for id_ in ids if id_ in items]
+
+
 def ids_of(index: TraceIndex, what: Single, agent: str | None) -> list[str]:
     """The ids of all objects of a sort that numbers count, in their order.
 
@@ -211,6 +229,8 @@ def _lowered(sentence: str) -> str:
 def wanted_by(index: TraceIndex, text: str) -> Wanted:
     """What is to be looked for in contexts: a text, or what `item N`, `tool N` or `file PATH` names.
 
+    N is a number or an id.
+
     Raises:
         InputRefused: there is no such item or tool call, or nothing was named.
     """
@@ -222,9 +242,9 @@ def wanted_by(index: TraceIndex, text: str) -> Wanted:
         raise InputRefused("after seen there must be a text, item N, tool N or file PATH")
     if word == "file" and rest:
         return Wanted("file", rest)
-    if rest.lstrip("#").isdecimal():
-        if word == "item":
-            return Wanted("item", object_asked_for(index, OneOf("item", rest)).id)
-        if word == "tool":
-            return Wanted("tool", object_asked_for(index, OneOf("tool", rest)).id)
+    is_number = rest.lstrip("#").isdecimal()
+    if word == "item" and (is_number or rest in index.trace.conversation_items):
+        return Wanted("item", object_asked_for(index, OneOf("item", rest)).id)
+    if word == "tool" and (is_number or rest in index.trace.tool_calls):
+        return Wanted("tool", object_asked_for(index, OneOf("tool", rest)).id)
     return Wanted("text", text)

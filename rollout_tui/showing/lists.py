@@ -21,7 +21,7 @@ from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.items.captures import cut_count_words, cut_payloads, lost_words
 from rollout_tui.language.asking import AllOf, Single
 from rollout_tui.lines.spans import spans_text
-from rollout_tui.showing.asked_for import TYPES, ids_of, thread_asked_for
+from rollout_tui.showing.asked_for import TYPES, numbered_ids, thread_asked_for
 from rollout_tui.showing.document import Document
 from rollout_tui.showing.naming import encodable, graph_object, payload_data
 from rollout_tui.texts.short_forms import count, duration, one_line, plural, window_ms
@@ -32,6 +32,7 @@ _ONE: dict[str, Single] = {
     "calls": "call",
     "tools": "tool",
     "cells": "cell",
+    "items": "item",
     "edges": "edge",
     "problems": "problem",
 }
@@ -70,9 +71,9 @@ def list_document(index: TraceIndex, wish: AllOf) -> Document:
 
 
 def listed_rows(index: TraceIndex, what: Single, thread: str | None) -> list[str]:
-    """The rows of a list, with the numbers by which its elements are asked for; arguments as in `ids_of`."""
+    """The rows of a list, with the numbers by which each is asked for; arguments as in `numbered_ids`."""
     rows = []
-    for number, id_ in enumerate(ids_of(index, what, thread), 1):
+    for number, id_ in numbered_ids(index, what, thread):
         if what == "problem":
             problem = index.reduction.problems[number - 1]
             rows.append(f"{number:>5}  {one_line(f'{problem.where()}: {problem.reason}')}")
@@ -107,7 +108,7 @@ def _tokens(index: TraceIndex, ref: ObjectRef) -> str:
 
 def _listed_data(index: TraceIndex, what: Single, thread: str | None) -> list[dict[str, Any]]:
     found = []
-    for number, id_ in enumerate(ids_of(index, what, thread), 1):
+    for number, id_ in numbered_ids(index, what, thread):
         ref = ObjectRef(TYPES[what], id_)
         about = index.problem(id_) if what == "problem" else graph_object(index, ref)
         detail = describe(index, ref)

@@ -59,6 +59,12 @@ class ListedCell(Listed):
     object: CodeCell
 
 
+class ListedItem(Listed):
+    """A conversation item."""
+
+    object: ConversationItem
+
+
 class ListedEdge(Listed):
     """An interaction edge."""
 
@@ -137,6 +143,12 @@ class Compactions(Document):
     """`compactions`."""
 
     compactions: list[ListedCompaction]
+
+
+class Items(Document):
+    """`items`."""
+
+    items: list[ListedItem]
 
 
 class Edges(Document):

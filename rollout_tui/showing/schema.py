@@ -48,6 +48,7 @@ DOCUMENTS: dict[str, type] = {
     "tools": objects.Tools,
     "cells": objects.Cells,
     "compactions": objects.Compactions,
+    "items": objects.Items,
     "edges": objects.Edges,
     "failures": objects.Failures,
     "problems": objects.Problems,

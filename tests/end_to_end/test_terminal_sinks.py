@@ -14,7 +14,7 @@ import tty
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import pytest
 from escape_audit import escape_audit
@@ -24,6 +24,7 @@ from reducer import open_bundle, reduce_bundle
 from reducer.model import RolloutTrace
 from rollout_tui.cli import main
 from rollout_tui.commands import show as show_command
+from rollout_tui.language.asking import Listed
 from rollout_tui.session import Session
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ Demo = Callable[[str], Path]
 T = TypeVar("T")
 
 DEMOS = ["hostile", "hostile-2"]
-LISTS = ["threads", "turns", "calls", "tools", "cells", "compactions", "edges", "failures", "problems"]
+LISTS: tuple[str, ...] = get_args(Listed)
 HINT = b"for the exact bytes pipe it, or write it with -o FILE"
 
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from places import REPOSITORY
 
 from reducer import BundleError
-from rollout_tui.language.asking import parse_what
+from rollout_tui.language.asking import Listed, parse_what
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session
 from rollout_tui.showing.dispatch import Telling, result_of
@@ -20,7 +20,7 @@ from rollout_tui.showing.pages import Page
 DEMOS = sorted(path.parent for path in (REPOSITORY / "demo_traces").glob("*/manifest.json"))
 
 ANSWERS = ("summary", "tokens", "tokens by turn", "time", "waits", "path", "seen e")
-LISTS = ("threads", "turns", "calls", "tools", "cells", "compactions", "edges", "failures", "problems")
+LISTS: tuple[str, ...] = get_args(Listed)
 SINGLES = (
     *("seq 5", "line 3", "call 1", "call 3", "turn 1", "item 1", "item 5", "payload 1", "payload 3"),
     *(

@@ -167,6 +167,31 @@ def test_everything_comes_as_text_and_as_json(run_program: Run, what: str) -> No
     assert as_json(run_program, TEAM, what)
 
 
+@pytest.mark.parametrize("of", ["", " of /root/repro"])
+@pytest.mark.parametrize(
+    ("listed", "one"), [("items", "item"), ("tools", "tool"), ("calls", "call"), ("turns", "turn")]
+)
+def test_a_number_of_a_list_asks_for_what_stands_there(
+    run_program: Run, listed: str, one: str, of: str
+) -> None:
+    rows = as_json(run_program, TEAM, listed + of)[listed]
+    row = rows[min(len(rows) - 1, 5)]
+    # Turns and calls count for each agent by itself, items always in the whole bundle.
+    whose = f" of {row['object']['thread_id']}" if one in ("turn", "call") else of
+    what = f"{one} {row['number']}" + ("" if one == "item" else whose)
+    told = as_json(run_program, TEAM, what)
+    assert row["id"] == (told["inference_call"]["inference_call_id"] if one == "call" else told["id"])
+
+
+def test_the_items_of_an_agent_are_those_of_its_conversation(run_program: Run) -> None:
+    reduction = reduce_bundle(TEAM)
+    every = [row["id"] for row in as_json(run_program, TEAM, "items", "--limit", "1000")["items"]]
+    assert every == list(reduction.trace.conversation_items)
+    for thread in reduction.trace.threads.values():
+        rows = as_json(run_program, TEAM, f"items of {thread.agent_path}", "--limit", "1000")["items"]
+        assert [row["id"] for row in rows] == thread.conversation_item_ids
+
+
 def test_payloads_that_limits_cut_stand_beside_the_problems(run_program: Run) -> None:
     bundle = REPOSITORY / "demo_traces" / "capped"
     text, told = shown(run_program, bundle, "problems"), as_json(run_program, bundle, "problems")
