@@ -31,6 +31,7 @@ class Call(Struct):
         sampled_through: the last position of the history that it had seen, where codex tells it.
         last_text: the text of the last message in its response.
         is_cut: whether its request ended without a whole response.
+        cut_at: the record that says so, if one does before the turn goes on or ends.
         after_loose: the call without any trace that was inferred directly before it.
     """
 
@@ -39,6 +40,7 @@ class Call(Struct):
     sampled_through: int | None = None
     last_text: str | None = None
     is_cut: bool = False
+    cut_at: Record | None = None
     after_loose: Call | None = None
 
     @property

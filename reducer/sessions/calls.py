@@ -196,6 +196,7 @@ class Calls:
             self._counted(record, turn, mapping(info, "last_token_usage"))
         elif self._unbilled is not None:
             self._mark_cut(self._unbilled)
+            self._unbilled.cut_at = record
             self._cut, self._unbilled, self._receiving = self._unbilled, None, None
             self._counts.is_last = None
         elif self._empty is None:
@@ -347,7 +348,7 @@ class Calls:
     def _fail(self, call: Call, record: Record, status: ExecutionStatus) -> None:
         """A call has no tokens, and now it is known how it ended."""
         self._mark_cut(call)
-        self._objects.end(call, record, status)
+        self._objects.end(call, call.cut_at or record, status)
         self._objects.note(call, rebuilt=("status",), not_recorded=("usage", "error"))
 
     def _forget_open(self) -> None:

@@ -26,17 +26,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer import ObjectRef
-from reducer.model import ExecutionWindow, Thread, ToolCall, Turn
+from reducer.model import ExecutionWindow, InferenceCall, Thread, ToolCall, Turn
 from reducer.model.objects import RefType
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.lookups import started_seq
 from rollout_tui.insight.timeline.entries import event_entry
+from rollout_tui.insight.timeline.turn_starts import SESSION_TURN_ENDS
 from rollout_tui.insight.tools.results import exit_code, first_words, never_ended, telling_words, timed_out
 from rollout_tui.texts.short_forms import one_line
 
@@ -61,8 +63,7 @@ _COUNTED: tuple[RefType, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """One failure.
 
     Attributes:
@@ -83,8 +84,7 @@ class Failure:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """What is the matter with something, whatever it is; an empty cause if none is known."""
 
     manner: Manner
@@ -167,7 +167,14 @@ def _call(index: TraceIndex, call_id: str) -> Failure | None:
     call, ref = index.trace.inference_calls.get(call_id), ObjectRef("InferenceCall", call_id)
     if call is None:
         return None
-    return _failure(ref, call.thread_id, call.execution, _of_request(index, ref, call.execution))
+    found = _of_request(index, ref, call.execution, _ended_by(index, call))
+    return _failure(ref, call.thread_id, call.execution, found)
+
+
+def _ended_by(index: TraceIndex, call: InferenceCall) -> Turn | None:
+    """The turn that ended with a call, if it was the last one."""
+    is_last = index.lookups.calls_of_turn.get(call.codex_turn_id, [])[-1:] == [call.inference_call_id]
+    return index.trace.codex_turns.get(call.codex_turn_id) if is_last else None
 
 
 def _compaction_request(index: TraceIndex, request_id: str) -> Failure | None:
@@ -177,13 +184,18 @@ def _compaction_request(index: TraceIndex, request_id: str) -> Failure | None:
     return _failure(ref, request.thread_id, request.execution, _of_request(index, ref, request.execution))
 
 
-def _of_request(index: TraceIndex, ref: ObjectRef, execution: ExecutionWindow) -> _Found | None:
-    """What became of a request; the event that ended it says why."""
+def _of_request(
+    index: TraceIndex, ref: ObjectRef, execution: ExecutionWindow, ended: Turn | None = None
+) -> _Found | None:
+    """What became of a request. The event that ended it says why, or the end of the turn `ended` by it."""
     found = _by_status(index, execution)
     if found is None or found.manner == NEVER_ENDED:
         return found
-    notes = [event.note for event in index.events_of(ref) if event.note]
-    if not notes:
+    events = index.events_of(ref)
+    notes = [event.note for event in events if event.note and event.kind not in SESSION_TURN_ENDS]
+    if not notes and ended is not None:
+        notes = [_told_of(index, ended)]
+    if not notes or not notes[-1]:
         return replace(found, cause="its turn ended" if found.manner == "aborted" else "")
     status = _HTTP_STATUS.search(notes[-1], 0, _LOOKED_AT)
     verdict = status[1] if status is not None and found.manner == "failed" else found.verdict

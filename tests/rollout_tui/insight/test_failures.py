@@ -9,6 +9,7 @@ import pytest
 from bundle_builder import CHILD, ROOT, BundleBuilder, exec_item, message
 from recorded import index_of
 from scenes import begin, call, end, output, stdin_invocation
+from session_builder import SessionWriter
 
 from reducer import ObjectRef
 from rollout_tui.insight.failures.definition import (
@@ -300,6 +301,39 @@ def test_a_script_that_was_terminated_is_a_failure(b: BundleBuilder) -> None:
     b.turn_ended()
     failure = one(b)
     assert (failure.ref.type, failure.manner, failure.verdict) == ("CodeCell", "aborted", "terminated")
+
+
+# Session files, which tell only what ended a turn
+
+
+def test_what_ended_a_turn_is_what_its_last_call_failed_with(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path)
+    writer.meta()
+    writer.start_turn()
+    writer.user("go")
+    writer.sees()
+    writer.assistant("Ha")
+    writer.count(more=False)
+    writer.count(more=False)
+    writer.end_turn(None, error={"message": "gave up the second time"})
+    index = Session(writer.path).load(lambda _done, _total: None).index
+    causes = [one.cause for one in failures(index)]
+    assert [one.ref.type for one in failures(index)] == ["Turn", "InferenceCall", "InferenceCall"]
+    assert causes == ["gave up the second time", NO_CAUSE, "gave up the second time"]
+    first, second = index.trace.inference_calls.values()
+    assert first.execution.ended_seq < second.execution.started_seq < index.last_seq  # type: ignore[operator]
+
+
+def test_who_interrupted_a_turn_interrupted_its_last_call(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path)
+    writer.meta()
+    writer.start_turn()
+    writer.user("go")
+    writer.sees()
+    writer.assistant("Ha")
+    writer.abort_turn()
+    index = Session(writer.path).load(lambda _done, _total: None).index
+    assert [(one.verdict, one.cause) for one in failures(index)] == [("cancelled", "interrupted")] * 2
 
 
 # Agents and the session
