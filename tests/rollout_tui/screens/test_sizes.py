@@ -126,7 +126,7 @@ def test_how_many_panes_there_is_room_for() -> None:
 def shown_panes(inspection: Inspection) -> list[str]:
     """The names of the panes on the screen, from left to right."""
     panes = (pane for pane in inspection.screen.panes.panes.values() if pane.region.area and pane.display)
-    return [pane.pane.value for pane in sorted(panes, key=lambda pane: (pane.region.y, pane.region.x))]
+    return [pane.own_focus.value for pane in sorted(panes, key=lambda pane: (pane.region.y, pane.region.x))]
 
 
 @pytest.mark.parametrize("size", [(100, 30), (119, 12), (140, 17)])
