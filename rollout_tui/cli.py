@@ -242,15 +242,28 @@ def report_command(
             help="FILE.html or FILE.md. By default, and with -, Markdown on standard output.",
         ),
     ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Replace all texts: what gives the run its shape stays.")
+    ] = False,
+    copy: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            metavar="DIR",
+            show_default=False,
+            help="Write a redacted copy of the bundle, too; a report of it only with -o.",
+        ),
+    ] = None,
 ) -> None:
     """Write a run as one file to hand over: what happened, what failed, tokens, time, with the evidence.
 
     Nothing in it is loaded from elsewhere, and no text of the recording is markup in it. It quotes the
-    recording: secrets in that are in the report as well.
+    recording, secrets too, unless --redact replaces its texts by numbered placeholders. What was
+    replaced is counted, and what was written is searched for the originals: if one is left, nothing is there.
     """
     from rollout_tui.commands.report import report_run
 
-    raise typer.Exit(report_run(bundle, output))
+    raise typer.Exit(report_run(bundle, output, redact=redact, bundle=copy))
 
 
 @app.command(name="grep", options_metavar="[OPTIONS]")

@@ -30,13 +30,13 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "record": ("--root", "--no-tui", "--ascii", "--no-color", "--mouse", "--help"),
     "show": (*(option.names[0] for option in SHOW_OPTIONS.values()), "--help"),
     "convert": ("--output", "--help"),
-    "report": ("--output", "--help"),
+    "report": ("--output", "--redact", "--bundle", "--help"),
     "grep": ("--limit", "--json", "--help"),
 }
 """The long options of the commands, and of the program itself."""
 
 _OF_A_BUNDLE = frozenset({"open", "reduce", "check", "show", "ls", "report"})
-_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root", "--prices", "--limit", "--after"})
+_WITH_VALUE = frozenset({"--at", "--output", "-o", "--root", "--prices", "--limit", "--after", "--bundle"})
 
 _MIN_ID = 2
 """Characters after which threads of codex are offered: it keeps very many, and all begin with the time."""

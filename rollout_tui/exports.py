@@ -5,26 +5,30 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reducer import Recording, UnreadablePayload
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import FileRef, PayloadRef
 from rollout_tui.insight.certainty import NOT_RECORDED, instructions_apart
 from rollout_tui.insight.index import TraceIndex
+from rollout_tui.progress import Progress
 from rollout_tui.recordings import state_of
 from rollout_tui.safe_text import safe_filename
 from rollout_tui.session import Session
 from rollout_tui.texts.written_json import formatted_json
 from rollout_tui.views.contexts.export import RequestTexts, context_data, context_markdown, request_texts
+from rollout_tui.write_file import write_atomically
 
-ExportKind = Literal["state", "payload", "context.md", "context.json", "report", "text"]
+ExportKind = Literal[
+    "state", "payload", "context.md", "context.json", "report", "text", "redacted report", "redacted bundle"
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """One thing that can be written.
 
     Attributes:
@@ -32,14 +36,38 @@ class Export:
         words: what it is, for the reader.
         path: where it goes by default.
         recording: what it comes of; its evidence is not written over.
-        make: makes its bytes; may read files, so it is for a worker thread. Raises `UnreadablePayload`.
+        write: writes it to a path, whole or not at all, and gives how many bytes that were. It reads files,
+            so it is for a worker thread; what the progress raises ends it. Raises `UnreadablePayload`.
+        is_directory: whether it is a directory, which must be a new one.
     """
 
     kind: ExportKind
     words: str
     path: Path
     recording: Recording
-    make: Callable[[], bytes]
+    write: Callable[[Path, Progress], int]
+    is_directory: bool = False
+
+
+def file_export(
+    kind: ExportKind, words: str, path: Path, recording: Recording, make: Callable[[Progress], bytes]
+) -> Export:
+    """What is one file.
+
+    Args:
+        kind: what it is.
+        words: what it is, for the reader.
+        path: where it goes by default.
+        recording: what it comes of.
+        make: makes its bytes.
+    """
+
+    def write(target: Path, progress: Progress) -> int:
+        data = make(progress)
+        write_atomically(target, data)
+        return len(data)
+
+    return Export(kind, words, path, recording, write)
 
 
 def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef | None) -> list[Export]:
@@ -59,24 +87,24 @@ def exports_of(session: Session, call: InferenceCall | None, payload: PayloadRef
     if state is None or not _is_writable(state.parent):
         state = beside / f"{name}.state.json"
 
-    def make_state() -> bytes:
+    def make_state(_progress: Progress) -> bytes:
         # What is shown may be a part of the log, a moment in the past, or about to grow.
         return b"".join(state_of(recording))
 
     words = "state.json: the reduced graph"
     if index.reduction.rebuilt_from is not None:
         words += f", rebuilt from a {index.reduction.rebuilt_from}"
-    exports = [Export("state", words, state, recording, make_state)]
+    exports = [file_export("state", words, state, recording, make_state)]
     if payload is not None:
         ref, file_name = payload, safe_filename(_file_name(payload))
         number, kind = ref.raw_payload_id.rpartition(":")[2], ref.kind.type.replace("_", " ")
         exports.append(
-            Export(
+            file_export(
                 "payload",
                 f"payload {number}, {kind}, byte for byte",
                 beside / f"{name}.{file_name}",
                 recording,
-                lambda: session.payload(ref),
+                lambda _progress: session.payload(ref),
             )
         )
     if call is not None:
@@ -97,19 +125,19 @@ def _context_exports(session: Session, index: TraceIndex, call: InferenceCall, b
     words = f"context of call {number} of {index.thread_path(call.thread_id)}"
     path = base.parent / f"{base.name}.{leaf}.call-{number}.context"
     return [
-        Export(
+        file_export(
             "context.md",
             f"{words}, as Markdown",
             Path(f"{path}.md"),
             session.recording,
-            lambda: context_text(session, index, call).encode("utf-8", "replace"),
+            lambda _progress: context_text(session, index, call).encode("utf-8", "replace"),
         ),
-        Export(
+        file_export(
             "context.json",
             f"{words}, as JSON",
             Path(f"{path}.json"),
             session.recording,
-            lambda: context_bytes(session, index, call),
+            lambda _progress: context_bytes(session, index, call),
         ),
     ]
 
@@ -147,14 +175,44 @@ def report_export(session: Session, make: Callable[[], bytes]) -> Export:
     """The report of a run, as `make` makes it."""
     recording = session.recording
     path = writable_directory(_elsewhere(recording)) / f"{_name_of(recording)}.report.html"
-    return Export("report", "report of the run, as one HTML page", path, recording, make)
+    words = "report of the run, as one HTML page"
+    return file_export("report", words, path, recording, lambda _progress: make())
+
+
+def redacted_exports(
+    session: Session, make_report: Callable[[Progress], bytes], copy: Callable[[Path, Progress], int]
+) -> list[Export]:
+    """The run without its texts.
+
+    Args:
+        session: the recording.
+        make_report: makes the report.
+        copy: writes the redacted copy of the bundle, as `Export.write` does.
+    """
+    recording, name = session.recording, _name_of(session.recording)
+    beside = writable_directory(_elsewhere(recording))
+    words = "redacted report: all texts replaced, as one HTML page"
+    path = beside / f"{name}.redacted.html"
+    return [
+        file_export("redacted report", words, path, recording, make_report),
+        Export(
+            "redacted bundle",
+            "redacted bundle: a copy with all texts replaced, which opens like this",
+            beside / f"{name}.redacted",
+            recording,
+            copy,
+            is_directory=True,
+        ),
+    ]
 
 
 def text_export(session: Session, text: str) -> Export:
     """A text that was too long to be copied."""
     recording = session.recording
     path = writable_directory(_elsewhere(recording)) / f"{_name_of(recording)}.copy.txt"
-    return Export("text", "what was to be copied", path, recording, lambda: text.encode("utf-8", "replace"))
+    return file_export(
+        "text", "what was to be copied", path, recording, lambda _progress: text.encode("utf-8", "replace")
+    )
 
 
 def _name_of(recording: Recording) -> str:

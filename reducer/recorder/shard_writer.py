@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from reducer.recorder.append_only import AppendOnlyFile
@@ -28,6 +29,22 @@ _OPTIONS: dict[int, int] = {
     zstd.CompressionParameter.content_size_flag: 0,
     zstd.CompressionParameter.checksum_flag: 1,
 }
+
+
+def packed_shard(records: Iterable[tuple[str, bytes]]) -> bytes:
+    """A finished shard with these records, as the bytes of its file.
+
+    Args:
+        records: ids, at most 65535 bytes in UTF-8, each with its data.
+    """
+    frame = zstd.ZstdCompressor(options=_OPTIONS)
+    blocks = [frame.compress(_record(*one), zstd.ZstdCompressor.FLUSH_BLOCK) for one in records]
+    return b"".join((*blocks, frame.flush()))
+
+
+def _record(raw_payload_id: str, data: bytes) -> bytes:
+    name = raw_payload_id.encode()
+    return RECORD_HEADER.pack(len(name), len(data)) + name + data
 
 
 class ShardWriter:
@@ -70,8 +87,7 @@ class ShardWriter:
         Raises:
             OSError: the record could not be written, and nothing of it is there.
         """
-        name = raw_payload_id.encode()
-        record = RECORD_HEADER.pack(len(name), len(data)) + name + data
+        record = _record(raw_payload_id, data)
         is_content = kind == "content_value"
         if self._open is not None and not self._open.takes(is_content, len(record), room):
             self.seal()

@@ -52,7 +52,8 @@ def fitting(document: Document, where: str) -> Document:
     return Document(_clipped(flowing_text(document.title)), facts, sections, document.data)
 
 
-def _bounded(section: Section, where: str) -> Section:
+def _bounded(whole: Section, where: str) -> Section:
+    section = whole.few_told()
     lines, heading = section.lines, safe_text(section.heading)
     if isinstance(lines, Table):
         rows = [[_clipped(cell) for cell in row] for row in lines.rows[:MAX_ROWS]]

@@ -13,8 +13,10 @@ from rollout_tui.insight.failures.definition import Failure, failures
 from rollout_tui.insight.overview import overview_of
 from rollout_tui.insight.timing.run_time import run_time
 from rollout_tui.language.asking import AllOf, Answer, AnswerTo, By, OneOf
+from rollout_tui.redaction.tally import Replaced
 from rollout_tui.reporting.bounds import Room, fitting
 from rollout_tui.reporting.parts import Chapter, DrawnLane, Fold, Report
+from rollout_tui.reporting.replaced import replaced_document
 from rollout_tui.safe_text import safe_text
 from rollout_tui.session import Session
 from rollout_tui.showing.answers import answer_document
@@ -35,26 +37,33 @@ READING = (
     "A place is a sequence number of the log, seq N: rollout-tui BUNDLE#N opens it, "
     "show BUNDLE seq N prints it.",
     "An agent, a turn, a call, a tool call, an item by its number: show BUNDLE and that.",
-    "≈ is an estimate; ~ is rebuilt by a rule from other records; not recorded is said where nothing tells. "
-    "All else is as the recording has it.",
+    "≈ is an estimate; ~ is rebuilt by a rule from other records; not recorded is said where nothing tells.",
     "Order comes from the log, durations from its clocks.",
+)
+"""How a report is to be read."""
+AS_RECORDED = "All else is as the recording has it."
+REDACTED = (
+    "Redacted: text-N, name_N and so on stand each for one text of the recording, the same for the same; "
+    "their lengths are those of the texts, but for secrets. Chapter redaction counts what was replaced."
 )
 
 
-def report_of(session: Session, links: AgentLinks) -> Report:
+def report_of(session: Session, links: AgentLinks, replaced: Replaced | None = None) -> Report:
     """All that is told of a run.
 
     Args:
         session: reads the evidence.
         links: the graph, with what went between its agents.
+        replaced: what was replaced in it before; None if it is the recording itself.
 
     Raises:
         InputRefused: the schema of the bundle is not known.
     """
     made = _Made(session, links)
+    redacted = [] if replaced is None else [Chapter("redaction", [replaced_document(replaced)])]
     return Report(
         safe_text(session.recording.path.name),
-        READING,
+        (*READING, AS_RECORDED if replaced is None else REDACTED),
         [
             Chapter("overview", [made.answer("summary")]),
             made.failures(),
@@ -62,6 +71,7 @@ def report_of(session: Session, links: AgentLinks) -> Report:
             made.tokens(),
             made.time(),
             made.compactions(),
+            *redacted,
         ],
     )
 
@@ -152,7 +162,7 @@ class _Made:
         )
 
 
-_IN_FULL: tuple[By, ...] = ("turn", "call", "item", "repeat")
+_IN_FULL: tuple[By, ...] = ("turn", "call", "tool", "item", "repeat")
 """What tokens are told by behind a fold."""
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from rollout_tui.insight.timing.columns import Column
 from rollout_tui.safe_text import SafeText
 from rollout_tui.showing.document import Document
 
-ChapterName = Literal["overview", "failures", "agents", "tokens", "time", "compactions"]
+ChapterName = Literal["overview", "failures", "agents", "tokens", "time", "compactions", "redaction"]
 """The chapters, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """Evidence that is folded in.
 
     Attributes:
@@ -29,16 +29,14 @@ class Fold:
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnLane:
+class DrawnLane(Struct, frozen=True):
     """A row of a picture: what an agent did in each column of the time of the run."""
 
     label: SafeText
     columns: Sequence[Column]
 
 
-@dataclass(frozen=True, slots=True)
-class Chapter:
+class Chapter(Struct, frozen=True):
     """One answer.
 
     Attributes:
@@ -56,8 +54,7 @@ class Chapter:
     left_out: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """A run as a report.
 
     Attributes:

@@ -12,18 +12,21 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
+from textual.worker import get_current_worker
 
 from reducer import BundleError, UnreadablePayload
 from rollout_tui import glyphs, keys
 from rollout_tui.awaited_work import AwaitingWork
 from rollout_tui.exports import Export
 from rollout_tui.lines.spans import StyleName, span
+from rollout_tui.progress import Cancelled, Progress, now_and_then
+from rollout_tui.redaction.refused import NotRedacted
 from rollout_tui.screens.modal import Modal
 from rollout_tui.screens.speaking import Actions
 from rollout_tui.texts.short_forms import size
 from rollout_tui.widgets.bars import Bar
 from rollout_tui.widgets.history_input import LineInput
-from rollout_tui.write_file import refuse_evidence, write_atomically
+from rollout_tui.write_file import refuse_evidence
 
 LONGEST_PATH = 4096
 """Characters of a path; longer ones the system does not take."""
@@ -49,6 +52,13 @@ class WriteForm(AwaitingWork, Modal[str]):
         def __init__(self, reason: str) -> None:
             super().__init__()
             self.reason = reason
+
+    class Progressed(Message):
+        """So much of it is done."""
+
+        def __init__(self, done: int, total: int) -> None:
+            super().__init__()
+            self.done, self.total = done, total
 
     def __init__(self, exports: Sequence[Export], chosen: int = 0, path: str | None = None) -> None:
         """Prepare to ask.
@@ -121,7 +131,9 @@ class WriteForm(AwaitingWork, Modal[str]):
 
     def _say_consequence(self) -> None:
         path = self._path()
-        if path.is_dir():
+        if self.export.is_directory and os.path.lexists(path):
+            words = "Something is there already; this needs a name that is new."
+        elif path.is_dir():
             words = "That is a directory; a file name is missing."
         elif not path.parent.is_dir():
             words = "There is no such directory."
@@ -140,7 +152,8 @@ class WriteForm(AwaitingWork, Modal[str]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         path = self._path()
-        if os.path.lexists(path) and not path.is_dir() and self._confirmed != path:
+        is_replaced = os.path.lexists(path) and not path.is_dir() and not self.export.is_directory
+        if is_replaced and self._confirmed != path:
             self._confirmed = path
             self._tell(f"Overwrite {path.name}? enter does, esc cancels.", bad=True)
             return
@@ -149,12 +162,23 @@ class WriteForm(AwaitingWork, Modal[str]):
 
     @work(thread=True, exclusive=True, group="write", exit_on_error=False)
     def _write(self, export: Export, path: Path) -> None:
-        sentence, is_written = write_export(export, path)
+        worker = get_current_worker()
+        progress = now_and_then(
+            lambda done, total: self.post_message(self.Progressed(done, total)), lambda: worker.is_cancelled
+        )
+        try:
+            sentence, is_written = write_export(export, path, progress)
+        except Cancelled:
+            return  # the form was closed
         self.post_message(self.Written(sentence) if is_written else self.NotWritten(sentence))
 
     def work_failed(self, group: str, reason: str) -> None:
         """Say that nothing was written; the path can be changed."""
         self._tell(f"Not written: {reason}", bad=True)
+
+    def on_write_form_progressed(self, message: Progressed) -> None:
+        """Say how far it is; esc ends it."""
+        self._tell(f"writing ... {100 * message.done // max(1, message.total)}%, esc cancels")
 
     def on_write_form_written(self, message: Written) -> None:
         """Close, and leave it to the inspector to say so."""
@@ -165,15 +189,14 @@ class WriteForm(AwaitingWork, Modal[str]):
         self._tell(message.reason, bad=True)
 
 
-def write_export(export: Export, path: Path) -> tuple[str, bool]:
+def write_export(export: Export, path: Path, progress: Progress) -> tuple[str, bool]:
     """Write something whole or not at all; what became of it in a sentence, and whether it is there."""
     try:
         refuse_evidence(path, export.recording)
-        data = export.make()
-        write_atomically(path, data)
-    except (UnreadablePayload, BundleError) as error:
+        written = export.write(path, progress)
+    except (UnreadablePayload, BundleError, NotRedacted) as error:
         return f"Not written: {error}", False
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return f"Not written: {reason}", False
-    return f"Wrote {size(len(data))} to {path}", True
+    return f"Wrote {size(written)} to {path}", True

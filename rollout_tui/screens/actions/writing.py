@@ -9,9 +9,10 @@ from typing import Protocol
 
 from reducer.model import InferenceCall
 from reducer.wire.payload_refs import PayloadRef
-from rollout_tui.exports import Export, ExportKind, exports_of, report_export
+from rollout_tui.exports import Export, ExportKind, exports_of, redacted_exports, report_export
 from rollout_tui.language.commands import Write
-from rollout_tui.reporting.page import report_page
+from rollout_tui.progress import Progress
+from rollout_tui.reporting.page import html_pieces, report_page
 from rollout_tui.screens.actions.needs import Actions, Opens, Works
 from rollout_tui.screens.write_form import WriteForm, write_export
 from rollout_tui.session import Session
@@ -60,7 +61,20 @@ class Writing:
         timelines = self._session.timelines
         if timelines is not None and timelines.index.is_schema_known:
             exports.append(report_export(self._session, partial(report_page, self._session, timelines.links)))
+            exports += redacted_exports(self._session, self._redacted_page, self._copy_redacted)
         return exports
+
+    # What replaces texts is imported when that is asked for.
+
+    def _redacted_page(self, progress: Progress) -> bytes:
+        from rollout_tui.reporting.redacted import redacted_page
+
+        return redacted_page(self._session.recording, html_pieces, progress)
+
+    def _copy_redacted(self, target: Path, progress: Progress) -> int:
+        from rollout_tui.reporting.redacted import copy_redacted
+
+        return copy_redacted(self._session.recording, target, progress)
 
     def obey(self, command: Write) -> None:
         """Write what a command names; ask where to if it does not say, and before anything is overwritten."""
@@ -95,5 +109,5 @@ class Writing:
         self._screen.open_above(WriteForm(exports, chosen, path), written)
 
     def _write(self, export: Export, path: Path) -> None:
-        sentence, is_written = write_export(export, path)
+        sentence, is_written = write_export(export, path, lambda _done, _total: None)
         self._screen.from_thread(partial(self._screen.say, sentence, bad=not is_written))

@@ -84,6 +84,7 @@ def told(reduction: Reduction) -> tuple[bytes, list[str]]:
     return state_json(reduction.trace), [problem.reason for problem in reduction.problems]
 
 
+@pytest.mark.slow
 def test_after_each_line_it_is_what_strict_reduction_gives(recording: Recording, tmp_path: Path) -> None:
     follower = Follower(recording, tmp_path / "copy")
     growing = GrowingReduction(follower.bundle())

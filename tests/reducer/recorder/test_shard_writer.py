@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shard_reading import all_records, decoded, finished, records, shards
 
-from reducer.recorder.shard_writer import FOOTER_BYTES, SHARD_BYTES, ShardWriter
+from reducer.recorder.shard_writer import FOOTER_BYTES, SHARD_BYTES, ShardWriter, packed_shard
 from reducer.storage.shard import RECORD_HEADER
 
 
@@ -122,6 +122,15 @@ def test_values_from_contents_stand_in_shards_of_their_own(bundle: Path) -> None
     assert finished(bundle) == [True, True, True, False]
     writer.close()
     assert names(bundle) == [["1"], ["2", "3"], ["4", "5"], ["6"]]
+
+
+def test_a_shard_that_is_packed_at_once_has_the_same_bytes(bundle: Path) -> None:
+    told = [("raw_payload:1", b'{"a":1}'), ("raw_payload:2", b""), ("raw_payload:3", b"x" * 70_000)]
+    writer = ShardWriter(bundle)
+    for name, data in told:
+        writer.append(name, "tool_result", data)
+    writer.close()
+    assert packed_shard(told) == shards(bundle)[0].read_bytes()
 
 
 def test_a_shard_ends_before_the_record_that_would_make_it_too_long(bundle: Path) -> None:

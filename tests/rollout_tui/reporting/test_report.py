@@ -18,7 +18,7 @@ from places import REPOSITORY
 
 from rollout_tui.language.asking import AnswerTo
 from rollout_tui.reporting import bounds
-from rollout_tui.reporting.build import READING, report_of
+from rollout_tui.reporting.build import AS_RECORDED, READING, report_of
 from rollout_tui.reporting.markdown import fenced, markdown_pieces
 from rollout_tui.reporting.markup import text
 from rollout_tui.reporting.page import html_pieces
@@ -102,6 +102,7 @@ class Reading(HTMLParser):
         self.others.append(data)
 
 
+@pytest.mark.slow
 @BY_DEMO
 def test_a_page_has_only_what_this_program_writes(demo: str) -> None:
     page = b"".join(html_pieces(made(loaded(demo)))).decode()
@@ -124,6 +125,7 @@ def test_a_page_has_only_what_this_program_writes(demo: str) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", page)
 
 
+@pytest.mark.slow
 @BY_DEMO
 def test_markdown_outside_of_fences_is_of_this_program(demo: str) -> None:
     source = b"".join(markdown_pieces(made(loaded(demo)))).decode()
@@ -132,7 +134,8 @@ def test_markdown_outside_of_fences_is_of_this_program(demo: str) -> None:
         "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "fence",
         "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close", "html_block",
     }  # fmt: skip
-    own = {"Report of a run", "Overview", "Failures", "Agents", "Tokens", "Time", "Compactions", *READING}
+    chapters = {"Overview", "Failures", "Agents", "Tokens", "Time", "Compactions"}
+    own = {"Report of a run", *chapters, *READING, AS_RECORDED}
     for one in tokens:
         if one.type == "html_block":
             shown = r"<details><summary>(seq \d+|tokens by [a-z]+|no place in the log)</summary>\n"
@@ -256,7 +259,7 @@ async def test_the_report_is_among_what_can_be_written(tmp_path: Path) -> None:
             await at.press("down")
         assert form.export.path.name == "team.report.html"
         target = tmp_path / "team.html"
-        sentence, is_written = write_export(form.export, target)
+        sentence, is_written = write_export(form.export, target, lambda _done, _total: None)
         assert is_written, sentence
     assert target.read_bytes() == b"".join(html_pieces(made(loaded("team"))))
 
