@@ -6,11 +6,11 @@ chosen once, when the program starts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class GlyphSet:
+class GlyphSet(Struct, frozen=True):
     """Every mark of the inspector. Each is one terminal cell wide; in columns states have `state_width`."""
 
     ascii_only: bool

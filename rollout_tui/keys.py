@@ -277,7 +277,7 @@ _LINES_AWAY = ("cursor_down", "cursor_up", "half_page_down", "half_page_up", "pa
 COUNTED: dict[str, Counts] = {
     "top": Counts.ROW,
     "bottom": Counts.ROW,
-    **dict.fromkeys(_LINES_AWAY, Counts.TIMES),
+    **dict.fromkeys((*_LINES_AWAY, "go_left", "go_right"), Counts.TIMES),
     **{
         f"{way}_{what}": Counts.TIMES
         for way in ("next", "previous")

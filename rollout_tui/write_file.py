@@ -6,8 +6,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
-import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -47,7 +45,7 @@ def write_atomically(path: Path, data: Contents) -> None:
     """
     _refuse_to_replace(path)
     remove_leftovers(path.parent)
-    temporary = path.parent / f".rollout-tui-{secrets.token_hex(8)}.tmp"
+    temporary = path.parent / f".rollout-tui-{os.urandom(8).hex()}.tmp"
     unnamed = _open_unnamed(path.parent)
     try:
         with open(_open_named(temporary) if unnamed is None else unnamed, "w+b") as file:
@@ -144,10 +142,13 @@ def _give_name(file: IO[bytes], path: Path) -> None:
         finally:
             os.close(directory)
     except OSError:
-        # Some systems make files without names, but give them none.
+        # Some systems make files without names, but give them none. What copies is imported for these alone:
+        # every command waits for what this module imports.
+        from shutil import copyfileobj
+
         file.seek(0)
         with open(_open_named(path), "wb") as named:
-            shutil.copyfileobj(file, named)
+            copyfileobj(file, named)
             named.flush()
             os.fsync(named.fileno())
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reducer.model import CodeCellRequester, InferenceCall, ToolCall, ToolProducer
 from reducer.model.conversation import ConversationItem
-from reducer.sessions.fields import mapping, number, text
+from reducer.sessions.fields import array, mapping, number, text
 from reducer.sessions.graph import SessionGraph
 from reducer.sessions.lines import Record
 from reducer.sessions.terminals import Terminals
@@ -123,13 +123,14 @@ class Tools:
         self._graph = graph
         self._thread_id = thread_id
         self._terminals = terminals
-        self._ids: dict[str, str] = {}
+        self._renamed: dict[str, str] = {}
+        """The ids of tool calls whose call ids were taken."""
         self._told: dict[str, ExecutionStatus] = {}
 
     def of_call(self, call_id: str) -> ToolCall | None:
         """The tool call of this thread that has a call id."""
-        tool_id = self._ids.get(call_id)
-        return None if tool_id is None else self._graph.trace.tool_calls[tool_id]
+        tool: ToolCall | None = self._graph.trace.tool_calls.get(self._renamed.get(call_id, call_id))
+        return tool if tool is not None and tool.thread_id == self._thread_id else None
 
     def called(
         self,
@@ -163,7 +164,9 @@ class Tools:
         self, record: Record, call_id: str, kind: AnyToolKind, summary: ToolSummary, turn_id: str | None
     ) -> ToolCall:
         calls = self._graph.trace.tool_calls
-        tool_id = call_id if call_id not in calls else f"{self._thread_id}:{call_id}:{record.seq}"
+        tool_id = call_id
+        if call_id in calls:
+            tool_id = self._renamed[call_id] = f"{self._thread_id}:{call_id}:{record.seq}"
         made = ToolCall(
             tool_call_id=tool_id,
             mcp_call_id=None,
@@ -183,7 +186,6 @@ class Tools:
             raw_runtime_payload_ids=[],
         )
         calls[tool_id] = made
-        self._ids[call_id] = tool_id
         self._graph.touch("ToolCall", tool_id)
         return made
 
@@ -242,6 +244,10 @@ class Tools:
     ) -> None:
         was_killed = number(mapping(event, "item"), "exit_code") == -1
         started, ended = number(event, "started_at_ms"), number(event, "completed_at_ms")
+        if isinstance(tool.summary, GenericSummary):
+            kind, item = tool.kind, mapping(event, "item")
+            label = f"{_MCP}{kind.server}.{kind.tool}" if isinstance(kind, Mcp) else tool.summary.label
+            tool.summary = GenericSummary(label, _arguments_in(item), _result_in(item))
         window = self._graph.opened(record, started)
         status = "aborted" if was_killed else status or "completed"
         tool.execution = self._graph.closed(window, record, status, ended)
@@ -253,6 +259,19 @@ def _status_in(said: str) -> ExecutionStatus | None:
     if _ABORTED.search(said[-80:]):
         return "aborted"
     return "failed" if _FAILED.match(said) else None
+
+
+def _arguments_in(item: dict[str, Any]) -> str | None:
+    """The beginning of the arguments of a nested call; only those of MCP and dynamic tools are noted."""
+    return _preview(orjson.dumps(item["arguments"]).decode()) if item.get("arguments") is not None else None
+
+
+def _result_in(item: dict[str, Any]) -> str | None:
+    """The beginning of the texts that a nested call gave back; None where none is noted."""
+    given = array(mapping(item, "result"), "content") or array(item, "content_items")
+    texts = [text(one, "text") for one in given if isinstance(one, dict)]
+    said = "\n".join(filter(None, texts)) or text(item, "stdout")
+    return _preview(said) if said else None
 
 
 def _preview(said: str) -> str:

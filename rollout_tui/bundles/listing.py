@@ -6,9 +6,11 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer.storage.bundle import LOG
 from rollout_tui.bundles.id_groups import IdGroups
@@ -21,8 +23,7 @@ S = TypeVar("S", bound=RunSummary)
 Evidence = Literal["bundle", "session", "both"]
 
 
-@dataclass(frozen=True, slots=True)
-class ListedRun:
+class ListedRun(Struct, frozen=True):
     """An entry in its place among those of its session.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,7 @@ _AGENTS = ("root", "spawned")
 """Kinds of threads that are agents; reviewers are not."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSummary(RunSummary):
+class SessionSummary(RunSummary, frozen=True):
     """What a run is about, by its session files.
 
     Attributes:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer import Bundle, BundleError, UnreadablePayload, open_bundle
 from reducer.model.session import RecordingStatus
@@ -38,8 +39,7 @@ MAX_READ = 8_000_000
 """Bytes of a payload that is read: usual ones have some ten thousand, and a list must not wait for others."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """What a run is about, as a bundle or its session files tell.
 
     Attributes:
@@ -94,8 +94,7 @@ UNCOUNTED: dict[str, Any] = dict.fromkeys(("agents", "turns", "calls", "compacti
 """The numbers of a summary, where they are not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class BundleSummary(RunSummary):
+class BundleSummary(RunSummary, frozen=True):
     """What a bundle is about.
 
     Attributes:
@@ -251,8 +250,7 @@ def _status(end_status: str | None) -> Status:
     return "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(Struct, frozen=True):
     """What the metadata tell of the root thread."""
 
     session_id: str = ""

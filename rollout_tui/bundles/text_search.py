@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reducer import Bundle, BundleError, UnreadablePayload
 from reducer.storage.bundle import PAYLOADS, LogLine
@@ -29,8 +30,7 @@ _HEAD = 2_000
 """Bytes of a line in which its number and its kind stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """A place where a text was found.
 
     Attributes:
@@ -55,8 +55,7 @@ class Hit:
     line: int | None = None
 
 
-@dataclass(slots=True)
-class TextHits:
+class TextHits(Struct):
     """Where a text is in a bundle, or in the files of a session.
 
     Attributes:

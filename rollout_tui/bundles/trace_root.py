@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reducer import BundleError, open_bundle
 from reducer.storage.bundle import MANIFEST
@@ -15,8 +16,7 @@ from reducer.storage.files import in_words
 from rollout_tui.bundles.what_is import RECORD_HINT, Kind, what_is, without_bundles
 
 
-@dataclass(frozen=True, slots=True)
-class FoundBundle:
+class FoundBundle(Struct, frozen=True):
     """A bundle in a trace root.
 
     Attributes:

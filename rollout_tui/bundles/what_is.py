@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+from msgspec import Struct
 
 from reducer.storage.bundle import LOG, MANIFEST, PAYLOADS
 
@@ -50,8 +51,7 @@ class Kind(Enum):
     """Nothing is there, or nothing that can be reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a path leads to.
 
     Attributes:

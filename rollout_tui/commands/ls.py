@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict
 
 from reducer import BundleError
 from rollout_tui.bundles.listing import ListedRun, listed, live_paths

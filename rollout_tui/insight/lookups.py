@@ -110,7 +110,7 @@ class Lookups:
         self.said: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.installs: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self.sends: dict[str, None] = {}
-        self.seen: dict[str, list[int]] = defaultdict(list)
+        self.seen: dict[str, tuple[int, ...]] = {}
         self.carried: dict[tuple[str, str], list[int]] = defaultdict(list)
         self.parts_of: dict[str, dict[str, None]] = defaultdict(dict)
         self.reports = Reports()
@@ -223,13 +223,18 @@ class Lookups:
         before: Sequence[str] = self._last_request.get(thread_id, [])
         fresh = now[len(before) :]
         if now[: len(before)] != before:
+            ended: dict[tuple[int, ...], tuple[int, ...]] = {}
             for item_id in set(before).difference(now):
-                self.seen[item_id].append(place)
+                since = self.seen[item_id]
+                self.seen[item_id] = ended.setdefault(since, (*since, place))
             fresh = now
+        here = (place,)  # one for all that came and went at the same calls: these are very many
         for item_id in fresh:
-            places = self.seen[item_id]
-            if len(places) % 2 == 0:
-                places.append(place)
+            places = self.seen.get(item_id)
+            if places is None:
+                self.seen[item_id] = here
+            elif len(places) % 2 == 0:
+                self.seen[item_id] = (*places, place)
         self._last_request[thread_id] = now
 
     def _carry(self, thread_id: str, place: int, now: tuple[ShardRef, ...]) -> None:
@@ -282,8 +287,9 @@ class Lookups:
             return ids[place : place + 1] == [call_id]
         self._place_of_tool_call[call_id] = len(ids)
         ids.append(call_id)
-        if call.model_visible_call_id is not None:
-            self.tool_of_call_id[call.model_visible_call_id] = call_id
+        visible = call.model_visible_call_id
+        if visible is not None:
+            self.tool_of_call_id[call_id if visible == call_id else visible] = call_id  # mostly one string
         return _is_last(ObjectsById(ids, reduction.trace.tool_calls))
 
     def _add_cell(self, reduction: Reduction, cell_id: str) -> bool:

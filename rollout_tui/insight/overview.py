@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.agents.table import Read, RunSummary, run_summary
@@ -13,8 +13,7 @@ LONGEST_WAITS = 3
 """Waits that are told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """A run at a glance, and what is behind it.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar, overload
+
+from msgspec import Struct
 
 from reducer.model import CodeCell, InferenceCall, RolloutTrace, ToolCall, Turn
 
@@ -51,8 +52,7 @@ class ObjectsById(Sequence[S]):
     __hash__ = None  # type: ignore[assignment]
 
 
-@dataclass(slots=True)
-class ThreadContents:
+class ThreadContents(Struct):
     """What happened in one thread, each in order of sequence numbers.
 
     Attributes:

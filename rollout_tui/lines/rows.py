@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
+
+from msgspec import Struct
 
 from rollout_tui import glyphs
 from rollout_tui.lines.spans import Span, fit, spans_width
@@ -31,8 +32,7 @@ class Fold(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row of a list or tree."""
 
     key: Hashable

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from rollout_tui import glyphs
 from rollout_tui.safe_text import SafeText, clip, safe_text
+from rollout_tui.widgets.looks import BLURRED_TITLE, FOCUSED_TITLE
 
 RULE_WIDTH = 2
 """Cells of the rule behind a title at least: it tells which part has the keys, also without colours."""
@@ -21,14 +22,7 @@ class TitleLine(Widget):
     It does so by bold letters, another rule, and a colour: reverse is for the cursor alone.
     """
 
-    COMPONENT_CLASSES = {"title--focused", "title--blurred"}
-    DEFAULT_CSS = """
-    TitleLine {
-        height: 1;
-        & > .title--focused { color: ansi_cyan; text-style: bold; }
-        & > .title--blurred { text-style: dim; }
-    }
-    """
+    DEFAULT_CSS = "TitleLine { height: 1; }"
 
     def __init__(self, number: int, name: str) -> None:
         super().__init__()
@@ -64,7 +58,7 @@ class TitleLine(Widget):
         text = clip(safe_text(f"{words}  {self._text} " if self._text else f"{words} "), width - RULE_WIDTH)
         marks = glyphs.active()
         rule = marks.strong_rule if self._focused else marks.rule
-        style = self.get_component_rich_style("title--focused" if self._focused else "title--blurred")
+        style = FOCUSED_TITLE if self._focused else BLURRED_TITLE
         strip = Strip([Segment(text, style)])
         fill = width - strip.cell_length
         columns = safe_text(f"{self._columns} ")

@@ -88,13 +88,8 @@ class AnswerScreen(AwaitingWork, Dialog[ObjectRef], Generic[V]):
     BINDINGS = [*keys.bindings(keys.Scope.RUN)]
     DEFAULT_CSS = """
     AnswerScreen > Vertical { width: 100%; height: 100%; background: $background; }
-    AnswerScreen > Vertical:ansi { background: ansi_default; }
+    AnswerScreen:ansi, AnswerScreen > Vertical:ansi { background: ansi_default; }
     AnswerScreen VirtualList { height: 1fr; }
-    AnswerScreen Bar {
-        & > .line--good, & > .line--added { color: ansi_green; }
-        & > .line--removed { color: ansi_red; }
-        & > .line--special { color: ansi_magenta; }
-    }
     """
 
     name_of_answer: ClassVar[str]

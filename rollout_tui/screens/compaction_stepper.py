@@ -65,6 +65,7 @@ class CompactionStepper(Dialog[Chosen]):
 
     DEFAULT_CSS = """
     CompactionStepper > Vertical { width: 100%; height: 100%; background: $background; }
+    CompactionStepper:ansi { background: ansi_default; }
     CompactionStepper VirtualList { height: 1fr; }
     CompactionStepper Checkpoint { display: none; }
     CompactionStepper.-columns Checkpoint { display: block; }
@@ -76,11 +77,6 @@ class CompactionStepper(Dialog[Chosen]):
     CompactionStepper.-low #info, CompactionStepper.-low #note { display: none; }
     CompactionStepper.-thin Column { display: none; border-left: none; }
     CompactionStepper.-thin Column.-keys { display: block; }
-    CompactionStepper Bar {
-        & > .line--good, & > .line--added { color: ansi_green; }
-        & > .line--removed { color: ansi_red; }
-        & > .line--special { color: ansi_magenta; }
-    }
     """
     BINDINGS = [*keys.bindings(keys.Scope.COMPACTION)]
     own_focus = keys.Focus.COMPACTION

@@ -85,6 +85,8 @@ class Counter:
                 view.jump(count - 1)
         elif action.name in ("cursor_down", "cursor_up") and isinstance(view, LineView):
             view.cursor += count if action.name == "cursor_down" else -count
+        elif action.name in ("go_left", "go_right") and isinstance(view, LineView):
+            view.go_sideways(-1 if action.name == "go_left" else 1, min(count, MOST_TIMES))
         else:
             for _ in range(min(count, MOST_TIMES)):
                 before = self._moved.position()

@@ -79,7 +79,7 @@ class ExecStepper(AwaitingWork, Dialog[ObjectRef]):
 
     DEFAULT_CSS = """
     ExecStepper > Vertical { width: 100%; height: 100%; background: $background; }
-    ExecStepper Bar > .line--good { color: ansi_green; }
+    ExecStepper:ansi { background: ansi_default; }
     ExecStepper #parts {
         layout: grid; grid-size: 2 3; grid-rows: 1fr 1fr 8; grid-columns: 9fr 11fr; height: 1fr;
     }

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from reducer import ObjectRef
 from rollout_tui.lines.rows import ListRows
-from rollout_tui.lines.spans import span
+from rollout_tui.lines.spans import Piece, span
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.detail.facts import Fact, FactRow, fact_row
 from rollout_tui.widgets.bars import Bar
@@ -35,9 +35,8 @@ class FactsScreen(Dialog[ObjectRef]):
 
     def on_mount(self) -> None:
         """Say what this is about."""
-        self.query_one(Bar).show(
-            [span(self._title, "strong"), span("   enter goes there, esc closes", "muted")]
-        )
+        hint = span("   enter goes there, esc closes", "muted")
+        self.query_one(Bar).show_pieces([Piece(0, [span(self._title, "strong")]), Piece(1, [hint])])
         self.query_one(VirtualList).focus()
 
     def on_virtual_list_row_opened(self, message: VirtualList.RowOpened) -> None:

@@ -83,7 +83,7 @@ class SearchScreen(Dialog[Hit]):
     own_focus = keys.Focus.HITS
     DEFAULT_CSS = """
     SearchScreen > #search { width: 100%; height: 100%; background: $background; }
-    SearchScreen > #search:ansi { background: ansi_default; }
+    SearchScreen:ansi, SearchScreen > #search:ansi { background: ansi_default; }
     SearchScreen Horizontal { height: 1; }
     SearchScreen #prefix { width: 9; }
     SearchScreen ResultList { height: 1fr; }

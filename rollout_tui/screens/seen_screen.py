@@ -12,7 +12,7 @@ from reducer import ObjectRef
 from rollout_tui.insight.contexts.seen import AgentSight
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.lines.rows import ListRows, Row
-from rollout_tui.lines.spans import span
+from rollout_tui.lines.spans import Piece, span
 from rollout_tui.screens.dialog import Dialog
 from rollout_tui.views.detail.facts import Fact, FactRow, fact_row
 from rollout_tui.views.seen_rows import SeenRow, seen_rows
@@ -48,11 +48,10 @@ class SeenScreen(Dialog[ObjectRef]):
 
     def on_mount(self) -> None:
         """Say what was looked for."""
-        self.query_one(Bar).show(
+        self.query_one(Bar).show_pieces(
             [
-                span("Seen by", "strong"),
-                span(f"   {self._title}"),
-                span("   enter goes there, esc closes", "muted"),
+                Piece(0, [span("Seen by", "strong"), span(f"   {self._title}")]),
+                Piece(1, [span("   enter goes there, esc closes", "muted")]),
             ]
         )
         self.query_one(VirtualList).focus()

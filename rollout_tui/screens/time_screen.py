@@ -162,7 +162,8 @@ class TimeScreen(AnswerScreen[TimeAnswer]):
 
     @on(LineView.AtEdge)
     def _at_edge(self, message: LineView.AtEdge) -> None:
-        self._moved(self.time_look is not None and self.time_look.move(message.direction), message.direction)
+        look, direction = self.time_look, message.direction
+        self._moved(look is not None and look.move(direction * message.times), direction)
 
     def _moved(self, is_moved: bool, direction: int) -> None:
         if not is_moved:

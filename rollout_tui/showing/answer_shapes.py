@@ -24,16 +24,22 @@ class Stretch(TypedDict):
     certainty: NotRequired[Literal["exact", "rebuilt"]]
 
 
-class Tokens(TypedDict):
-    """Tokens as the provider counted them."""
+class Missing(TypedDict):
+    """Which keys are null because nothing tells what they are, and why."""
+
+    not_recorded: NotRequired[list[str]]
+
+
+class Tokens(Missing):
+    """Tokens as the provider counted them; null if none of the calls tells any."""
 
     calls: int
     calls_without_figures: int
-    input: int
-    cached: int
-    new: int
-    output: int
-    reasoning: int
+    input: int | None
+    cached: int | None
+    new: int | None
+    output: int | None
+    reasoning: int | None
 
 
 class BackStep(TypedDict):
@@ -145,7 +151,7 @@ class ForgottenData(Agent):
     read_again: list[ReadAgain]
 
 
-class Summary(Answer):
+class Summary(Answer, Missing):
     """`summary`: the run at a glance."""
 
     asked: TaskData | None
@@ -167,7 +173,7 @@ class Summary(Answer):
     forgotten: list[ForgottenData]
 
 
-class TokensOfAgent(Agent):
+class TokensOfAgent(Agent, Certain):
     """Tokens of an agent."""
 
     tokens: Tokens
@@ -179,7 +185,7 @@ class TokensOfAgent(Agent):
     context_window: int | None
 
 
-class TokensOfTurn(Agent):
+class TokensOfTurn(Agent, Certain):
     """Tokens of a turn."""
 
     object: Ref | None
@@ -200,7 +206,7 @@ class CacheBreakData(TypedDict):
     since_ms: int | None
 
 
-class TokensOfCall(Agent):
+class TokensOfCall(Agent, Certain):
     """Tokens of a call."""
 
     object: Ref | None
@@ -214,7 +220,7 @@ class TokensOfCall(Agent):
     cache_break: CacheBreakData | None
 
 
-class TokensOfTool(TypedDict):
+class TokensOfTool(Missing):
     """What fills contexts, by tool or sort of item."""
 
     kind: GroupKind
@@ -222,12 +228,12 @@ class TokensOfTool(TypedDict):
     what: str | None
     items: int
     tool_calls: int
-    tokens_estimate: float
-    paid_estimate: float
+    tokens_estimate: float | None
+    paid_estimate: float | None
     largest: Ref | None
 
 
-class TokensOfItem(Agent):
+class TokensOfItem(Agent, Missing):
     """What fills contexts, by item."""
 
     object: Ref | None
@@ -235,8 +241,9 @@ class TokensOfItem(Agent):
     tool: str | None
     what: str | None
     calls: int
-    tokens_estimate: float
-    paid_estimate: float
+    calls_without_figures: int
+    tokens_estimate: float | None
+    paid_estimate: float | None
     is_short: bool
 
 

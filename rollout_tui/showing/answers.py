@@ -9,10 +9,11 @@ from rollout_tui.language.asking import AnswerTo
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.session import Session
 from rollout_tui.showing.document import Document
+from rollout_tui.views.figures import NOT_TOLD
 from rollout_tui.views.overview import unknown_schema_words
 
 if TYPE_CHECKING:
-    from rollout_tui.showing.token_view import Prices
+    from rollout_tui.insight.tokens.prices import Prices
 
 SESSION = "a session of codex: what calls were shown is rebuilt, and when they began is not recorded"
 """Said of what is told of a session, which codex keeps by itself."""
@@ -35,6 +36,8 @@ def answer_document(
     if not links.index.is_schema_known:
         raise InputRefused(f"{unknown_schema_words(links.index)}: seq 1 and payload 1 show what there is")
     document = _answer(session, links, wish, prices)
+    if any(one.has_cell(NOT_TOLD) for one in document.sections):
+        document.facts.append((NOT_TOLD, "not recorded"))
     if links.index.reduction.rebuilt_from is not None:
         document.facts.append(("rests on", SESSION))
     document.data["rebuilt_from"] = links.index.reduction.rebuilt_from

@@ -154,7 +154,8 @@ def told(document: Document, telling: Telling, evidence: frozenset[str] = frozen
         InputRefused: the page that was asked for is none of it.
     """
     if not telling.as_json:
-        if telling.page.is_whole:
+        is_cut = telling.page.is_asked and any(one.few is not None for one in document.sections)
+        if telling.page.is_whole and not is_cut:
             return text_result(document.lines())
         return text_result(text_page(document, plain_values(document.data), telling.page).lines())
     data = data_page(plain_values(document.data), telling.page)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from rollout_tui import glyphs
 from rollout_tui.insight.items.blobs import without_data_urls
 from rollout_tui.lines.rows import Row, blank
 from rollout_tui.lines.spans import Span, spans_text
 from rollout_tui.safe_text import SafeText, flowing_lines, flowing_text, safe_text
+from rollout_tui.showing.tables import Table
 
 NAME_WIDTH = 15
 """Cells of the name of a fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Few(NamedTuple):
+    """How much of a list is told where nobody asked for it in particular, or for a page of it.
+
+    Attributes:
+        rows: how many of its rows.
+        rest: the words of `show` that tell all of them.
+    """
+
+    rows: int
+    rest: str
+
+
+class Section(Struct, frozen=True):
     """Lines under a heading; each is safe already.
 
     Attributes:
@@ -26,21 +39,37 @@ class Section:
         listed: the list that they are rows of, one each, by its key in the data; empty for no list. Several
             sections may have the rows of one list.
         head: how many of the lines stand above the first row.
+        few: how many of the rows are told if no page is asked for; None for all.
     """
 
     heading: str
     lines: Sequence[SafeText]
     listed: str = ""
     head: int = 0
+    few: Few | None = None
 
     @property
     def rows(self) -> int:
         """How many rows of the list it has."""
         return max(0, len(self.lines) - self.head)
 
+    def has_cell(self, text: str) -> bool:
+        """Whether it is a table, and a cell of the rows that are told says this and nothing else."""
+        lines = self.few_told().lines
+        return isinstance(lines, Table) and any(text in row for row in lines.rows)
 
-@dataclass(slots=True)
-class Document:
+    def few_told(self) -> Section:
+        """The same as it is told if no page is asked for: it says of how many rows it has how many."""
+        if self.few is None or self.rows <= self.few.rows:
+            return self
+        heading = f"{self.heading}, {self.few.rows} of {self.rows:,}: show BUNDLE {self.few.rest} has all"
+        lines: Sequence[SafeText] = self.lines[: self.head + self.few.rows]
+        if isinstance(self.lines, Table):
+            lines = Table(self.lines.rows[: self.few.rows], self.lines.heading, self.lines.right)
+        return Section(heading, lines)
+
+
+class Document(Struct):
     """One thing, ready to be printed.
 
     Attributes:
@@ -84,9 +113,10 @@ class Document:
             yield flowing_text(f"{name:<{NAME_WIDTH}} {value}")
         rule = glyphs.active().rule * 2
         for section in self.sections:
+            told = section.few_told()
             yield SafeText("")
-            yield safe_text(f"{rule} {section.heading} {rule}")
-            yield from section.lines
+            yield safe_text(f"{rule} {told.heading} {rule}")
+            yield from told.lines
 
 
 def row_text(row: Row) -> SafeText:

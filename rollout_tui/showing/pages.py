@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from rollout_tui.language.refused import InputRefused
 from rollout_tui.safe_text import SafeText, safe_text
@@ -186,7 +187,7 @@ def _sections(
         done[one.listed] += one.rows
         taken = one.lines[one.head :][max(0, first - begin) : max(0, end - begin)]
         if taken:
-            yield replace(one, lines=[*one.lines[: one.head], *taken])
+            yield replace(one, lines=[*one.lines[: one.head], *taken], few=None)
 
 
 def _last_line(key: str, first: int, end: int, of: int) -> SafeText:

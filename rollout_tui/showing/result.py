@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from rollout_tui.safe_text import SafeText
 from rollout_tui.write_file import Contents
@@ -20,8 +21,7 @@ class Form(Enum):
     """Bytes of the evidence, whatever they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a command found.
 
     Attributes:

@@ -12,14 +12,15 @@ from rollout_tui.insight.compaction.forgotten import Forgotten
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.overview import overview_of
 from rollout_tui.insight.timing.waiting import Wait
-from rollout_tui.insight.tokens.sums import TokenSum
 from rollout_tui.session import Session
 from rollout_tui.showing.document import Document, Section
 from rollout_tui.showing.failures import failure_data
 from rollout_tui.showing.naming import agent_data, encodable, ref_data, unended_data
 from rollout_tui.showing.tables import table
+from rollout_tui.showing.token_data import missing_data, tokens_data
 from rollout_tui.texts.short_forms import count, duration, moment, one_line, plural
 from rollout_tui.views.failure_rows import failure_row
+from rollout_tui.views.figures import context_size, figure
 from rollout_tui.views.naming import percent
 from rollout_tui.views.summary_words import (
     agent_name,
@@ -114,12 +115,11 @@ def _figures_row(index: TraceIndex, one: AgentSummary) -> list[str]:
         marked(duration(lane.waiting_ms), "waiting_ms" in rebuilt),
         marked(duration(lane.idle_ms), "idle_ms" in rebuilt),
         marked(str(tokens.calls), "calls" in rebuilt),
-        count(tokens.input),
-        percent(tokens.cached, tokens.input),
-        count(tokens.output),
-        count(whole.input) if has_children else "",
-        "" if one.context_now is None else count(one.context_now),
-        "" if one.context_most is None else count(one.context_most),
+        figure(tokens, count(tokens.input)),
+        figure(tokens, percent(tokens.cached, tokens.input)),
+        figure(tokens, count(tokens.output)),
+        figure(whole, count(whole.input)) if has_children else "",
+        *(context_size(size, tokens) for size in (one.context_now, one.context_most)),
         marked(str(one.failures) if one.failures else "", "failures" in rebuilt),
         str(one.compactions) if one.compactions else "",
     ]
@@ -165,19 +165,7 @@ def _data(index: TraceIndex, run: RunSummary, gone: list[Forgotten]) -> dict[str
         "failures": [failure_data(index, one) for one in run.failures],
         "agents": [_agent_data(index, one) for one in run.agents],
         "forgotten": [_gone_data(index, one) for one in gone],
-    }
-
-
-def tokens_data(tokens: TokenSum) -> dict[str, int]:
-    """Tokens for programs."""
-    return {
-        "calls": tokens.calls,
-        "calls_without_figures": tokens.untold,
-        "input": tokens.input,
-        "cached": tokens.cached,
-        "new": tokens.new,
-        "output": tokens.output,
-        "reasoning": tokens.reasoning,
+        **missing_data(model=run.model, codex_version=run.codex_version or None),
     }
 
 
@@ -233,6 +221,7 @@ def _agent_data(index: TraceIndex, one: AgentSummary) -> dict[str, Any]:
         "compactions": one.compactions,
         "verdict": None if one.failure is None else one.failure.verdict,
         "doing": None if one.doing is None else unended_data(index, one.doing),
+        **missing_data(model=one.model, context_now=one.context_now, context_most=one.context_most),
         **figures_data(index, one.thread_id),
     }
 

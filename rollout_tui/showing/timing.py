@@ -34,7 +34,7 @@ from rollout_tui.views.summary_words import (
     target_words,
     wait_words,
 )
-from rollout_tui.views.time_lanes import legend_words, picture
+from rollout_tui.views.time_lanes import legend_words, picture, time_label
 from rollout_tui.views.time_rows import APPROVALS
 
 COLUMNS = 80
@@ -68,7 +68,8 @@ def time_document(index: TraceIndex, agent: str | None) -> Document:
     made = {id_: one for id_, one in lanes(index, clock).items() if wanted in (None, id_)}
     found, window = [*made.values()], whole_of(clock)
     columns = window.columns(COLUMNS)
-    words = f"time {duration(window.ms - 1)}, 1 column is {duration(max(1, window.ms // columns))}"
+    step = max(1, window.ms // columns)
+    words = f"time {duration(window.ms - 1)}, 1 column is {time_label(step, min(step, 999))}"
     document = Document(words)
     if clock.back_steps:
         document.facts.append(("clocks", clock_words(clock)))

@@ -7,15 +7,18 @@ from typing import Any
 
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.names import agent_label
+from rollout_tui.insight.certainty import data_of
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tokens.contexts import CallContext, call_contexts
+from rollout_tui.insight.tokens.contexts import CallContext
+from rollout_tui.insight.tokens.prices import Prices, cost_of
+from rollout_tui.insight.tokens.run_tokens import TokensPart
 from rollout_tui.showing.document import Document, Section
 from rollout_tui.showing.naming import agent_data, encodable, ref_data
-from rollout_tui.showing.summary import tokens_data
 from rollout_tui.showing.tables import table
-from rollout_tui.showing.token_view import TokensView
+from rollout_tui.showing.token_data import tokens_data
 from rollout_tui.texts.short_forms import count
-from rollout_tui.views.token_words import break_words, money
+from rollout_tui.views.figures import cost_words, figure
+from rollout_tui.views.token_words import break_words, items_words
 
 CURVE = 60
 """Columns of the curve of contexts."""
@@ -24,43 +27,41 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _ASCII_BARS = " .:-=+*%#"
 
 
-def tell_by_call(document: Document, view: TokensView, *, brief: bool) -> None:
+def tell_by_call(document: Document, part: TokensPart, prices: Prices | None, *, brief: bool) -> None:
     """The curve of contexts, the breaks of the cache, and, if there is room, each call."""
-    contexts = {id_: call_contexts(view.index, id_, view.read) for id_ in view.thread_ids}
+    index = part.run.index
     drawn: list[list[str]] = []
-    for id_, own in contexts.items():
+    for id_ in part.thread_ids:
+        own = part.run.calls[id_]
         curve, marks = _curve(own)
-        drawn += [[agent_label(view.index, id_), curve]] if own else []
+        drawn += [[agent_label(index, id_), curve]] if own else []
         drawn += [["", marks]] if marks else []
     if drawn:
         heading = "context per call, v after a compaction, ! cache break"
         document.sections.append(Section(heading, table(drawn)))
-    calls = [call for one in contexts.values() for call in one]
-    breaks = [call for call in calls if call.cache_break is not None]
-    if breaks:
-        rows = [[*_call_name(view.index, call), break_words(view.index, call.cache_break)] for call in breaks]
+    if part.breaks:
+        rows = [[*_call_name(index, call), break_words(index, call.cache_break)] for call in part.breaks]
         document.sections.append(Section("cache breaks", table(rows)))
     if not brief:
-        rows = [[*_call_name(view.index, call), *_call_cells(view, call)] for call in calls]
+        rows = [[*_call_name(index, call), *_call_cells(index, call, prices)] for call in part.calls]
         heading_ = ("agent", "call", "seq", "items", "in", "cached", "new", "out", "", "cost")
         lines = table(rows, heading_, right=range(2, 8))
         document.sections.append(Section("by call", lines, "by_call", head=1))
-    document.data["by_call"] = [_call_data(view, call) for call in calls]
+    document.data["by_call"] = [_call_data(index, call, prices) for call in part.calls]
 
 
 def _call_name(index: TraceIndex, call: CallContext) -> list[str]:
     return [agent_label(index, call.thread_id), f"call {call.number}"]
 
 
-def _call_cells(view: TokensView, call: CallContext) -> list[str]:
+def _call_cells(index: TraceIndex, call: CallContext, prices: Prices | None) -> list[str]:
     tokens = call.tokens
-    told = ["?"] * 4
-    if not tokens.untold:
-        told = [count(one) for one in (tokens.input, tokens.cached, tokens.new, tokens.output)]
+    figures = (tokens.input, tokens.cached, tokens.new, tokens.output)
+    told = [figure(tokens, count(one)) for one in figures]
     marks = ["after a compaction"] if call.is_compacted else []
     marks += ["cache break"] if call.cache_break is not None else []
-    cost = money(view.cost({call.model: tokens}))
-    return [str(call.seq), str(call.items), *told, ", ".join(marks), cost]
+    cost = cost_words({call.model: tokens}, prices)
+    return [str(call.seq), items_words(index, call), *told, ", ".join(marks), cost]
 
 
 def _curve(calls: Sequence[CallContext]) -> tuple[str, str]:
@@ -79,18 +80,18 @@ def _curve(calls: Sequence[CallContext]) -> tuple[str, str]:
     return "".join(drawn), "".join(marks).rstrip()
 
 
-def _call_data(view: TokensView, call: CallContext) -> dict[str, Any]:
+def _call_data(index: TraceIndex, call: CallContext, prices: Prices | None) -> dict[str, Any]:
     found = call.cache_break
     return {
         "object": ref_data(call.ref),
-        **agent_data(view.index, call.thread_id),
+        **agent_data(index, call.thread_id),
         "number": call.number,
         "seq": call.seq,
         "model": encodable(call.model),
         "items": call.items,
         "tokens": tokens_data(call.tokens),
         "is_compacted": call.is_compacted,
-        "cost": view.cost({call.model: call.tokens}),
+        "cost": cost_of({call.model: call.tokens}, prices),
         "cache_break": None
         if found is None
         else {
@@ -102,4 +103,5 @@ def _call_data(view: TokensView, call: CallContext) -> dict[str, Any]:
             "object": ref_data(found.ref),
             "since_ms": found.since_ms,
         },
+        **data_of(index, call.ref),
     }

@@ -6,47 +6,48 @@ from typing import Any
 
 from reducer import ObjectRef
 from rollout_tui.insight.agents.names import agent_label
-from rollout_tui.insight.compaction.forgotten import forgotten
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tokens.filling import BEFORE, Filling, by_group, filling
-from rollout_tui.insight.tokens.repeats import repeats
-from rollout_tui.showing.document import Document, Section
+from rollout_tui.insight.tokens.filling import BEFORE, Filling, GroupFilling
+from rollout_tui.insight.tokens.prices import Prices
+from rollout_tui.insight.tokens.run_tokens import TokensPart
+from rollout_tui.showing.document import Document, Few, Section
 from rollout_tui.showing.naming import agent_data, encodable, ref_data, seq_of
 from rollout_tui.showing.tables import table
-from rollout_tui.showing.token_view import TokensView
+from rollout_tui.showing.token_data import missing_data
 from rollout_tui.texts.short_forms import plural
-from rollout_tui.views.naming import named, percent
-from rollout_tui.views.token_words import about, filling_words, group_words
-
-ITEMS = 40
-"""Items that are told in text; for programs there are all."""
+from rollout_tui.views.figures import about, share
+from rollout_tui.views.naming import named
+from rollout_tui.views.token_words import filling_words, group_words
 
 FEW = 10
-"""Groups, items and repeats that are told where everything is told in brief."""
+"""Groups, items and repeats that text tells where everything is told in brief."""
 
-ESTIMATED = "an item's tokens are its share of what is counted of a request, of which the sum is exact"
+ESTIMATED = (
+    "an item's tokens are its share of what is counted of each request; all of them add up to what went in"
+)
+"""What `≈` means."""
 
 
-def tell_by_tool(document: Document, view: TokensView, *, brief: bool) -> None:
+def tell_by_tool(document: Document, part: TokensPart, prices: Prices | None, *, brief: bool) -> None:
     """What fills contexts, by tool; other items by their sort."""
-    fillings = filling(view.links.sightings, view.thread_ids, view.read)
-    found = by_group(view.index, fillings)
-    shown = found[:FEW] if brief else found
+    del prices
+    index = part.run.index
     rows = [
         [
             group_words(one.group),
             str(one.items),
             str(one.tool_calls) if one.tool_calls else "",
-            about(one.tokens),
-            about(one.paid),
-            percent(one.paid, view.whole.input),
-            _seq_words(view.index, one.largest),
+            about(one.tokens, is_told=one.is_told),
+            about(one.paid, is_told=one.is_told),
+            share(one.paid, part.whole.input, is_told=one.is_told),
+            _seq_words(index, one.largest),
         ]
-        for one in shown
+        for one in part.groups
     ]
     heading = ("", "items", "tool calls", "tokens", "paid for", "share", "largest")
     lines = table(rows, heading, right=range(1, 6))
-    document.sections.append(Section(f"by tool; {ESTIMATED}", lines, "by_tool", head=1))
+    few = Few(FEW, "tokens by tool") if brief else None
+    document.sections.append(Section("by tool", lines, "by_tool", head=1, few=few))
     document.data["by_tool"] = [
         {
             "kind": one.group.kind,
@@ -54,12 +55,21 @@ def tell_by_tool(document: Document, view: TokensView, *, brief: bool) -> None:
             "what": encodable(one.group.what) or None,
             "items": one.items,
             "tool_calls": one.tool_calls,
-            "tokens_estimate": round(one.tokens, 1),
-            "paid_estimate": round(one.paid, 1),
+            **_estimates(one),
             "largest": ref_data(one.largest),
         }
-        for one in found
+        for one in part.groups
     ]
+
+
+def _estimates(one: Filling | GroupFilling) -> dict[str, Any]:
+    """Its tokens for programs; null where no call that carried it was told any."""
+    tokens, paid = (round(one.tokens, 1), round(one.paid, 1)) if one.is_told else (None, None)
+    return {
+        "tokens_estimate": tokens,
+        "paid_estimate": paid,
+        **missing_data(tokens_estimate=tokens, paid_estimate=paid),
+    }
 
 
 def _seq_words(index: TraceIndex, ref: ObjectRef) -> str:
@@ -67,40 +77,39 @@ def _seq_words(index: TraceIndex, ref: ObjectRef) -> str:
     return "" if seq is None else f"seq {seq}"
 
 
-def tell_by_item(document: Document, view: TokensView, *, brief: bool) -> None:
+def tell_by_item(document: Document, part: TokensPart, prices: Prices | None, *, brief: bool) -> None:
     """What fills contexts, item by item, what made most tokens first."""
-    found = filling(view.links.sightings, view.thread_ids, view.read)
-    shown = [one for one in found if one.paid >= 0.5][: FEW if brief else ITEMS]
+    del prices
+    index = part.run.index
     rows = [
         [
-            agent_label(view.index, one.thread_id),
-            filling_words(view.index, one),
-            _seq_words(view.index, one.ref),
-            about(one.tokens),
+            agent_label(index, one.thread_id),
+            filling_words(index, one),
+            _seq_words(index, one.ref),
+            about(one.tokens, is_told=one.is_told),
             plural(one.calls, "call"),
-            about(one.paid),
-            percent(one.paid, view.whole.input),
+            about(one.paid, is_told=one.is_told),
+            share(one.paid, part.whole.input, is_told=one.is_told),
         ]
-        for one in shown
+        for one in part.fillings
     ]
     heading = ("agent", "item", "", "tokens", "carried by", "paid for", "share")
-    more = f", {len(shown)} of {len(found)}" if len(shown) < len(found) else ""
-    title = f"by item{more}; {ESTIMATED}"
     lines = table(rows, heading, right=range(3, 7))
-    document.sections.append(Section(title, lines, "by_item", head=1))
-    document.data["by_item"] = [_filling_data(view, one) for one in found]
+    few = Few(FEW, "tokens by item") if brief else None
+    document.sections.append(Section("by item", lines, "by_item", head=1, few=few))
+    document.data["by_item"] = [_filling_data(index, one) for one in part.fillings]
 
 
-def _filling_data(view: TokensView, one: Filling) -> dict[str, Any]:
+def _filling_data(index: TraceIndex, one: Filling) -> dict[str, Any]:
     return {
         "object": ref_data(one.ref),
-        **agent_data(view.index, one.thread_id),
+        **agent_data(index, one.thread_id),
         "kind": one.group.kind,
         "tool": one.group.tool or None,
         "what": encodable(one.group.what) or None,
         "calls": one.calls,
-        "tokens_estimate": round(one.tokens, 1),
-        "paid_estimate": round(one.paid, 1),
+        "calls_without_figures": one.calls - one.told,
+        **_estimates(one),
         "is_short": one.is_short,
     }
 
@@ -108,10 +117,10 @@ def _filling_data(view: TokensView, one: Filling) -> dict[str, Any]:
 # What repeats
 
 
-def tell_by_repeat(document: Document, view: TokensView, *, brief: bool) -> None:
+def tell_by_repeat(document: Document, part: TokensPart, prices: Prices | None, *, brief: bool) -> None:
     """Tool calls that were made more than once, and files that were read again."""
-    index, wanted = view.index, set(view.thread_ids)
-    found = [one for one in repeats(index, view.read) if wanted.intersection(one.agents)]
+    del prices
+    index = part.run.index
     results = {True: "the same result", False: "other results", None: "results not compared"}
     rows = [
         [
@@ -121,20 +130,15 @@ def tell_by_repeat(document: Document, view: TokensView, *, brief: bool) -> None
             plural(len(one.agents), "agent"),
             " ".join(f"seq {seq_of(index, ref)}" for ref in one.calls[:4]),
         ]
-        for one in (found[:FEW] if brief else found)
+        for one in part.repeats
     ]
     if rows:
-        document.sections.append(Section("the same tool calls", table(rows), "by_repeat"))
-    again = [
-        (gone, read)
-        for gone in forgotten(view.links.sightings)
-        if gone.thread_id in wanted
-        for read in gone.again
-    ]
+        few = Few(FEW, "tokens by repeat") if brief else None
+        document.sections.append(Section("the same tool calls", table(rows), "by_repeat", few=few))
     lines = [
-        f"{agent_label(index, gone.thread_id)} read {read.path} at seq {seq_of(index, read.first)} and again "
-        f"at seq {seq_of(index, read.again)}: the compaction at seq {gone.seq} had taken it away"
-        for gone, read in again
+        f"{agent_label(index, one.thread_id)} read {one.path} at seq {seq_of(index, one.first)} and again "
+        f"at seq {seq_of(index, one.again)}: the compaction at seq {one.seq} had taken it away"
+        for one in part.again
     ]
     if lines:
         document.add_text("read again after a compaction", "\n".join(lines))
@@ -143,18 +147,18 @@ def tell_by_repeat(document: Document, view: TokensView, *, brief: bool) -> None
     document.data["by_repeat"] = [
         {
             "calls": [ref_data(ref) for ref in one.calls],
-            "agents": [agent_data(view.index, id_) for id_ in one.agents],
+            "agents": [agent_data(index, id_) for id_ in one.agents],
             "is_same_result": one.is_same_result,
         }
-        for one in found
+        for one in part.repeats
     ]
     document.data["read_again"] = [
         {
-            **agent_data(view.index, gone.thread_id),
-            "path": encodable(read.path),
-            "first": ref_data(read.first),
-            "again": ref_data(read.again),
-            "compaction": ref_data(gone.ref),
+            **agent_data(index, one.thread_id),
+            "path": encodable(one.path),
+            "first": ref_data(one.first),
+            "again": ref_data(one.again),
+            "compaction": ref_data(one.compaction),
         }
-        for gone, read in again
+        for one in part.again
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from rollout_tui import glyphs
@@ -40,8 +41,7 @@ STATUS_STYLES: dict[Status, StyleName] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of the list.
 
     Attributes:

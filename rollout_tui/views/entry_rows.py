@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import EdgeKind, ExecutionWindow
@@ -35,8 +36,7 @@ COLUMNS = f"{'took':>6} {'tok':>5}"
 """What stands above the columns at the right: how long it took, tokens in and out."""
 
 
-@dataclass(frozen=True)
-class Entries:
+class Entries(Struct, frozen=True):
     """What rows and facts of entries are told from.
 
     Attributes:

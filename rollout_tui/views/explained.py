@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rollout_tui import glyphs
+from rollout_tui.views.figures import NOT_TOLD
 from rollout_tui.views.time_lanes import BOTH, KINDS_EXPLAINED, LETTERS, compaction_mark
 from rollout_tui.views.token_curve import look
 
@@ -20,10 +21,16 @@ TOKENS: Sequence[tuple[Term, str]] = (
     (_column("in, context"), "tokens that went in, those that the provider had cached included; exact"),
     (_column("cached, new"), "those of them that the provider had cached, in percent, and those it had not"),
     (_column("out"), "tokens that came out, those of reasoning included; exact"),
-    (_column("share"), "the part of all that went in, of the agents that are told of"),
+    (
+        _column("share"),
+        "the part of all that went in, of these agents; its bar is beside that of the largest",
+    ),
     (_column("cost"), "by the prices of --prices FILE; empty where the price of a model is not in it"),
     (_column("now, most"), "the context of an agent's last call, and its largest"),
-    (_column("calls"), "inference calls; failed ones and those that a limit cut have no figures"),
+    (
+        _column("calls"),
+        "inference calls; failed ones and those that a limit cut have no figures, and add 0",
+    ),
     (_column("reasoning"), "tokens of reasoning among those that came out"),
     (_column("lost"), "tokens that the call before had sent and that were not cached: what a break cost"),
     (_column("items"), "items of a context; of a group, how many it has"),
@@ -44,6 +51,7 @@ TOKENS: Sequence[tuple[Term, str]] = (
     (lambda: look().here, "the call under the cursor; a column of several calls is as high as the tallest"),
     (lambda: glyphs.active().about, "an estimate; calls, turns and agents have the provider's own figures"),
     (_column("~"), "rebuilt from a session file"),
+    (_column(NOT_TOLD), "not recorded: no call told what it took, or the recording has no such figure"),
     (
         lambda: f"{glyphs.active().down} {glyphs.active().up}",
         "rows are sorted by this column, or turned round",

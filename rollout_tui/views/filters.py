@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeVar
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow
@@ -51,8 +52,7 @@ _THAT_RUN: frozenset[GraphType] = frozenset({"Turn", "InferenceCall", "CodeCell"
 _AGENT_TYPES = frozenset({"spawn", "task", "message", "close"})
 
 
-@dataclass(frozen=True, slots=True)
-class RowFacts:
+class RowFacts(Struct, frozen=True):
     """What a filter can ask of a row.
 
     Attributes:
@@ -68,8 +68,7 @@ class RowFacts:
     agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One condition.
 
     Attributes:
@@ -97,8 +96,7 @@ class Term:
         return value in facts.text.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Terms that must all hold.
 
     Attributes:

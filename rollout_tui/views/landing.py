@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reducer import EventRecord, ObjectRef
 from reducer.model.objects import GraphType
@@ -36,8 +37,7 @@ _OF_KIND: tuple[tuple[str, frozenset[GraphType]], ...] = (
 _NONE: frozenset[GraphType] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(Struct, frozen=True):
     """Where the jump to an event ends.
 
     Attributes:

@@ -59,7 +59,7 @@ def _sums(timelines: Timelines) -> list[tuple[int, Span]]:
     compacted = plural(len(trace.compactions), "compaction") if trace.compactions else ""
     rewritten = plural(len(rewrites), "rewrite") if rewrites else ""
     return [
-        (2, span(_source(index), "special")),
+        (2, span(_source(index))),
         (2, span(_state(index), "bad" if trace.status in ("failed", "aborted") else "text")),
         (5, span("payloads cut" if cut else "", "warn")),
         (13, span("" if index.tells_end else f"schema {trace.schema_version}", "muted")),

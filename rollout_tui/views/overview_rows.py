@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reducer import ObjectRef
 from rollout_tui import glyphs
@@ -19,6 +20,7 @@ from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.texts.short_forms import count, duration, moment, one_line, plural
 from rollout_tui.views.answer_rows import AnswerRow
 from rollout_tui.views.failure_rows import failure_row
+from rollout_tui.views.figures import figure
 from rollout_tui.views.naming import percent
 from rollout_tui.views.summary_words import (
     agent_name,
@@ -149,9 +151,9 @@ def _agent_row(index: TraceIndex, one: AgentSummary, width: int) -> Row:
         "seen by": answer_seen_words(one),
         "active": marked(duration(one.lane.active_ms), "active_ms" in rebuilt),
         "waiting": marked(duration(one.lane.waiting_ms), "waiting_ms" in rebuilt),
-        "in": count(one.tokens.input),
-        "cached": percent(one.tokens.cached, one.tokens.input),
-        "out": count(one.tokens.output),
+        "in": figure(one.tokens, count(one.tokens.input)),
+        "cached": figure(one.tokens, percent(one.tokens.cached, one.tokens.input)),
+        "out": figure(one.tokens, count(one.tokens.output)),
     }
     bad = {"answer": words != "yes", "✗": bool(one.failures), "seen": one.task_seen.missing != ""}
     tail = tuple(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from rollout_tui.language.refused import InputRefused
@@ -21,8 +22,7 @@ PANES: tuple[PaneName, ...] = get_args(PaneName)
 # The way back
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the reader is.
 
     Attributes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from rollout_tui.lines.spans import Span, StyleName, span
 from rollout_tui.texts.short_forms import plural, size
@@ -26,8 +27,7 @@ class Following(Enum):
     """It was, until it was cut or replaced, or could not be read."""
 
 
-@dataclass
-class ReadingState:
+class ReadingState(Struct):
     """The state of reading one bundle.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rollout_tui.bundles.listing import ListedRun
 from rollout_tui.views.filters import Asked, Filter, RowFacts, parse_filter
@@ -16,8 +17,7 @@ OF_RUNS: Asked = {
 """What a filter can ask of a run, besides texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """An order of the list.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from rollout_tui import glyphs
 from rollout_tui.insight.agents.names import agent_label
@@ -48,6 +48,8 @@ def outcome_words(run: RunSummary) -> str:
 
 def tokens_words(tokens: TokenSum) -> str:
     """`107k in (71% cached), 9.8k out (2.2k reasoning), 28 calls`, and of how many calls none were told."""
+    if not tokens.is_told:
+        return f"not recorded, {plural(tokens.calls, 'call')}"
     thought = f" ({count(tokens.reasoning)} reasoning)" if tokens.reasoning else ""
     cached = f" ({percent(tokens.cached, tokens.input)} cached)" if tokens.input else ""
     words = f"{count(tokens.input)} in{cached}, {count(tokens.output)} out{thought}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import SpawnedOrigin, Thread, UnknownOrigin
@@ -22,8 +22,7 @@ from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What went wrong between an agent and those who gave it work.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollout_tui import glyphs
 from rollout_tui.insight.tokens.contexts import CallContext
@@ -14,12 +15,11 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _LABEL = 6
 """Cells of the numbers at the left."""
 
-_WIDEST = 4
+_WIDEST = 8
 """Cells of a column at most, with the gap behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """How the parts of a bar look: each by its own character, so that colour only helps.
 
     Attributes:

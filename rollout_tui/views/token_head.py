@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from reducer import ObjectRef
 from rollout_tui.insight.agents.names import agent_label
 from rollout_tui.insight.tokens.contexts import CallContext
-from rollout_tui.insight.tokens.prices import cost_of
+from rollout_tui.insight.tokens.prices import Prices, cost_of
 from rollout_tui.insight.tokens.run_tokens import RunTokens, TokensPart
 from rollout_tui.language.asking import By
 from rollout_tui.lines.spans import Piece, Span, drop_to_fit, fit, span, wrap
 from rollout_tui.texts.short_forms import count, plural
+from rollout_tui.views.figures import money
 from rollout_tui.views.naming import percent
 from rollout_tui.views.token_curve import Curve, legend, look
-from rollout_tui.views.token_rows import VIEWS, Prices, repeats_words
-from rollout_tui.views.token_words import break_words, budget_words, cause_words, money
+from rollout_tui.views.token_rows import VIEWS, repeats_words
+from rollout_tui.views.token_words import break_words, budget_words, cause_words
 
 NEARLY = 0.9
 """The part of a limit from which that it is near stands out."""
@@ -49,6 +50,8 @@ def total_pieces(part: TokensPart, thread_id: str, prices: Prices | None) -> lis
         prices: what tokens cost, by model; None for no prices.
     """
     whole, size = part.whole, part.run.contexts[thread_id]
+    if not whole.is_told:
+        return [Piece(0, [span(" not recorded", "warn"), span(f"  {plural(whole.calls, 'call')}", "muted")])]
     thought = f" ({count(whole.reasoning)} reasoning)" if whole.reasoning else ""
     untold = f", {whole.untold} without figures" if whole.untold else ""
     pieces = [

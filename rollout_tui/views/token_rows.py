@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from rich.cells import cell_len
 
 from reducer import ObjectRef
 from rollout_tui.insight.agents.names import agent_label
-from rollout_tui.insight.certainty import is_context_rebuilt, marked
+from rollout_tui.insight.certainty import marked, rebuilt_figures
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.tokens.contexts import CallContext
 from rollout_tui.insight.tokens.filling import BEFORE, Filling, GroupFilling
-from rollout_tui.insight.tokens.prices import Price, cost_of
+from rollout_tui.insight.tokens.prices import Prices, cost_of
 from rollout_tui.insight.tokens.run_tokens import TokensPart
 from rollout_tui.insight.tokens.sums import AgentTokens, TokenSum, TurnTokens
 from rollout_tui.language.asking import By
@@ -23,10 +22,11 @@ from rollout_tui.lines.spans import Span, span
 from rollout_tui.safe_text import SafeText, clip_start, safe_text
 from rollout_tui.texts.short_forms import count, plural
 from rollout_tui.views.answer_rows import AnswerRow, AnyRow, Column, LaterRow
+from rollout_tui.views.figures import about, context_size, cost_words, figure, share
 from rollout_tui.views.naming import named, percent
 from rollout_tui.views.token_curve import look
 from rollout_tui.views.token_table import MAIN, Cells, Field, Table
-from rollout_tui.views.token_words import about, cause_words, filling_words, group_words, money
+from rollout_tui.views.token_words import cause_words, filling_words, group_words, items_words
 
 VIEWS: tuple[By, ...] = ("agent", "turn", "call", "tool", "item", "repeat")
 """What tokens are told by, in the order in which one key goes through it."""
@@ -43,13 +43,14 @@ CAUSE = 52
 CALL = 12
 """Cells of its number and its marks."""
 
+BAR_FROM, BAR_LEAST, BAR_MOST = 150, 10, 40
+"""Cells of a row behind which those of a bar begin, and how many of these there are."""
+
 BROAD = 100
 """Cells of a row from which names of agents have as many as they need."""
 
 NAME_IF_NARROW = 12
 """Cells of these names below that."""
-
-Prices = Mapping[str, Price]
 
 T = TypeVar("T")
 
@@ -97,27 +98,55 @@ class _Tables:
         self._names_agents = len(part.thread_ids) > 1
 
     def _sums(
-        self, tokens: Callable[[T], TokenSum], models: Callable[[T], Mapping[str, TokenSum]]
+        self,
+        items: Sequence[T],
+        tokens: Callable[[T], TokenSum],
+        models: Callable[[T], Mapping[str, TokenSum]],
     ) -> list[Field[T]]:
         """The figures of whatever made calls."""
-        found: list[Field[T]] = [
-            _field("in", 6, lambda one: count(tokens(one).input), lambda one: tokens(one).input),
-            _field("cached", 6, lambda one: _share(tokens(one).cached, tokens(one).input),
-                   lambda one: tokens(one).cached),
-            _field("new", 6, lambda one: count(tokens(one).new), lambda one: tokens(one).new),
-            _field("out", 6, lambda one: count(tokens(one).output), lambda one: tokens(one).output),
-            _field("share", 6, lambda one: percent(tokens(one).input, self._whole),
-                   lambda one: tokens(one).input),
-        ]  # fmt: skip
-        if self._prices is not None:
-            cost = self._cost
+
+        def told(name: str, words: Callable[[TokenSum], str], by: Callable[[TokenSum], float]) -> Field[T]:
+            return _field(
+                name, 6, lambda one: figure(tokens(one), words(tokens(one))), lambda one: by(tokens(one))
+            )
+
+        found = [
+            told("in", lambda one: count(one.input), lambda one: one.input),
+            told("cached", lambda one: percent(one.cached, one.input), lambda one: one.cached),
+            told("new", lambda one: count(one.new), lambda one: one.new),
+            told("out", lambda one: count(one.output), lambda one: one.output),
+            told("share", lambda one: percent(one.input, self._whole), lambda one: one.input),
+            *self._bars(items, lambda one: tokens(one).input),
+        ]
+        prices = self._prices
+        if prices is not None:
             found.append(
-                _field("cost", 9, lambda one: money(cost(models(one))), lambda one: cost(models(one)) or 0.0)
+                _field(
+                    "cost",
+                    9,
+                    lambda one: cost_words(models(one), prices),
+                    lambda one: cost_of(models(one), prices) or 0.0,
+                )
             )
         return found
 
-    def _cost(self, by_model: Mapping[str, TokenSum]) -> float | None:
-        return None if self._prices is None else cost_of(by_model, self._prices)
+    def _bars(self, items: Sequence[T], part: Callable[[T], float]) -> list[Field[T]]:
+        """The share once more as a bar beside the largest, where names and figures leave that much room."""
+        cells, most = min(BAR_MOST, self._width - BAR_FROM), max(map(part, items), default=0)
+        if cells < BAR_LEAST or not most:
+            return []
+
+        def drawn(one: T) -> str:
+            return look().new * round(cells * part(one) / most)
+
+        return [Field(Column("", cells, is_number=False), drawn, part)]
+
+    def _share(self, one: Filling | GroupFilling) -> str:
+        return share(one.paid, self._whole, is_told=one.is_told)
+
+    def _is_rebuilt(self, thread_id: str) -> bool:
+        """Whether it is rebuilt how many calls an agent made."""
+        return "calls" in rebuilt_figures(self._index, thread_id)
 
     def _agent(self, thread_id: str) -> tuple[Span, ...]:
         """The name of an agent before what is its own, if there are several."""
@@ -143,18 +172,20 @@ class _Tables:
             ref = ObjectRef("Thread", one.thread_id)
             yield LaterRow(ref, lambda: Row(ref, (words,), cells(), min_main=MAIN), ref, one.thread_id)
 
-        sizes = run.contexts
+        def rebuilt(one: AgentTokens) -> bool:
+            ids = run.below(one.thread_id) if adds_children else [one.thread_id]
+            return any(self._is_rebuilt(id_) for id_ in ids)
+
+        sizes, items = run.contexts, [run.agents[id_] for id_ in self._part.thread_ids]
         fields = [
-            *self._sums(of, models),
-            _field("now", 6, lambda one: _known(sizes[one.thread_id].now),
+            *self._sums(items, of, models),
+            _field("now", 6, lambda one: context_size(sizes[one.thread_id].now, one.own),
                    lambda one: sizes[one.thread_id].now or 0),
-            _field("most", 6, lambda one: _known(sizes[one.thread_id].most),
+            _field("most", 6, lambda one: context_size(sizes[one.thread_id].most, one.own),
                    lambda one: sizes[one.thread_id].most or 0),
-            _field("calls", 6, lambda one: str(of(one).calls), lambda one: of(one).calls),
-            _field("reasoning", 10, lambda one: _some(of(one).reasoning), lambda one: of(one).reasoning),
+            *_counts(of, rebuilt),
         ]  # fmt: skip
         subject = "agent with its children" if adds_children else "agent by itself"
-        items = [run.agents[id_] for id_ in self._part.thread_ids]
         return Table(items, fields, rows, "tree", subject)
 
     def turns(self) -> Table[TurnTokens]:
@@ -165,11 +196,9 @@ class _Tables:
             yield LaterRow(one.ref, lambda: Row(one.ref, main, cells(), min_main=MAIN), ref, one.thread_id)
 
         fields: list[Field[TurnTokens]] = [
-            *self._sums(lambda one: one.tokens, lambda one: one.by_model),
-            _field("calls", 6, lambda one: str(one.tokens.calls), lambda one: one.tokens.calls),
-            _field("reasoning", 10, lambda one: _some(one.tokens.reasoning),
-                   lambda one: one.tokens.reasoning),
-        ]  # fmt: skip
+            *self._sums(self._part.turns, lambda one: one.tokens, lambda one: one.by_model),
+            *_counts(lambda one: one.tokens, lambda one: self._is_rebuilt(one.thread_id)),
+        ]
         return Table(self._part.turns, fields, rows, "time", "turn")
 
     def calls(self) -> Table[CallContext]:
@@ -183,34 +212,24 @@ class _Tables:
 
             yield LaterRow(one.ref, row, one.ref, one.thread_id)
 
-        def items(one: CallContext) -> str:
-            call = index.trace.inference_calls[one.ref.id]
-            return marked(str(one.items), is_context_rebuilt(index, call))
-
         def of(one: CallContext) -> TokenSum:
             return one.tokens
 
         def models(one: CallContext) -> Mapping[str, TokenSum]:
             return {one.model: one.tokens}
 
-        context, cached, new, out, share, *cost = self._sums(of, models)
+        context, cached, new, out, shares, *more = self._sums(self._part.calls, of, models)
+        bars = [one for one in more if not one.column.name]
         fields: list[Field[CallContext]] = [
-            _field("context", 8, lambda one: "?" if one.tokens.untold else context.text(one), context.by),
-            *(self._if_told(each) for each in (cached, new, out)),
-            *map(self._if_told, cost),
+            _field("context", 8, context.text, context.by),
+            *(cached, new, out, *(one for one in more if one.column.name)),
             _field("lost", 6, _lost, _lost_tokens),
-            self._if_told(share),
-            _field("items", 6, items, lambda one: one.items),
+            *(shares, *bars),
+            _field("items", 6, lambda one: items_words(index, one), lambda one: one.items),
             _field("seq", 6, lambda one: str(one.seq), lambda one: -one.seq),
-            _field("reasoning", 10, lambda one: _some(one.tokens.reasoning),
-                   lambda one: one.tokens.reasoning),
-        ]  # fmt: skip
+            _reasoning(of),
+        ]
         return Table(self._part.calls, fields, rows, "time", "call", main_cells)
-
-    @staticmethod
-    def _if_told(field: Field[CallContext]) -> Field[CallContext]:
-        """A figure that is empty where none was told."""
-        return replace(field, text=lambda one: "" if one.tokens.untold else field.text(one))
 
     def _marks(self, one: CallContext) -> tuple[Span, ...]:
         """What happened to the context before a call, and why its cache broke: marks first, then words."""
@@ -233,9 +252,10 @@ class _Tables:
             yield LaterRow(one.group, lambda: Row(one.group, main, cells(), min_main=self._words), ref)
 
         fields: list[Field[GroupFilling]] = [
-            _field("paid for", 9, lambda one: about(one.paid), lambda one: one.paid),
-            _field("share", 6, lambda one: percent(one.paid, self._whole), lambda one: one.paid),
-            _field("tokens", 8, lambda one: about(one.tokens), lambda one: one.tokens),
+            _field("paid for", 9, lambda one: about(one.paid, is_told=one.is_told), lambda one: one.paid),
+            _field("share", 6, self._share, lambda one: one.paid),
+            *self._bars(self._part.groups, lambda one: one.paid),
+            _field("tokens", 8, lambda one: about(one.tokens, is_told=one.is_told), lambda one: one.tokens),
             _field("items", 6, lambda one: str(one.items), lambda one: one.items),
             _field("tool calls", 11, lambda one: _some(one.tool_calls), lambda one: one.tool_calls),
         ]
@@ -257,9 +277,10 @@ class _Tables:
             yield LaterRow(key, row, ref, one.thread_id)
 
         fields: list[Field[Filling]] = [
-            _field("paid for", 9, lambda one: about(one.paid), lambda one: one.paid),
-            _field("share", 6, lambda one: percent(one.paid, self._whole), lambda one: one.paid),
-            _field("tokens", 7, lambda one: about(one.tokens), lambda one: one.tokens),
+            _field("paid for", 9, lambda one: about(one.paid, is_told=one.is_told), lambda one: one.paid),
+            _field("share", 6, self._share, lambda one: one.paid),
+            *self._bars(self._part.fillings, lambda one: one.paid),
+            _field("tokens", 7, lambda one: about(one.tokens, is_told=one.is_told), lambda one: one.tokens),
             _field("carried", 7, lambda one: str(one.calls), lambda one: one.calls),
             _field("seq", 6, lambda one: _seq(index, one.ref), lambda one: -(index.first_seq(one.ref) or 0)),
         ]
@@ -331,12 +352,21 @@ def _field(name: str, width: int, text: Callable[[T], str], by: Callable[[T], fl
     return Field(Column(name, width), text, by)
 
 
-def _share(part: int, whole: int) -> str:
-    return percent(part, whole)
+def _reasoning(of: Callable[[T], TokenSum]) -> Field[T]:
+    return _field(
+        "reasoning",
+        10,
+        lambda one: figure(of(one), _some(of(one).reasoning)),
+        lambda one: of(one).reasoning,
+    )
 
 
-def _known(tokens: int | None) -> str:
-    return "?" if tokens is None else count(tokens)
+def _counts(of: Callable[[T], TokenSum], is_rebuilt: Callable[[T], bool]) -> list[Field[T]]:
+    """Calls of whatever made some, and how much of what came out was reasoning."""
+    calls: Field[T] = _field(
+        "calls", 6, lambda one: marked(str(of(one).calls), is_rebuilt(one)), lambda one: of(one).calls
+    )
+    return [calls, _reasoning(of)]
 
 
 def _some(number: int) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from rollout_tui import glyphs
 from rollout_tui.lines.rows import Row
@@ -34,8 +35,7 @@ class Order(NamedTuple):
     is_turned: bool = False
 
 
-@dataclass(frozen=True)
-class Field(Generic[T]):
+class Field(Struct, Generic[T], frozen=True):
     """A column of figures.
 
     Attributes:
@@ -49,8 +49,7 @@ class Field(Generic[T]):
     by: Callable[[T], float]
 
 
-@dataclass(frozen=True)
-class Table(Generic[T]):
+class Table(Struct, Generic[T], frozen=True):
     """Things with figures.
 
     Attributes:
@@ -71,8 +70,8 @@ class Table(Generic[T]):
 
     @property
     def orders(self) -> list[str]:
-        """What it can be sorted by, its own order first."""
-        return [self.own, *(one.column.name for one in self.fields if one.column.name != self.own)]
+        """What it can be sorted by, its own order first; a bar, which has no name, is another column."""
+        return [self.own, *(one.column.name for one in self.fields if one.column.name not in ("", self.own))]
 
     def sorted_by(self, order: Order) -> str:
         """The name of an order."""

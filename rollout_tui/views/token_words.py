@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from reducer import ObjectRef
-from rollout_tui import glyphs
+from rollout_tui.insight.certainty import is_context_rebuilt, marked
 from rollout_tui.insight.index import TraceIndex
-from rollout_tui.insight.tokens.contexts import CacheBreak
+from rollout_tui.insight.tokens.contexts import CacheBreak, CallContext
 from rollout_tui.insight.tokens.filling import BEFORE, Filling, Group
 from rollout_tui.insight.tokens.limits import Limits
 from rollout_tui.texts.short_forms import count, duration, moment
 from rollout_tui.views.naming import named
-
-
-def about(number: float) -> str:
-    """An estimate of tokens: `≈4.1k`."""
-    return f"{glyphs.active().about}{count(round(number))}"
-
-
-def money(cost: float | None) -> str:
-    """An amount in the currency of the prices; empty for none."""
-    return "" if cost is None else f"{cost:.4f}"
 
 
 def group_words(group: Group) -> str:
@@ -41,6 +31,11 @@ def group_words(group: Group) -> str:
 def filling_words(index: TraceIndex, one: Filling) -> str:
     """What fills a context: an item by what it says, or what stands before the items."""
     return group_words(one.group) if one.ref.type == BEFORE else named(index, one.ref)
+
+
+def items_words(index: TraceIndex, call: CallContext) -> str:
+    """How many items a call had before it, marked where its list follows from the order of records."""
+    return marked(str(call.items), is_context_rebuilt(index, index.trace.inference_calls[call.ref.id]))
 
 
 def break_words(index: TraceIndex, found: CacheBreak | None) -> str:

@@ -8,27 +8,21 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rollout_tui.lines.spans import STYLE_NAMES, Piece, Span, drop_to_fit, fit, wrap
+from rollout_tui.lines.spans import Piece, Span, drop_to_fit, fit, wrap
+from rollout_tui.widgets.looks import LOOKS
 
 MOST_LINES = 4
 """Lines that a sentence may take where the terminal is narrow."""
 
 
+_LOOKS = {**LOOKS, "match": LOOKS["text"]}
+"""What is searched for is never in a bar: what is reversed is the line under the cursor, nothing else."""
+
+
 class Bar(Widget):
     """One line of spans, cut to the width; of a sentence as many lines as it needs."""
 
-    COMPONENT_CLASSES = {f"line--{name}" for name in STYLE_NAMES}
-    DEFAULT_CSS = """
-    Bar {
-        height: 1;
-        & > .line--muted { text-style: dim; }
-        & > .line--strong { text-style: bold; }
-        & > .line--accent { color: ansi_cyan; }
-        & > .line--bad { color: ansi_red; text-style: bold; }
-        & > .line--warn { color: ansi_yellow; }
-        & > .line--link { color: ansi_bright_blue; }
-    }
-    """
+    DEFAULT_CSS = "Bar { height: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
@@ -71,8 +65,5 @@ class Bar(Widget):
         """A line."""
         width = self.size.width
         spans = self._lines[y] if y < len(self._lines) else []
-        segments = [
-            Segment(text, self.get_component_rich_style(f"line--{style}"))
-            for text, style in fit(spans, width)
-        ]
-        return Strip(segments).extend_cell_length(width, self.rich_style)
+        segments = [Segment(text, _LOOKS[style]) for text, style in fit(spans, width)]
+        return Strip(segments).extend_cell_length(width, _LOOKS["text"])

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.cache import LRUCache
@@ -19,10 +17,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from rollout_tui.keys import Scope, bindings
-from rollout_tui.lines.spans import STYLE_NAMES, Span, fit, mark_matches, spans_text
+from rollout_tui.lines.spans import Span, fit, mark_matches, spans_text
 from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.texts.text_lines import plain_pattern
 from rollout_tui.widgets.job_view import JobView
+from rollout_tui.widgets.looks import CURSOR, CURSOR_BLURRED, CURSOR_MATCH, LOOKS
 
 CACHED_LINES = 512
 """Finished lines kept: several screens, so that paging back and forth draws nothing anew."""
@@ -40,12 +39,6 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Scope.LINES)]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"line--{name}" for name in STYLE_NAMES),
-        "line--cursor",
-        "line--cursor-blurred",
-        "line--cursor-match",
-    }
     DEFAULT_CSS = """
     LineView {
         background: $background;
@@ -54,27 +47,6 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
-
-        & > .line--muted { text-style: dim; }
-        & > .line--strong { text-style: bold; }
-        & > .line--accent { color: ansi_cyan; }
-        & > .line--good { color: ansi_green; }
-        & > .line--bad { color: ansi_red; text-style: bold; }
-        & > .line--warn { color: ansi_yellow; }
-        & > .line--special { color: ansi_magenta; }
-        & > .line--link { color: ansi_bright_blue; }
-        & > .line--key { color: ansi_cyan; }
-        & > .line--string { color: ansi_green; }
-        & > .line--number { color: ansi_magenta; }
-        & > .line--literal { color: ansi_magenta; }
-        & > .line--keyword { text-style: bold; }
-        & > .line--comment { text-style: dim; }
-        & > .line--added { color: ansi_green; }
-        & > .line--removed { color: ansi_red; }
-        & > .line--match { text-style: reverse; }
-        & > .line--cursor { text-style: reverse; }
-        & > .line--cursor-match { text-style: reverse bold underline; }
-        & > .line--cursor-blurred { text-style: underline; }
         &:ansi {
             scrollbar-background: ansi_default;
             scrollbar-background-hover: ansi_default;
@@ -92,11 +64,12 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
     class AtEdge(Message):
         """Left or right was pressed where there is nothing on that side, so an outer widget may use it."""
 
-        def __init__(self, view: LineView, direction: int) -> None:
-            """`direction` is -1 for left and 1 for right."""
+        def __init__(self, view: LineView, direction: int, times: int = 1) -> None:
+            """`direction` is -1 for left and 1 for right; `times` is how often that was meant."""
             super().__init__()
             self.view = view
             self.direction = direction
+            self.times = times
 
         @property
         def control(self) -> LineView:
@@ -262,25 +235,21 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
 
     def _strip(self, spans: Sequence[Span], width: int) -> Strip:
         """Spans drawn in their styles, filled up to `width`; neighbours that look the same become one."""
-        segments = [Segment(text, self._style(f"line--{style}")) for text, style in spans if text]
+        segments = [Segment(text, LOOKS[style]) for text, style in spans if text]
         strip = Strip(Segment.simplify(segments)) if segments else Strip([])
-        return strip.extend_cell_length(width, self._style("line--text"))
+        return strip.extend_cell_length(width, LOOKS["text"])
 
     def _cursor_strip(self, index: int, width: int) -> Strip:
         """The line under the cursor: in one style, since colours would hide that it is."""
         spans = self._fitted(index, width)
         if not self.has_focus:
-            style = self._style("line--cursor-blurred")
+            style = CURSOR_BLURRED
             return Strip([Segment(spans_text(spans), style)]).extend_cell_length(width, style)
-        looks = {"match": self._style("line--cursor-match")}
-        style = self._style("line--cursor")
+        looks = {"match": CURSOR_MATCH}
+        style = CURSOR
         segments = [Segment(text, looks.get(name, style)) for text, name in spans if text]
         strip = Strip(Segment.simplify(segments)) if segments else Strip([])
         return strip.extend_cell_length(width, style)
-
-    def _style(self, component: str) -> Style:
-        """The look of a component class in the current theme."""
-        return _without_defaults(self.get_component_rich_style(component))
 
     def _empty_line(self, y: int, width: int) -> list[Span]:
         """Line `y` of the sentence shown when there are no lines."""
@@ -396,23 +365,20 @@ class LineView(JobView, can_focus=True, inherit_bindings=False):
 
     def action_go_left(self) -> None:
         """What left means on this line; `AtEdge` if it means nothing."""
-        if not self.step_left():
-            self.post_message(self.AtEdge(self, -1))
+        self.go_sideways(-1)
 
     def action_go_right(self) -> None:
         """What right means on this line; `AtEdge` if it means nothing."""
-        if not self.step_right():
-            self.post_message(self.AtEdge(self, 1))
+        self.go_sideways(1)
+
+    def go_sideways(self, direction: int, times: int = 1) -> None:
+        """Left (-1) or right (1), so many times; `AtEdge` with the rest once that means nothing here."""
+        for done in range(times):
+            if not (self.step_left() if direction < 0 else self.step_right()):
+                self.post_message(self.AtEdge(self, direction, times - done))
+                return
 
     def action_open(self) -> None:
         """Open the line under the cursor."""
         if self.line_count:
             self.open_line()
-
-
-@lru_cache(maxsize=256)
-def _without_defaults(style: Style) -> Style:
-    """`style` without the terminal's default colours, which need no bytes on the wire to be there."""
-    color = None if style.color is None or style.color.is_default else style.color
-    bgcolor = None if style.bgcolor is None or style.bgcolor.is_default else style.bgcolor
-    return style.without_color + Style.from_color(color, bgcolor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rollout_tui.insight.index import TraceIndex
 from rollout_tui.session import Session
 
 
-@lru_cache(maxsize=16)
+@cache
 def opened(bundle: Path) -> tuple[Session, TraceIndex]:
     """A bundle and its graph."""
     session = Session(bundle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,38 @@ from rollout_tui.views.timeline import Timelines
 
 HERE = Path(__file__).parent
 
-COSTLY = ("commands", "panes", "screens", "insight/test_failures_agree.py", "insight/test_search.py")
+COSTLY = (
+    "commands",
+    "panes",
+    "screens",
+    "insight/test_failures_agree.py",
+    "insight/test_search.py",
+    "views/test_token_rows.py",
+)
 """Where a test opens a screen, starts a program or reads a recording for each of its parameters."""
+
+OF_SCREENS = ("panes", "screens")
+"""Where an asynchronous test opens a screen: of these only those are not slow that are marked quick."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow all but the first of the many times that a costly test is run."""
-    costly, seen = [HERE / place for place in COSTLY], set()
+    """Mark as slow what opens screens, and all but the first of the many times that a costly test is run."""
+    seen = set()
     for item in items:
-        if any(item.path.is_relative_to(place) for place in costly):
-            test = item.nodeid.partition("[")[0]
-            if test in seen:
-                item.add_marker(pytest.mark.slow)
-            elif item.get_closest_marker("slow") is None:
-                seen.add(test)
+        if not _is_in(item.path, COSTLY):
+            continue
+        test = item.nodeid.partition("[")[0]
+        opens_screen = _is_in(item.path, OF_SCREENS) and item.get_closest_marker("asyncio") is not None
+        if test in seen or (opens_screen and item.get_closest_marker("quick") is None):
+            item.add_marker(pytest.mark.slow)
+        elif item.get_closest_marker("slow") is None:
+            seen.add(test)
+
+
+@cache
+def _is_in(file: Path, places: tuple[str, ...]) -> bool:
+    return any(file.is_relative_to(HERE / place) for place in places)
 
 
 @pytest.fixture(scope="session")

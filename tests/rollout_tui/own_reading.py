@@ -67,6 +67,13 @@ class OwnReading:
         self.times = {event["seq"]: event["wall_time_unix_ms"] for event in self.events}
         is_sharded = any((self.bundle / "payloads").glob("*.zst"))
         self._records = all_records(self.bundle) if is_sharded else {}
+        ended = [event["payload"] for event in self.events if "response_payload" in event["payload"]]
+        self._responses = {
+            one["inference_call_id"]: one["response_payload"] for one in ended if "inference_call_id" in one
+        }
+        self._begun = {
+            body["inference_call_id"]: event["seq"] for event, body in self.bodies("inference_started")
+        }
 
     def payload(self, ref: dict[str, Any] | None) -> Any:
         """A payload, parsed; None for one that was cut or is not there."""
@@ -104,24 +111,38 @@ class OwnReading:
 
     def usage(self, call_id: str) -> dict[str, int] | None:
         """What the provider said of the tokens of a call."""
-        for event in self.events:
-            body = event["payload"]
-            if body.get("inference_call_id") == call_id and "response_payload" in body:
-                response = self.payload(body["response_payload"])
-                return None if response is None else response.get("token_usage")
-        return None
+        response = self.response(call_id)
+        return None if response is None else response.get("token_usage")
 
-    def tokens(self, threads: list[str]) -> dict[str, int]:
+    def response(self, call_id: str) -> Any:
+        """What a call gave; None if it gave nothing, or that was cut."""
+        return self.payload(self._responses.get(call_id))
+
+    def seq_of_call(self, body: dict[str, Any]) -> int:
+        """The event with which a call began."""
+        return self._begun[body["inference_call_id"]]
+
+    def tokens(self, threads: list[str]) -> dict[str, int | None]:
         """Tokens of all calls of some agents."""
-        told = [self.usage(body["inference_call_id"]) for one in threads for body in self.calls(one)]
+        return self.tokens_of([body for one in threads for body in self.calls(one)])
+
+    def tokens_of(self, calls: list[dict[str, Any]]) -> dict[str, int | None]:
+        """Tokens of some calls; None where none of them tells any."""
+        told = [self.usage(body["inference_call_id"]) for body in calls]
         known = [one for one in told if one is not None]
+
+        def summed(name: str) -> int | None:
+            return sum(one[name] for one in known) if known or not told else None
+
+        whole, cached = summed("input_tokens"), summed("cached_input_tokens")
         return {
             "calls": len(told),
             "calls_without_figures": len(told) - len(known),
-            "input": sum(one["input_tokens"] for one in known),
-            "cached": sum(one["cached_input_tokens"] for one in known),
-            "output": sum(one["output_tokens"] for one in known),
-            "reasoning": sum(one["reasoning_output_tokens"] for one in known),
+            "input": whole,
+            "cached": cached,
+            "new": None if whole is None or cached is None else whole - cached,
+            "output": summed("output_tokens"),
+            "reasoning": summed("reasoning_output_tokens"),
         }
 
     def below(self, thread: str) -> list[str]:

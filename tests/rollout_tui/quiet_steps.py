@@ -18,6 +18,7 @@ from patience import PATIENCE
 from textual import _wait
 from textual._context import active_app
 from textual.app import App
+from textual.pilot import Pilot
 from textual.screen import Screen
 
 ROUNDS = 3
@@ -50,7 +51,14 @@ def end_steps_when_quiet(patch: pytest.MonkeyPatch) -> None:
             undrawn.discard(app.screen)
             draw(app.screen)
 
+    wait_for_screen = Pilot._wait_for_screen
+
+    async def wait_for_what_is_at_work(pilot: Pilot[object], timeout: float = PATIENCE) -> bool:
+        # It sends a message to every widget: several times as many as a key does, at rest for nothing.
+        return _is_at_rest(pilot.app) or await wait_for_screen(pilot, timeout)
+
     patch.setattr(Screen, "_compositor_refresh", draw_later)
+    patch.setattr(Pilot, "_wait_for_screen", wait_for_what_is_at_work)
     patch.setattr("textual.app.wait_for_idle", step_over)
     patch.setattr("textual.pilot.wait_for_idle", step_over)
 
@@ -70,6 +78,14 @@ async def _quiet(app: App[object], go_on: Callable[[], bool]) -> None:
             quiet = 0
         else:
             quiet += 1
+
+
+def _is_at_rest(app: App[object]) -> bool:
+    """Whether the app and all widgets of the screen wait for messages, and none is there."""
+    if not app.is_running or not app.screen_stack:
+        return False
+    readies = (node._message_queue.ready_event for node in (app, *app.screen.walk_children(with_self=True)))
+    return all(ready._waiters and not ready.is_set() for ready in readies)  # type: ignore[attr-defined]
 
 
 def _waits(app: App[object]) -> bool:

@@ -13,7 +13,7 @@ from reducer.model import InferenceCall, Thread
 from rollout_tui.insight.index import TraceIndex
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def index_of(bundle: Path) -> TraceIndex:
     """The graph of a bundle, made once."""
     return TraceIndex(reduce_bundle(bundle))

@@ -93,6 +93,7 @@ def test_the_whole_context_is_in_the_document(team: TraceIndex) -> None:
     )
 
 
+@pytest.mark.slow
 def test_hostile_evidence_stays_text() -> None:
     session = Session(REPOSITORY / "demo_traces/hostile")
     timelines = session.load(lambda done, total: None)

@@ -79,6 +79,7 @@ async def test_equals_holds_the_view_still_and_counts(host: Host) -> None:
         await inspection.until(lambda: "paused" not in inspection.header())
 
 
+@pytest.mark.slow
 async def test_what_comes_right_after_a_view_is_counted_while_it_is_held_still(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from inspecting import SCREENS, inspecting
+from msgspec.structs import fields
 from rich.cells import cell_len
 
 from rollout_tui import glyphs
@@ -17,7 +17,7 @@ from rollout_tui.views.status import STATUS_STYLES, status_span
 
 Demo = Callable[[str], Path]
 
-MARKS = [field.name for field in fields(glyphs.GlyphSet) if field.type == "str"]
+MARKS = [field.name for field in fields(glyphs.GlyphSet) if field.type is str]
 STATES = {"succeeded", "failed", "running", "cancelled", "unknown", "warning"}
 SETS = {"unicode": glyphs.UNICODE, "console": glyphs.CONSOLE, "ascii": glyphs.ASCII}
 

@@ -86,6 +86,7 @@ DONE_BY_WIDGETS = {Scope.LINES, Scope.TEXT, Scope.HISTORY}
 OPENED = {**{name: how for name, (how, _) in SCREENS.items()}, "scrubber": ("T",)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPENED)
 async def test_each_screen_has_an_action_for_every_key_of_it_and_no_other(
     name: str, demo_trace: Callable[[str], Path]

@@ -30,6 +30,7 @@ def test_a_clean_line_is_given_back_as_it_is() -> None:
     assert filtered(segments) is segments
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.text(st.characters(codec=None, exclude_categories=()), max_size=20), max_size=5))
 def test_only_printable_text_of_the_same_width_comes_through(texts: list[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer import ObjectRef
 from reducer.model import (
@@ -26,8 +28,7 @@ from rollout_tui.texts.short_forms import one_line, size
 Contents = Literal["plain", "encrypted", "empty", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What was sent to an agent.
 
     Attributes:
@@ -51,8 +52,7 @@ class Message:
         return self.text if self.contents == "plain" else self.contents
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A task or message for an agent.
 
     Attributes:
@@ -76,8 +76,7 @@ class Sent:
     missing: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of one turn of an agent: its answer, and the way of that to the parent.
 
     Attributes:
@@ -105,8 +104,7 @@ class Answer:
     missing: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
+class DeliveryView(Struct, frozen=True):
     """All that went between an agent and those who gave it work.
 
     Attributes:

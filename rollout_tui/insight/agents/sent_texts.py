@@ -6,8 +6,9 @@ agent got is encrypted: that it says the same is likely, but not recorded, so th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reducer.model import (
     ConversationItem,
@@ -26,8 +27,7 @@ ARGUMENTS = ("message", "prompt")
 """The arguments in which a tool call has what it sends."""
 
 
-@dataclass(frozen=True, slots=True)
-class SentText:
+class SentText(Struct, frozen=True):
     """A text as its sender had it.
 
     Attributes:

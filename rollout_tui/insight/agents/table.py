@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from reducer import BundleError, EventRecord, ObjectRef
 from reducer.model import InferenceCall, RootOrigin, SpawnedOrigin, TextPart, Thread
@@ -21,7 +21,7 @@ from rollout_tui.insight.contexts.item_signs import is_put_in
 from rollout_tui.insight.failures.definition import Failure, failure_of, failures
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
-from rollout_tui.insight.timing.lanes import Lane, lanes
+from rollout_tui.insight.timing.lanes import Lane, lane_in_sum
 from rollout_tui.insight.timing.waiting import Unended, unended
 from rollout_tui.insight.tokens.sums import (
     AgentTokens,
@@ -38,8 +38,7 @@ Outcome = Literal["answered", "no answer", "failed", "aborted", "never ended", "
 """How a run came out: by the last turn of its root, or by what the log says of the session."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """What an agent was to do.
 
     Attributes:
@@ -63,8 +62,7 @@ class Task:
     ref: ObjectRef | None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """Whether a call saw something.
 
     Attributes:
@@ -78,8 +76,7 @@ class Seen:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSummary:
+class AgentSummary(Struct, frozen=True):
     """What is to be known of an agent at first.
 
     Attributes:
@@ -99,7 +96,7 @@ class AgentSummary:
         answer: the item with the answer of the last turn that came to one.
         answer_seen: which call of the agent above saw that.
         answers_to_user: whether its answers go to the user.
-        lane: what it did, moment by moment, and for how long.
+        lane: what it did for how long, without the moments.
         tokens: those of its calls.
         tokens_with_children: those of its calls and of all that it started.
         context_now: tokens of the context of its last call that tells them.
@@ -137,8 +134,7 @@ class AgentSummary:
     doing: Unended | None
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(Struct, frozen=True):
     """A run at a glance.
 
     Attributes:
@@ -218,14 +214,14 @@ def agent_summaries(links: AgentLinks, clock: Clock, failed: list[Failure]) -> l
         failed: what failed in it.
     """
     index = links.index
-    made, tokens = lanes(index, clock), tokens_by_agent(index)
+    tokens = tokens_by_agent(index)
     failed_of = Counter(one.thread_id for one in failed)
     doing = {one.thread_id: one for one in unended(index, clock)}
     return [
         _summary(
             links,
             thread,
-            made[thread.thread_id],
+            lane_in_sum(index, thread, clock),
             tokens[thread.thread_id],
             failed_of[thread.thread_id],
             doing.get(thread.thread_id),

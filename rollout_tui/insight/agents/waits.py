@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ToolCall
@@ -34,8 +35,7 @@ _TARGETS = re.compile(r'"targets"\s*:\s*\[([^\]]*)')
 _LOOKED_AT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class WaitEnd:
+class WaitEnd(Struct, frozen=True):
     """How a wait ended.
 
     Attributes:

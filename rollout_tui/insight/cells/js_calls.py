@@ -16,8 +16,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from rollout_tui.insight.cells.js_regions import regions
 from rollout_tui.insight.cells.js_tokens import Unclear, brackets, is_member, tokens
@@ -27,8 +28,7 @@ _BACK_DOORS = frozenset({"globalThis", "global", "window", "self", "eval", "Func
 _FRAME = re.compile(r"exec_main\.mjs:(\d{1,9}):(\d{1,9})")
 
 
-@dataclass(frozen=True, slots=True)
-class CallSite:
+class CallSite(Struct, frozen=True):
     """One `tools.NAME(...)` in a script.
 
     Attributes:
@@ -48,8 +48,7 @@ class CallSite:
     conditional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedCall:
+class IssuedCall(Struct, frozen=True):
     """A nested tool call as the log has it.
 
     Attributes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import chain, islice
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer import ObjectRef
 from reducer.model import CodeCell, ToolCall
@@ -68,8 +70,7 @@ _RUNTIME_NUMBER = re.compile(r"tool-(\d{1,9})\Z")
 _NOT_IN_NAMES = re.compile(r"[^\w$]", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a cell.
 
     Attributes:
@@ -115,8 +116,7 @@ class Step:
     error_payload: PayloadRef | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CellSteps:
+class CellSteps(Struct, frozen=True):
     """A cell and its steps.
 
     Attributes:

@@ -8,8 +8,9 @@ all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ConversationItem, ToolCall
@@ -49,8 +50,7 @@ _UNTOLD_KEYS = frozenset({"type", "mimeType", "chunk_id", "data", "annotations"}
 Seen = Literal["seen", "part", "unseen", "unknown", "empty"]
 
 
-@dataclass(frozen=True, slots=True)
-class SeenRow:
+class SeenRow(Struct, frozen=True):
     """Something of a cell, and whether the model saw it.
 
     Attributes:
@@ -132,8 +132,7 @@ class ShownTexts:
         ) > 1 else "its text is nowhere"
 
 
-@dataclass(frozen=True, slots=True)
-class CellOutputs:
+class CellOutputs(Struct, frozen=True):
     """The outputs that a cell had for the model: those that some call saw, and those that none did."""
 
     seen: ShownTexts

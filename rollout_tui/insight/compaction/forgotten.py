@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from reducer import ObjectRef
 from reducer.model import ToolCall
@@ -12,8 +13,7 @@ from rollout_tui.insight.contexts.visibility import Run, Sightings
 from rollout_tui.insight.tools.file_reads import command_of, files_read, outputs_of
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAgain:
+class ReadAgain(Struct, frozen=True):
     """A file that an agent read again after a compaction took away what it had read.
 
     Attributes:
@@ -27,8 +27,7 @@ class ReadAgain:
     again: ObjectRef
 
 
-@dataclass(slots=True)
-class Forgotten:
+class Forgotten(Struct):
     """What one compaction took out of the contexts of an agent: no later call saw it any more.
 
     Attributes:

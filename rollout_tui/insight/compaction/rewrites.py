@@ -9,9 +9,10 @@ only leaves out what the call before answered is no rewrite at all; failed calls
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import CALL_KINDS, OUTPUT_KINDS, Compaction, ConversationItem, InferenceCall
@@ -21,8 +22,7 @@ from rollout_tui.insight.index import TraceIndex
 RewriteKind = Literal["compacted", "cut back", "edited"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """A call whose context is not that of the call before, continued.
 
     Attributes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer.model import Compaction, CompactionRequest, ConversationItem, InferenceCall
 from reducer.model.objects import RefType
@@ -21,8 +23,7 @@ Outcome = Literal["installed", "inferred", "failed", "not installed", "rewritten
 `rewritten` is no compaction: a history that was cut back or edited, which can be looked at all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class CompactionStep:
+class CompactionStep(Struct, frozen=True):
     """One compaction, or one that was tried.
 
     Attributes:

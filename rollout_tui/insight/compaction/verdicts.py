@@ -11,8 +11,10 @@ summary it is dropped. What has no partner before is *new*.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer.model import ConversationItem
 from rollout_tui.insight.compaction.pairing import PairBasis, Pairing
@@ -43,8 +45,7 @@ Basis = (
 _KEEPING = frozenset({"same item", "same id", "same text, no id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One item of a history, and what became of it or where it comes from.
 
     Attributes:
@@ -66,8 +67,7 @@ class Judged:
     summary: SummarySign | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """Two histories with a verdict on each of their items."""
 
     before: list[Judged]

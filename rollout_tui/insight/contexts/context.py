@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
@@ -14,8 +15,7 @@ from rollout_tui.insight.contexts.prefix import PrefixBreak, prefix_break
 from rollout_tui.insight.index import TraceIndex
 
 
-@dataclass(frozen=True, slots=True)
-class ContextLine:
+class ContextLine(Struct, frozen=True):
     """One line of a context: an item in its place, or a part of the request that is no item.
 
     Attributes:

@@ -7,8 +7,9 @@ What comes after it is paired item by item; across a compaction the same content
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
@@ -25,8 +26,7 @@ LineKind = Literal["part", "item", "break", "rule", "answer"]
 begin with, the rule before the answer, or an item of the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaLine:
+class DeltaLine(Struct, frozen=True):
     """One line of a delta. It has what a line of a context has, and more.
 
     Attributes:
@@ -46,8 +46,7 @@ class DeltaLine:
     is_judged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContextDelta:
+class ContextDelta(Struct, frozen=True):
     """The context of a call against another one.
 
     Attributes:

@@ -9,8 +9,9 @@ the first call after: carried over, re-inserted and new.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from reducer.model import InferenceCall
 from rollout_tui.insight.compaction.rewrites import install_seq, rewrite_between
@@ -21,8 +22,7 @@ from rollout_tui.insight.index import TraceIndex
 Mark = Literal["new", "kept", "restored"]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextMarks:
+class ContextMarks(Struct, frozen=True):
     """The context of a call against what was known at another one.
 
     Attributes:

@@ -7,7 +7,7 @@ in the graph. What is counted by the provider is exact; what is counted here is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reducer.model import InferenceCall
 from rollout_tui.insight.contexts.item_signs import same_text_key
@@ -21,8 +21,7 @@ SMALLEST_CACHED = 1024
 """Input tokens below which the provider caches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixBreak:
+class PrefixBreak(Struct, frozen=True):
     """From where on the contexts of two calls differ.
 
     Attributes:
@@ -76,8 +75,7 @@ def prefix_break(index: TraceIndex, base: InferenceCall, call: InferenceCall) ->
 # Sizes
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """How much of a context one item is.
 
     Attributes:

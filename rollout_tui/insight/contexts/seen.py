@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import CodePart, ConversationItem, JsonPart, SummaryPart, TextPart
@@ -31,8 +31,7 @@ _CUT = "..."
 """Ends the beginning of a JSON value where the graph leaves the rest to the payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentSight:
+class AgentSight(Struct, frozen=True):
     """What one agent saw of what was looked for.
 
     Attributes:
@@ -60,8 +59,7 @@ class AgentSight:
         return any(run.first <= place <= run.last for run in self.runs)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is looked for in contexts.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import (
@@ -87,8 +88,7 @@ class Sightings:
         return [one for seq, one in found if last_seq is None or seq < last_seq]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """Why no further call saw an item.
 
     Attributes:
@@ -104,8 +104,7 @@ class Ending:
     is_judged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True):
     """An uninterrupted run of calls that saw an item, and how it ended.
 
     Attributes:
@@ -125,8 +124,7 @@ class Stay:
     ending: Ending
 
 
-@dataclass(frozen=True, slots=True)
-class Visibility:
+class Visibility(Struct, frozen=True):
     """Who saw an item, and its content under other ids.
 
     Attributes:

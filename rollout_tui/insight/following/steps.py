@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import CodeCell, Compaction, ConversationItem, InferenceCall, ToolCall, Turn
@@ -17,8 +17,7 @@ LONGEST_WORDS = 200
 """Characters of what an object says that a step shows: a menu has one row for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A place to which an object leads.
 
     Attributes:
@@ -32,8 +31,7 @@ class Step:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoStep:
+class NoStep(Struct, frozen=True):
     """Nothing to follow, or its other end does not exist.
 
     Attributes:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
 
 from reducer.model import InferenceCall, RolloutTrace
 from reducer.rules.normalize import PASSTHROUGH_KEY
@@ -27,8 +27,7 @@ ReadJson = Callable[[PayloadRef], Any]
 _OF_ITEMS = frozenset({"input", "tools"})
 
 
-@dataclass(frozen=True, slots=True)
-class PromptItem:
+class PromptItem(Struct, frozen=True):
     """An item of a prompt.
 
     Attributes:
@@ -50,8 +49,7 @@ class PromptItem:
     lost: bool = False
 
 
-@dataclass(slots=True)
-class Prompt:
+class Prompt(Struct):
     """The prepared prompt of a call.
 
     Attributes:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reducer.wire.payload_refs import PayloadRef
 from rollout_tui.texts.syntax import Language
 
 
-@dataclass(frozen=True, slots=True)
-class TextSection:
+class TextSection(Struct, frozen=True):
     """A text of an object: known already, or to be read from a payload.
 
     Attributes:

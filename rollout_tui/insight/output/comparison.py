@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from rollout_tui.insight.items.sections import TextSection
 from rollout_tui.insight.output.line_diff import common_lines
@@ -38,8 +39,7 @@ class Run(NamedTuple):
     length: int
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(Struct):
     """Two texts line by line.
 
     Attributes:

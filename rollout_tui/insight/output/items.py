@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import OUTPUT_KINDS, ConversationItem, TextPart, ToolCall
@@ -12,8 +13,7 @@ from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.output.outputs import ToolOutput, read_output
 
 
-@dataclass(frozen=True, slots=True)
-class OutputItem:
+class OutputItem(Struct, frozen=True):
     """What an output item tells.
 
     Attributes:

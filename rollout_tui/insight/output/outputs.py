@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 State = Literal["", "running", "completed", "failed", "terminated"]
 """What an envelope says of a process or script beside an exit status; empty for nothing."""
@@ -64,8 +64,7 @@ _TELLS_FAILURE = (
 """What a line begins with that tells a failure, the surest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutput:
+class ToolOutput(Struct, frozen=True):
     """What an output says.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from reducer.certainty import AS_RUN
 from reducer.model import (
@@ -31,8 +32,7 @@ from rollout_tui.insight.tools.words import operation_words, tool_label, tool_wo
 from rollout_tui.texts.short_forms import one_line
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One output for the model.
 
     Attributes:
@@ -46,8 +46,7 @@ class Shown:
     seen: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SawRan:
+class SawRan(Struct, frozen=True):
     """What a command printed and what the model was shown.
 
     Attributes:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import factorial
+
+from msgspec import Struct
 
 from rollout_tui.language.refused import InputRefused
 
@@ -43,8 +44,7 @@ _COUNTS = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _VERBOSE = re.compile(r"\(\?[a-wyz]*x")
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """What is known of a group while it is read: in how many ways it can match."""
 
     ways: int = 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from sys import intern
 from typing import Literal, NamedTuple
 
 from reducer import EventRecord, ObjectRef
@@ -29,6 +31,9 @@ show shares the number of its call, and stands before it."""
 
 SHOWN_PROTOCOL_EVENTS = frozenset({"error", "warning", "turn_aborted", "thread_rolled_back", "stream_error"})
 """Protocol events that matter to a reader; all others repeat what the graph says."""
+
+_TURNS_AT_HAND = 256
+"""Turns whose entries share what they say of them: those that go on at one time are fewer."""
 
 
 class Entry(NamedTuple):
@@ -172,7 +177,16 @@ def _known(index: TraceIndex, thread_id: str | None) -> str:
 
 
 def _in_turn(seq: int, ref: ObjectRef, thread_id: str, turn_id: str | None) -> Entry:
-    return Entry(seq, ref, thread_id, turn_id, None if turn_id is None else ObjectRef("Turn", turn_id))
+    if turn_id is None:
+        return Entry(seq, ref, intern(thread_id), None)
+    turn = _turn_ref(turn_id)
+    return Entry(seq, ref, intern(thread_id), turn.id, turn)
+
+
+@lru_cache(maxsize=_TURNS_AT_HAND)
+def _turn_ref(turn_id: str) -> ObjectRef:
+    """The turn that entries stand under: one for all of them, for there are very many."""
+    return ObjectRef("Turn", turn_id)
 
 
 def _was_put_back(item: ConversationItem) -> bool:

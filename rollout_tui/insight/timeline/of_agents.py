@@ -65,7 +65,7 @@ class TimelineEntries:
             changed: what was made or changed in it since the last time.
             events: the events that were applied since.
         """
-        index, self._wanted = links.index, {}
+        index = links.index
         for ref in changed:
             if ref.type in WITH_ENTRIES:
                 self._want(index, ref)
@@ -77,10 +77,11 @@ class TimelineEntries:
         self._trees.settle(self._wanted)
         trees = self._trees.trees()
         self._judge(index, trees[None])
+        self._wanted = {}
         return TimelineTrees(trees, dict(self._rewrites), dict(self._failed))
 
     def _want(self, index: TraceIndex, *refs: ObjectRef) -> None:
-        self._wanted.update((ref, entry_of(index, ref)) for ref in refs)
+        self._wanted.update((ref, entry_of(index, ref)) for ref in refs if ref not in self._wanted)
 
     def _want_dependent(self, index: TraceIndex, ref: ObjectRef) -> None:
         """Ask anew for what may be another entry, or come to another end, because an object changed."""

@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-Step = tuple[float, ...]
+Step = float
 Path = tuple[Step, ...]
 """Where a value belongs: the steps of those above it, from the top, and its own. In order of their paths
 values are in pre-order, and below a value is what begins with its path."""
 
-_BEHIND_ALL: Step = (math.inf,)
+_BEHIND_ALL: Step = math.inf
 
 
 def end_of(paths: Sequence[Path], path: Path) -> int:
@@ -80,6 +80,40 @@ class Tree(Generic[T]):
         return place if place < len(self.paths) and self.paths[place] == path else None
 
 
+class FlatTree(Tree[T]):
+    """A tree in which nothing is below anything: the path of a value is its one step."""
+
+    def __init__(
+        self, steps: Sequence[Step], values: Sequence[T], step_of: Callable[[Hashable], Step | None]
+    ) -> None:
+        """Take what is there.
+
+        Args:
+            steps: where each value belongs, in order.
+            values: the values, in the same order.
+            step_of: the step of the value with a key; it may know some that are not there.
+        """
+        super().__init__((), values, lambda key: None)
+        self._steps = steps
+        self._step_of = step_of
+
+    def find(self, key: Hashable) -> int | None:
+        """The place of the value with a key."""
+        step = self._step_of(key)
+        if step is None:
+            return None
+        place = bisect_left(self._steps, step)
+        return place if place < len(self._steps) and self._steps[place] == step else None
+
+    def depth(self, place: int) -> int:
+        """Nothing is above a value."""
+        return 0
+
+    def has_children(self, place: int) -> bool:
+        """Nothing is below a value."""
+        return False
+
+
 def tree_of_depths(values: Iterable[tuple[T, int]], key: Callable[[T], Hashable]) -> Tree[T]:
     """A tree given in pre-order.
 
@@ -92,7 +126,7 @@ def tree_of_depths(values: Iterable[tuple[T, int]], key: Callable[[T], Hashable]
     path_of: dict[Hashable, Path] = {}
     path: Path = ()
     for place, (value, depth) in enumerate(values):
-        path = (*path[:depth], (place,))
+        path = (*path[:depth], place)
         paths.append(path)
         in_order.append(value)
         path_of[key(value)] = path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 TURN_STARTED = "turn_started"
 """Type of the protocol event that tells it. Turns that compact a history tell nothing."""
@@ -19,8 +20,7 @@ SESSION_TURN_ENDS = {
 """The records of a session by which a turn ends, and the protocol event that would tell why it failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnStart:
+class TurnStart(Struct, frozen=True):
     """Who started a turn.
 
     Attributes:

@@ -6,15 +6,16 @@ it: no duration is negative, and what came first in the log comes first here. Th
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, MutableSequence
+
+from msgspec import Struct
 
 from reducer import EventRecord
 
 
-@dataclass(frozen=True, slots=True)
-class BackStep:
+class BackStep(Struct, frozen=True):
     """A clock that contradicts the order of the log.
 
     Attributes:
@@ -37,16 +38,15 @@ class Clock:
 
     def __init__(self, events: Iterable[EventRecord]) -> None:
         """Read the clocks of events, in any order."""
-        told = sorted((event.seq, event.at_unix_ms) for event in events)
-        self._seqs = [seq for seq, _ in told]
-        self._times: list[int] = []
+        self._seqs, self._times = _in_order(events)
         self.back_steps: list[BackStep] = []
         latest: int | None = None
-        for seq, at in told:
+        for place, (seq, at) in enumerate(zip(self._seqs, self._times, strict=True)):
             if latest is not None and at < latest:
                 self.back_steps.append(BackStep(seq, latest - at))
-            latest = at if latest is None else max(latest, at)
-            self._times.append(latest)
+                self._times[place] = latest
+            else:
+                latest = at
         self.first_seq = self._seqs[0] if self._seqs else 0
         self.last_seq = self._seqs[-1] if self._seqs else 0
 
@@ -59,3 +59,26 @@ class Clock:
     def between(self, first_seq: int, last_seq: int) -> int:
         """Milliseconds from one event to another; never negative if they are in order."""
         return self.at(last_seq) - self.at(first_seq)
+
+
+def _in_order(events: Iterable[EventRecord]) -> tuple[MutableSequence[int], MutableSequence[int]]:
+    """The sequence numbers of events and their times: in columns, for there may be very many."""
+    seqs: MutableSequence[int] = array("Q")
+    times: MutableSequence[int] = array("q")
+    is_sorted = True
+    for event in events:
+        is_sorted = is_sorted and (not seqs or seqs[-1] < event.seq)
+        seqs, times = _with(seqs, event.seq), _with(times, event.at_unix_ms)
+    if is_sorted:
+        return seqs, times
+    told = sorted(zip(seqs, times, strict=True))
+    return [seq for seq, _ in told], [at for _, at in told]
+
+
+def _with(column: MutableSequence[int], number: int) -> MutableSequence[int]:
+    """A column with a number more; of a schema that is not known that may be any."""
+    try:
+        column.append(number)
+    except OverflowError:
+        column = [*column, number]
+    return column

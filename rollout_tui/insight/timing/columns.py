@@ -10,9 +10,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from rollout_tui.insight.failures.definition import Failure
@@ -81,8 +82,7 @@ class Mark(NamedTuple):
     failure: Failure | None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of an agent.
 
     Attributes:
@@ -119,19 +119,34 @@ class LaneTimes:
             for kind in KINDS
             if lane.times[kind]
         }
+        self._last: tuple[tuple[Window, int], Sequence[Column]] | None = None
 
-    def columns(self, window: Window, columns: int) -> list[Column]:
-        """What the agent did in each of so many columns of a window."""
-        edges = [window.edge(place, columns) for place in range(columns + 1)]
-        until = [self._times_until(edge) for edge in edges]
-        marks = self.marks_between(window.begin, window.end)
+    def columns(self, window: Window, columns: int) -> Sequence[Column]:
+        """What the agent did in each of so many columns of a window. What was asked for last is kept."""
+        if self._last is None or self._last[0] != (window, columns):
+            self._last = (window, columns), self._divided(window, columns)
+        return self._last[1]
+
+    def _divided(self, window: Window, columns: int) -> list[Column]:
+        edges = [max(self.begin, min(window.edge(place, columns), self.end)) for place in range(columns + 1)]
+        places = [self._place_of(edge) for edge in edges]
         failures, compactions = [0] * columns, [0] * columns
-        for mark in marks:
+        for mark in self.marks_between(window.begin, window.end):
             (compactions if mark.failure is None else failures)[window.column_of(mark.at, columns)] += 1
         return [
-            Column(self._longest(before, after), failures[place], compactions[place])
-            for place, (before, after) in enumerate(pairwise(until))
+            Column(self._kind(begin, end, first, last), failures[place], compactions[place])
+            for place, ((begin, end), (first, last)) in enumerate(
+                zip(pairwise(edges), pairwise(places), strict=True)
+            )
         ]
+
+    def _kind(self, begin: int, end: int, first: int, last: int) -> Kind | None:
+        """What the agent did for the longest part of a time, which lies in the stretches at two places."""
+        if begin == end:
+            return None
+        if first == last:
+            return self.lane.segments[first].kind
+        return self._longest(self._times_until(begin), self._times_until(end))
 
     def times_between(self, begin: int, end: int) -> dict[Kind, int]:
         """Milliseconds of each kind from one moment to another."""
@@ -141,11 +156,15 @@ class LaneTimes:
     def _times_until(self, at: int) -> tuple[int, ...]:
         """Milliseconds of each kind before a moment, kinds in the order of `_until`."""
         at = max(self.begin, min(at, self.end))
-        place = min(bisect_right(self._starts, at), len(self.lane.segments)) - 1
+        place = self._place_of(at)
         if place < 0:
             return (0,) * len(self._until)
         running, passed = self.lane.segments[place].kind, at - self._starts[place]
         return tuple(sums[place] + passed * (kind == running) for kind, sums in self._until.items())
+
+    def _place_of(self, at: int) -> int:
+        """The place of the stretch in which a moment of the lane lies; -1 if it has none."""
+        return min(bisect_right(self._starts, at), len(self.lane.segments)) - 1
 
     def _longest(self, before: tuple[int, ...], after: tuple[int, ...]) -> Kind | None:
         most, found = 0, None

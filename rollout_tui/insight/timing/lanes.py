@@ -12,9 +12,10 @@ import heapq
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
+
+from msgspec import Struct, field
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, Thread, ToolCall, WriteStdinRequest
@@ -63,8 +64,7 @@ class Segment(NamedTuple):
     ref: ObjectRef | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """What an agent did from its start to its end, or to the end of the log.
 
     Attributes:
@@ -123,15 +123,29 @@ def lanes(index: TraceIndex, clock: Clock | None = None) -> dict[str, Lane]:
 
 def lane(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
     """What an agent did; the cost is that of sorting what ran in it."""
+    segments = _Merged(clock)
+    times: Counter[Kind] = Counter()
+    for kind, start, end, ref in _pieces(index, thread, clock):
+        segments.add(kind, start, end, ref)
+        times[kind] += clock.between(start, end)
+    return Lane(thread.thread_id, segments.made, times)
+
+
+def lane_in_sum(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
+    """What an agent did for how long, without the segments: of a long run these are very many."""
+    times: Counter[Kind] = Counter()
+    for kind, start, end, _ in _pieces(index, thread, clock):
+        times[kind] += clock.between(start, end)
+    return Lane(thread.thread_id, (), times)
+
+
+def _pieces(
+    index: TraceIndex, thread: Thread, clock: Clock
+) -> Iterator[tuple[Kind, int, int, ObjectRef | None]]:
     first = thread.execution.started_seq
     last = _end_of(thread.execution, clock.last_seq)
-    segments = _Merged(clock)
     for rank, start, end, ref in _sweep(_intervals(index, thread, first, last), first, last):
-        segments.add("idle" if rank is None else _KIND_OF_RANK[rank], start, end, ref)
-    times: Counter[Kind] = Counter()
-    for segment in segments.made:
-        times[segment.kind] += segment.ms
-    return Lane(thread.thread_id, segments.made, times)
+        yield "idle" if rank is None else _KIND_OF_RANK[rank], start, end, ref
 
 
 def _end_of(window: ExecutionWindow, otherwise: int) -> int:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from reducer import ObjectRef
 from reducer.model import InteractionEdge, SpawnedOrigin, ToolCallAnchor
@@ -43,8 +44,7 @@ class Link(NamedTuple):
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
+class CriticalPath(Struct, frozen=True):
     """What the end of a run had to wait for, from its first event to its last.
 
     Attributes:
@@ -176,6 +176,9 @@ class _Walk:
         segment = None if lane is None else lane.before(seq)
         if segment is None or segment.kind == "idle":
             return self._from_beginning(thread_id, seq, segment, may_jump=may_jump)
+        if segment.last_seq < seq:  # the agent had ended, even if its turn never did
+            self._add(thread_id, "idle", None, segment.last_seq, seq)
+            return thread_id, segment.last_seq
         first, kind = segment.first_seq, segment.kind
         if kind == "wait for agent" and may_jump and segment.ref is not None:
             sender = self._sender(segment.ref.id, seq)

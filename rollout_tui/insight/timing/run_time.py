@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model.objects import is_graph_type, objects_of
@@ -19,8 +20,7 @@ from rollout_tui.insight.timing.path import CriticalPath, critical_path
 from rollout_tui.insight.timing.waiting import Unended, Wait, unended, waits
 
 
-@dataclass(frozen=True, slots=True)
-class RunTime:
+class RunTime(Struct, frozen=True):
     """Where the time of a run went.
 
     Attributes:

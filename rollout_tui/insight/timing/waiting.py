@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, ToolCall
@@ -16,8 +17,7 @@ from rollout_tui.insight.timing.lanes import WAITING, Kind, kind_of
 from rollout_tui.insight.tools.words import argument
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A tool call that did nothing but wait.
 
     Attributes:
@@ -44,8 +44,7 @@ class Wait:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unended:
+class Unended(Struct, frozen=True):
     """Something that has no end.
 
     Attributes:

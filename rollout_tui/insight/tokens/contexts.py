@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall
@@ -26,8 +28,7 @@ LOOKED_INTO = 40
 """Breaks of an agent whose requests are read and compared, those that cost most."""
 
 
-@dataclass(frozen=True, slots=True)
-class CacheBreak:
+class CacheBreak(Struct, frozen=True):
     """A call of which less was cached than the call before had sent.
 
     Attributes:
@@ -49,8 +50,7 @@ class CacheBreak:
     since_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallContext:
+class CallContext(Struct, frozen=True):
     """What a call had before it, and what it answered.
 
     Attributes:

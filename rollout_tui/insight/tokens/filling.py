@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import CALL_KINDS, OUTPUT_KINDS, CodePart, ConversationItem, ToolCall
@@ -54,8 +55,7 @@ class Group(NamedTuple):
     what: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(Struct, frozen=True):
     """An item, or what stands before the items, in the contexts of an agent.
 
     Attributes:
@@ -63,7 +63,8 @@ class Filling:
         thread_id: the agent.
         group: what it belongs to.
         calls: how many calls carried it.
-        tokens: about how many tokens it is, on the average of these calls.
+        told: of how many of these tokens were told.
+        tokens: about how many tokens it is, on the average of those.
         paid: about how many tokens it made in all of them: exact shares of what the provider told.
         is_short: whether something of it could not be counted, such as an image or a cut value.
     """
@@ -72,13 +73,18 @@ class Filling:
     thread_id: str
     group: Group
     calls: int
+    told: int
     tokens: float
     paid: float
     is_short: bool
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there are figures."""
+        return self.told > 0
 
-@dataclass(frozen=True, slots=True)
-class GroupFilling:
+
+class GroupFilling(Struct, frozen=True):
     """The items of a group.
 
     Attributes:
@@ -88,6 +94,7 @@ class GroupFilling:
         tokens: about how many tokens they are, each counted once.
         paid: about how many they made in all calls that carried them.
         largest: the item that made most.
+        is_told: whether there are figures of one of them.
     """
 
     group: Group
@@ -96,6 +103,7 @@ class GroupFilling:
     tokens: float
     paid: float
     largest: ObjectRef
+    is_told: bool
 
 
 def filling(sightings: Sightings, thread_ids: Iterable[str], read: Read) -> list[Filling]:
@@ -137,17 +145,27 @@ def _of_agent(
     # What nothing is counted of is the request itself.
     rates = [tokens / total if total else 0.0 for tokens, total in zip(told, totals, strict=True)]
     paid_to = [0.0, *accumulate(rates)]
+    told_to = [0, *accumulate(int(call.usage is not None) for call in calls)]
     uncounted = sum(tokens for tokens, total in zip(told, totals, strict=True) if not total)
     whole = before * paid_to[-1] + uncounted
     ref = ObjectRef(BEFORE, "before")
+    known = told_to[-1]
     yield Filling(
-        ref, thread_id, Group("before the items"), len(calls), whole / len(calls), whole, is_short=not before
+        ref,
+        thread_id,
+        Group("before the items"),
+        len(calls),
+        known,
+        whole / max(1, known),
+        whole,
+        is_short=not before,
     )
     for item in items:
         runs = sightings.runs(item.item_id)
         if not runs:
             continue
         carried = sum(run.last - run.first + 1 for run in runs)
+        known = sum(told_to[run.last + 1] - told_to[run.first] for run in runs)
         paid = weights[item.item_id] * sum(paid_to[run.last + 1] - paid_to[run.first] for run in runs)
         size = index.size_of(item.item_id)
         yield Filling(
@@ -155,7 +173,8 @@ def _of_agent(
             thread_id,
             group_of(index, item),
             carried,
-            paid / carried,
+            known,
+            paid / max(1, known),
             paid,
             is_short=bool(size.cut or size.unread),
         )
@@ -223,6 +242,7 @@ def by_group(index: TraceIndex, fillings: Iterable[Filling]) -> list[GroupFillin
                 sum(one.tokens for one in own),
                 sum(one.paid for one in own),
                 largest.ref,
+                any(one.is_told for one in own),
             )
         )
     return sorted(found, key=lambda one: -one.paid)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from reducer import EventRecord
 from rollout_tui.insight.index import TraceIndex
@@ -19,8 +20,7 @@ MOST_READ = 200
 """Events that are read at most, the latest ones first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """How much of a budget is used.
 
     Attributes:
@@ -34,8 +34,7 @@ class Budget:
     resets_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What limits the tokens of a run, as far as it was recorded.
 
     Attributes:

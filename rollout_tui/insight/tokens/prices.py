@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from rollout_tui.insight.tokens.sums import TokenSum
 from rollout_tui.language.refused import InputRefused
@@ -18,8 +18,7 @@ PER = 1_000_000
 _FORM = '{"MODEL": {"in": 1.25, "cached": 0.125, "out": 10}}, in any currency per million tokens'
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """What a million tokens of a model cost.
 
     Attributes:
@@ -36,6 +35,10 @@ class Price:
         """What some tokens cost."""
         cost = tokens.new * self.input + tokens.cached * self.cached + tokens.output * self.output
         return cost / PER
+
+
+Prices = Mapping[str, Price]
+"""What tokens cost, by model."""
 
 
 def read_prices(data: bytes) -> dict[str, Price]:
@@ -76,8 +79,10 @@ def _price(model: str, value: Any) -> Price:
     return Price(*(float(number) for number in numbers.values() if number is not None))
 
 
-def cost_of(by_model: Mapping[str, TokenSum], prices: Mapping[str, Price]) -> float | None:
-    """What tokens of several models cost; None if the price of one that was used is not known."""
+def cost_of(by_model: Mapping[str, TokenSum], prices: Prices | None) -> float | None:
+    """What tokens of several models cost; None without figures, or without the price of one that was used."""
+    if prices is None or not sum(by_model.values(), TokenSum()).is_told:
+        return None
     used = {model: tokens for model, tokens in by_model.items() if tokens.input or tokens.output}
     if any(model not in prices for model in used):
         return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ExecCommandRequest, ToolCall
@@ -26,8 +26,7 @@ _CUT = "..."
 """Ends the beginning of arguments of which the trace keeps no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Struct, frozen=True):
     """Tool calls with the same arguments.
 
     Attributes:
@@ -78,9 +77,11 @@ def _asked(index: TraceIndex, call: ToolCall) -> Hashable:
     operation = index.trace.terminal_operations.get(call.terminal_operation_id or "")
     if operation is not None:
         request = operation.request
-        if isinstance(request, ExecCommandRequest):
-            return _Asked((tuple(request.command), request.cwd))
-        return None  # keys that are written to a terminal go on with what runs in it
+        if not isinstance(request, ExecCommandRequest):
+            return None  # keys that are written to a terminal go on with what runs in it
+        # Some sessions have the command line, but not the words that were run.
+        command = tuple(request.command) or request.display_command
+        return _Asked((command, request.cwd)) if command else None
     cell = index.cell_of_call(call)
     if cell is not None:
         return _Asked(("exec", cell.source_js))

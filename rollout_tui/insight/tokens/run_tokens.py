@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.wire.payload_refs import PayloadRef
@@ -29,8 +31,7 @@ Read = Callable[[PayloadRef], Any]
 """Gives a payload parsed; None where it cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTwice:
+class ReadTwice(Struct, frozen=True):
     """A file that was read again because a compaction had taken away what was read of it.
 
     Attributes:
@@ -50,8 +51,7 @@ class ReadTwice:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class ContextSize:
+class ContextSize(Struct, frozen=True):
     """How large the contexts of an agent are, in tokens; None where none were told.
 
     Attributes:
@@ -63,43 +63,81 @@ class ContextSize:
     most: int | None
 
 
-@dataclass(frozen=True)
 class RunTokens:
-    """The tokens of a run, agent by agent.
+    """The tokens of a run, agent by agent; each answer is found out when it is asked for first, and once.
 
     Attributes:
         index: the graph.
-        agents: what each agent took, a parent before its children.
-        contexts: the size of the contexts of each.
-        turns: what each turn took, agent by agent.
-        calls: the contexts of the calls of each agent, in order.
-        fillings: what filled the contexts, what made most first.
-        repeats: what was done more than once.
-        again: the files that were read again.
-        limits: how much a context may hold, and how much of a budget is used.
     """
 
-    index: TraceIndex
-    agents: dict[str, AgentTokens]
-    contexts: dict[str, ContextSize]
-    turns: list[TurnTokens]
-    calls: dict[str, list[CallContext]]
-    fillings: list[Filling]
-    repeats: list[Repeat]
-    again: list[ReadTwice]
-    limits: Limits = field(default_factory=Limits)
+    def __init__(self, links: AgentLinks, read: Read, read_event: ReadEvent) -> None:
+        """Prepare to tell.
+
+        Args:
+            links: the graph.
+            read: reads requests, as far as they are needed.
+            read_event: reads events that tell of limits.
+        """
+        self.index = links.index
+        self._links, self._read, self._read_event = links, read, read_event
+        self._ids = [thread.thread_id for thread in links.index.threads]
+
+    @cached_property
+    def agents(self) -> dict[str, AgentTokens]:
+        """What each agent took, a parent before its children."""
+        return tokens_by_agent(self.index)
+
+    @cached_property
+    def contexts(self) -> dict[str, ContextSize]:
+        """The size of the contexts of each."""
+        return {id_: _context_size(self.index, id_) for id_ in self._ids}
+
+    @cached_property
+    def turns(self) -> list[TurnTokens]:
+        """What each turn took, agent by agent."""
+        return tokens_by_turn(self.index, self._ids)
+
+    @cached_property
+    def calls(self) -> dict[str, list[CallContext]]:
+        """The contexts of the calls of each agent, in order."""
+        return {id_: call_contexts(self.index, id_, self._read) for id_ in self._ids}
+
+    @cached_property
+    def fillings(self) -> list[Filling]:
+        """What filled the contexts, what made most first."""
+        return filling(self._links.sightings, self._ids, self._read)
+
+    @cached_property
+    def repeats(self) -> list[Repeat]:
+        """What was done more than once."""
+        return repeats(self.index, self._read)
+
+    @cached_property
+    def again(self) -> list[ReadTwice]:
+        """The files that were read again."""
+        return [
+            ReadTwice(gone.thread_id, one.path, one.first, one.again, gone.ref, gone.seq)
+            for gone in forgotten(self._links.sightings)
+            for one in gone.again
+        ]
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How much a context may hold, and how much of a budget is used."""
+        return limits_of(self.index, self._read_event)
 
     def below(self, thread_id: str) -> list[str]:
-        """An agent and all that it started, directly or not."""
-        return with_children(self.index, thread_id)
+        """An agent and all that it started, directly or not: they stand behind it, deeper than it."""
+        depth, place = self.index.depth, self._ids.index(thread_id)
+        deeper = takewhile(lambda one: depth[one] > depth[thread_id], self._ids[place + 1 :])
+        return [thread_id, *deeper]
 
     def part(self, thread_ids: Sequence[str]) -> TokensPart:
         """What there is to tell of some agents."""
         return TokensPart(self, tuple(thread_ids))
 
 
-@dataclass(frozen=True)
-class TokensPart:
+class TokensPart(Struct, frozen=True, dict=True):
     """What there is to tell of some agents of a run.
 
     Attributes:
@@ -161,35 +199,21 @@ class TokensPart:
 
 
 def run_tokens(links: AgentLinks, read: Read, read_event: ReadEvent) -> RunTokens:
-    """Find out where the tokens of a run went.
+    """All there is to tell of the tokens of a run, found out now: nobody waits for it later.
 
     Args:
         links: the graph.
         read: reads requests, as far as they are needed.
         read_event: reads events that tell of limits.
     """
-    index = links.index
-    ids = [thread.thread_id for thread in index.threads]
-    again = [
-        ReadTwice(gone.thread_id, one.path, one.first, one.again, gone.ref, gone.seq)
-        for gone in forgotten(links.sightings)
-        for one in gone.again
-    ]
-    return RunTokens(
-        index,
-        tokens_by_agent(index),
-        {id_: context_size(index, id_) for id_ in ids},
-        tokens_by_turn(index, ids),
-        {id_: call_contexts(index, id_, read) for id_ in ids},
-        filling(links.sightings, ids, read),
-        repeats(index, read),
-        again,
-        limits_of(index, read_event),
-    )
+    found = RunTokens(links, read, read_event)
+    for name, value in vars(RunTokens).items():
+        if isinstance(value, cached_property):
+            getattr(found, name)
+    return found
 
 
-def context_size(index: TraceIndex, thread_id: str) -> ContextSize:
-    """How large the contexts of an agent are."""
+def _context_size(index: TraceIndex, thread_id: str) -> ContextSize:
     most, now = most_and_last(index.contents[thread_id].calls)
     return ContextSize(now, most)
 
@@ -200,16 +224,4 @@ def by_model_of(agents: Iterable[AgentTokens]) -> dict[str, TokenSum]:
     for one in agents:
         for model, tokens in one.by_model.items():
             found[model] = found.get(model, TokenSum()) + tokens
-    return found
-
-
-def with_children(index: TraceIndex, thread_id: str) -> list[str]:
-    """An agent and all below it: they stand behind it in the list, deeper than it."""
-    ids = [thread.thread_id for thread in index.threads]
-    place = ids.index(thread_id)
-    found = [thread_id]
-    for id_ in ids[place + 1 :]:
-        if index.depth[id_] <= index.depth[thread_id]:
-            break
-        found.append(id_)
     return found

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import InferenceCall, SpawnedOrigin
 from rollout_tui.insight.index import TraceIndex
 
 
-@dataclass(frozen=True, slots=True)
-class TokenSum:
+class TokenSum(Struct, frozen=True):
     """Tokens of some inference calls, exact.
 
     Attributes:
@@ -35,6 +35,11 @@ class TokenSum:
     def new(self) -> int:
         """Tokens that went in and were not cached."""
         return self.input - self.cached
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there are figures. No calls take 0 tokens; what untold ones took is not known."""
+        return self.untold < self.calls or not self.calls
 
     def __add__(self, other: TokenSum) -> TokenSum:
         return TokenSum(
@@ -67,8 +72,7 @@ def sum_of(calls: Iterable[InferenceCall]) -> TokenSum:
     return sum(map(tokens_of, calls), TokenSum())
 
 
-@dataclass(frozen=True, slots=True)
-class AgentTokens:
+class AgentTokens(Struct, frozen=True):
     """The tokens of an agent.
 
     Attributes:
@@ -112,8 +116,7 @@ def parent_of(index: TraceIndex, thread_id: str) -> str | None:
     return origin.parent_thread_id if is_below else None
 
 
-@dataclass(frozen=True, slots=True)
-class TurnTokens:
+class TurnTokens(Struct, frozen=True):
     """The tokens of a turn.
 
     Attributes:

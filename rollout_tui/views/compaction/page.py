@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rollout_tui.insight.compaction.steps import StepView
 from rollout_tui.insight.compaction.verdicts import Comparison
@@ -16,8 +17,7 @@ from rollout_tui.views.compaction.history_rows import Line, State, first_call_li
 from rollout_tui.views.detail.facts import FactRow
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Two lines about a state, and under them a list of items or of facts, or the histories of a checkpoint.
 
     Attributes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from reducer import ObjectRef
 from reducer.model import ConversationItem, InferenceCall
@@ -41,8 +41,7 @@ _TICKS = re.compile("`+")
 _INSTRUCTIONS, _TOOLS = "instructions", "tools"
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTexts:
+class RequestTexts(Struct, frozen=True):
     """What a model received beside the items of its context.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import ConversationItem
@@ -16,8 +16,7 @@ from rollout_tui.safe_text import SafeText, safe_text
 from rollout_tui.texts.short_forms import plural
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A field of an object, and where `enter` on it leads, if anywhere."""
 
     name: str
@@ -26,8 +25,7 @@ class Fact:
     style: StyleName = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """A payload of an object.
 
     Attributes:
@@ -41,8 +39,7 @@ class Evidence:
     item: ConversationItem | None = None
 
 
-@dataclass(slots=True)
-class Detail:
+class Detail(Struct):
     """All that the detail pane shows of one object.
 
     Attributes:
@@ -75,8 +72,7 @@ class Detail:
             self.payloads.append(Evidence(name, ref, item))
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(Struct, frozen=True):
     """A fact in its place among the rows of the Object tab."""
 
     place: int

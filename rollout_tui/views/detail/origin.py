@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from reducer import EventRecord, ObjectRef
 from reducer.model import (
@@ -49,8 +50,7 @@ _ORIGIN_TYPES: frozenset[RefType] = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OriginLink:
+class OriginLink(Struct, frozen=True):
     """One link of a chain.
 
     Attributes:

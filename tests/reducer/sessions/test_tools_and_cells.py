@@ -10,7 +10,7 @@ from session_builder import SessionWriter
 
 from reducer.model import CodeCellRequester, TerminalOperation
 from reducer.sessions import SessionReduction, read_session
-from reducer.wire.events import Mcp
+from reducer.wire.events import GenericSummary, Mcp
 
 
 def begun(home: Path, *, legacy: bool = False) -> SessionWriter:
@@ -170,6 +170,42 @@ def test_a_nested_call_is_marked_and_what_is_missing_is_said(home: Path) -> None
     assert session.trace.tool_calls["exec-1"].execution.status == "aborted"
     assert session.certainty.of("exec-1").grade == "rebuilt"
     assert any("write_stdin" in one for one in session.certainty.of(found.code_cell_id).not_recorded)
+
+
+@pytest.mark.parametrize(
+    ("item", "label", "asked", "given"),
+    [
+        (
+            {"type": "McpToolCall", "server": "toy", "tool": "echo", "arguments": {"text": "é"},
+             "status": "completed", "result": {"content": [{"type": "text", "text": "ECHO"}, {"x": 1}]}},
+            "mcp__toy.echo", '{"text":"é"}', "ECHO",
+        ),
+        (
+            {"type": "McpToolCall", "server": "toy", "tool": "fail", "arguments": {}, "status": "failed"},
+            "mcp__toy.fail", "{}", None,
+        ),
+        (
+            {"type": "DynamicToolCall", "tool": "mine", "arguments": {"x": "y" * 200}, "status": "completed",
+             "content_items": [{"type": "inputText", "text": "one"}, {"type": "inputText", "text": "two"}]},
+            "mine", '{"x":"' + "y" * 154 + "...", "one\ntwo",
+        ),
+        (
+            {"type": "FileChange", "changes": {}, "status": "completed", "stdout": "Updated"},
+            "apply_patch", None, "Updated",
+        ),
+        ({"type": "McpToolCall", "server": "toy", "tool": "odd", "arguments": None, "result": []},
+         "mcp__toy.odd", None, None),
+    ],
+)  # fmt: skip
+def test_a_nested_call_says_what_it_was_asked_and_what_it_gave(
+    home: Path, item: dict[str, Any], label: str, asked: str | None, given: str | None
+) -> None:
+    writer = begun(home)
+    cell(writer, "call_1", "await tools.x()", None)
+    writer.event("item_completed", turn_id=writer.turn, item={"id": "exec-1", **item})
+    writer.output("call_1", "Script completed\n")
+    session = read_session(writer.path)
+    assert session.trace.tool_calls["exec-1"].summary == GenericSummary(label, asked, given)
 
 
 def test_tools_of_servers_and_what_the_provider_does(home: Path) -> None:

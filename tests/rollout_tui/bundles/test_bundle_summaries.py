@@ -39,6 +39,7 @@ RECORDED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECORDED)
 def test_it_says_what_the_graph_says(shared_dir: Path, name: str) -> None:
     bundle = shared_dir / "bundles" / name / "bundle"
@@ -222,6 +223,7 @@ def test_bundles_of_one_session_stand_together(tmp_path: Path) -> None:
     assert [(one.place, one.group_size) for one in found] == [(0, 4), (1, 4), (2, 4), (3, 4), (0, 1), (0, 1)]
 
 
+@pytest.mark.slow
 def test_a_thousand_bundles_are_read_once(tmp_path: Path) -> None:
     for number in range(1000):
         recording = Recording(tmp_path, f"b{number}", started=number, thread=f"t{number}")
@@ -246,6 +248,7 @@ def test_a_thousand_bundles_are_read_once(tmp_path: Path) -> None:
 # Schema 3: payloads in shards
 
 
+@pytest.mark.slow
 def test_of_schema_3_it_says_what_the_graph_says_too(shared_dir: Path) -> None:
     statuses = set()
     for state in sorted((shared_dir / "bundles-v3").glob("*/state.json")):

@@ -77,6 +77,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(lines=LINES, cuts=st.lists(st.integers(0, 8000), max_size=4), ends=st.booleans())
 def test_a_log_that_is_scanned_in_pieces_is_scanned_as_one(

@@ -478,6 +478,7 @@ def test_several_runs_are_named_in_one_line(environ: dict[str, str]) -> None:
 # Very many
 
 
+@pytest.mark.slow
 def test_work_grows_with_the_sessions_there_are(tmp_path: Path) -> None:
     homes = {}
     for size in (40, 320):

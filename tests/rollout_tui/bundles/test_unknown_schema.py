@@ -133,6 +133,7 @@ async def test_every_pane_says_so_and_the_events_are_there_as_they_are(
         assert rows[0].split() == ["1", "event", "rollout_started"]
 
 
+@pytest.mark.slow
 async def test_numbers_lead_to_events_and_payloads(unknown: Path) -> None:
     async with inspecting(unknown) as inspection:
         await command(inspection, "line 5")

@@ -72,6 +72,7 @@ def test_long_lists_are_cut_and_json_has_all(call_program: Run, demo_trace: Demo
     assert all(len(line) <= 80 for line in text.splitlines()[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", ["hostile", "hostile-2"])
 def test_nothing_of_a_hostile_bundle_reaches_the_terminal(
     call_program: Run, demo_trace: Demo, demo: str

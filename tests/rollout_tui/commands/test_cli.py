@@ -634,6 +634,7 @@ def test_a_trace_root_with_several_bundles_lists_them_newest_first(
         assert "owned" in listed[0]
 
 
+@pytest.mark.slow
 def test_messages_are_ascii_where_the_terminal_is(run_program: Run) -> None:
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     finished = run_program("reduce", "düne\x1b", environment=environment)

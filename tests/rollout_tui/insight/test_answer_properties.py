@@ -6,32 +6,34 @@ import json
 import os
 import shutil
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from answer_laws import (
+    assert_path_is_one,
+    assert_seen_is_in_contexts,
+    assert_time_is_divided,
+    assert_tokens_add_up,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import REPOSITORY
+from session_cases import case_named, case_names, files_of_runs
 
 from reducer import BundleError, EventRecord, ObjectRef, open_bundle, reduce_bundle
 from reducer.wire.json_text import JsonDocument
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.agents.table import run_summary
 from rollout_tui.insight.compaction.forgotten import forgotten
-from rollout_tui.insight.contexts.seen import seen_item, seen_text
 from rollout_tui.insight.contexts.visibility import Sightings
 from rollout_tui.insight.failures.definition import failures
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
-from rollout_tui.insight.timing.lanes import _KIND_OF_RANK, KINDS, _Interval, _sweep, lanes
+from rollout_tui.insight.timing.lanes import _KIND_OF_RANK, _Interval, _sweep
 from rollout_tui.insight.timing.path import critical_path
 from rollout_tui.insight.timing.waiting import unended, waits
-from rollout_tui.insight.tokens.contexts import call_contexts
-from rollout_tui.insight.tokens.filling import by_group, filling
 from rollout_tui.insight.tokens.repeats import repeats
-from rollout_tui.insight.tokens.sums import TokenSum, tokens_by_agent, tokens_by_turn
 from rollout_tui.language.asking import Answer, AnswerTo
 from rollout_tui.session import Session
 from rollout_tui.showing.answers import answer_document
@@ -85,87 +87,12 @@ def changed(shared: Path, tmp_path: Path, base: str, **changes: Any) -> Changed:
     return Changed(shared / "bundles" / base / "bundle", tmp_path / "bundle", **changes)
 
 
-@ANY_RECORDING
-@given(**CHANGES)
-def test_active_waiting_and_idle_are_all_of_an_agents_time(
-    shared_dir: Path, tmp_path: Path, base: str, last: float, missing: set[int], shifts: dict[int, int]
-) -> None:
-    it = changed(shared_dir, tmp_path, base, last=last, missing=missing, shifts=shifts)
-    clock = Clock(it.index.reduction.provenance.events)
-    for id_, lane in lanes(it.index, clock).items():
-        window = it.index.trace.threads[id_].execution
-        end = clock.last_seq if window.ended_seq is None else window.ended_seq
-        assert lane.active_ms + lane.waiting_ms + lane.idle_ms == lane.span_ms
-        assert lane.span_ms == clock.between(window.started_seq, end)
-        assert set(lane.times) <= set(KINDS)
-        for before, after in pairwise(lane.segments):
-            assert before.last_seq == after.first_seq
-            assert (before.kind, before.ref) != (after.kind, after.ref)
-        if lane.segments:
-            assert (lane.segments[0].first_seq, lane.segments[-1].last_seq) == (window.started_seq, end)
-        assert all(one.ms >= 0 and one.first_seq < one.last_seq for one in lane.segments)
+TEXTS = ("the", "Exit", "result", "echo", "a", "{", "Wall time")
 
 
 @ANY_RECORDING
-@given(**CHANGES)
-def test_the_critical_path_is_a_path_and_its_end_is_that_of_the_run(
-    shared_dir: Path, tmp_path: Path, base: str, last: float, missing: set[int], shifts: dict[int, int]
-) -> None:
-    it = changed(shared_dir, tmp_path, base, last=last, missing=missing, shifts=shifts)
-    clock = Clock(it.index.reduction.provenance.events)
-    found = critical_path(it.links, clock)
-    assert found.ms == clock.between(clock.first_seq, clock.last_seq) or not it.index.threads
-    if not found.links:
-        assert not it.index.threads or clock.first_seq == clock.last_seq
-        return
-    assert (found.links[0].first_seq, found.links[-1].last_seq) == (clock.first_seq, clock.last_seq)
-    made = lanes(it.index, clock)
-    for before, after in pairwise(found.links):
-        assert before.last_seq == after.first_seq
-    for link in found.links:
-        assert link.first_seq < link.last_seq
-        assert link.ms == clock.between(link.first_seq, link.last_seq)
-        if link.kind != "idle":
-            segment = made[link.thread_id].before(link.last_seq)
-            assert segment is not None
-            assert (segment.kind, segment.ref) == (link.kind, link.ref)
-            assert segment.first_seq <= link.first_seq
-            assert link.last_seq <= segment.last_seq
-    assert sum(found.times.values()) == sum(found.of_agents.values()) == found.ms
-
-
-@ANY_RECORDING
-@given(**CHANGES)
-def test_shares_of_tokens_add_up(
-    shared_dir: Path, tmp_path: Path, base: str, last: float, missing: set[int], shifts: dict[int, int]
-) -> None:
-    it = changed(shared_dir, tmp_path, base, last=last, missing=missing, shifts=shifts)
-    index = it.index
-    agents = tokens_by_agent(index)
-    told = [call.usage for call in index.trace.inference_calls.values()]
-    whole = sum((one.own for one in agents.values()), TokenSum())
-    assert whole.input == sum(one.input_tokens for one in told if one is not None)
-    assert (whole.calls, whole.untold) == (len(told), told.count(None))
-    assert sum((one.tokens for one in tokens_by_turn(index, agents)), TokenSum()) == whole
-    roots = [one for one in index.threads if index.depth[one.thread_id] == 0]
-    assert sum((agents[one.thread_id].with_children for one in roots), TokenSum()) == whole
-    calls = [one for id_ in agents for one in call_contexts(index, id_, it.read)]
-    assert sum((one.tokens for one in calls), TokenSum()) == whole
-    fillings = filling(it.links.sightings, agents, it.read)
-    assert sum(one.paid for one in fillings) == pytest.approx(whole.input)
-    groups = by_group(index, fillings)
-    assert sum(one.paid for one in groups) == pytest.approx(whole.input)
-    assert sum(one.items for one in groups) == len(fillings)
-    for one in fillings:
-        if one.ref.type == "ConversationItem":
-            assert one.calls == sum(
-                one.ref.id in call.request_item_ids for call in index.contents[one.thread_id].calls
-            )
-
-
-@ANY_RECORDING
-@given(**CHANGES, text=st.sampled_from(["the", "Exit", "result", "echo", "a", "{", "Wall time"]))
-def test_what_is_seen_agrees_with_the_contexts(
+@given(**CHANGES, text=st.sampled_from(TEXTS))
+def test_the_laws_hold_for_any_recording(
     shared_dir: Path,
     tmp_path: Path,
     base: str,
@@ -175,22 +102,10 @@ def test_what_is_seen_agrees_with_the_contexts(
     text: str,
 ) -> None:
     it = changed(shared_dir, tmp_path, base, last=last, missing=missing, shifts=shifts)
-    for one in seen_text(it.links.sightings, text, it.read):
-        ids = {ref.id for ref in one.items}
-        calls = it.index.contents[one.thread_id].calls
-        assert one.calls == len(calls)
-        for place, call in enumerate(calls):
-            assert one.sees(place) == (not ids.isdisjoint(call.request_item_ids))
-        assert (one.ending is None) == (not one.runs)
-        assert bool(one.unseen) == (bool(one.items) and not one.runs)
-        for before, after in pairwise(one.runs):
-            assert before.last + 1 < after.first, "runs that touch are one"
-    some = [*it.index.trace.conversation_items.values()][::7]
-    for item in some:
-        own = next(one for one in seen_item(it.links.sightings, item) if one.thread_id == item.thread_id)
-        for place, call in enumerate(it.index.contents[item.thread_id].calls):
-            if item.item_id in call.request_item_ids:
-                assert own.sees(place)
+    assert_time_is_divided(it.index)
+    assert_path_is_one(it.links)
+    assert_tokens_add_up(it.links, it.read)
+    assert_seen_is_in_contexts(it.links, it.read, text)
 
 
 @ANY_RECORDING
@@ -263,18 +178,42 @@ def test_the_demo_is_cut_off_anywhere(tmp_path: Path) -> None:
         assert run.ms == sum(link.ms for link in critical_path(it.links).links)
 
 
-@pytest.mark.parametrize(
-    "group",
-    ["bundles", "bundles-v1", "bundles-v3", "damaged-v3", "vectors", "vectors-v1", "vectors-v3", "sessions"],
+GROUPS = (
+    *("bundles", "bundles-v1", "bundles-v3", "damaged-v3", "vectors", "vectors-v1", "vectors-v3"),
+    *("sessions", "demo_traces"),
 )
-def test_every_recording_can_be_asked_everything(shared_dir: Path, group: str) -> None:
-    """Every ninth: the answers add up, whatever is wrong with it."""
+
+
+def recordings_of(shared: Path, group: str) -> list[Path]:
     if group == "sessions":
-        paths = sorted((shared_dir / group).rglob("rollout-*.jsonl"))
-    else:
-        paths = [path.parent for path in sorted((shared_dir / group).glob("*/bundle/manifest.json"))]
+        return [file for name in case_names() for file in files_of_runs(case_named(shared, name))]
+    if group == "demo_traces":
+        return sorted(path.parent for path in (REPOSITORY / group).glob("*/manifest.json"))
+    return [path.parent for path in sorted((shared / group).glob("*/bundle/manifest.json"))]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_laws_hold_for_every_recording(shared_dir: Path, group: str) -> None:
     asked = 0
-    for path in paths[::9]:
+    for path in recordings_of(shared_dir, group):
+        try:
+            session = Session(path)
+            links = session.load(lambda _done, _total: None).links
+        except BundleError:
+            continue
+        assert_time_is_divided(links.index)
+        assert_path_is_one(links)
+        assert_tokens_add_up(links, session.json)
+        assert_seen_is_in_contexts(links, session.json, "e")
+        asked += 1
+    assert asked
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_recording_can_be_asked_everything(shared_dir: Path, group: str) -> None:
+    """Every ninth: what is told is told to programs as well, and adds up."""
+    asked = 0
+    for path in recordings_of(shared_dir, group)[::9]:
         try:
             session = Session(path)
             links = session.load(lambda _done, _total: None).links

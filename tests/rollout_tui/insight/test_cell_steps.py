@@ -100,6 +100,7 @@ def recorded(shared_dir: Path) -> Iterator[tuple[Path, CellSteps]]:
     return ((bundle, steps) for bundle, steps in all_cells(shared_dir) if bundle.name != "hostile")
 
 
+@pytest.mark.slow
 def test_every_logged_call_result_and_wait_is_a_step(shared_dir: Path) -> None:
     cells = 0
     for bundle, steps in recorded(shared_dir):
@@ -114,6 +115,7 @@ def test_every_logged_call_result_and_wait_is_a_step(shared_dir: Path) -> None:
     assert cells >= 39
 
 
+@pytest.mark.slow
 def test_every_answer_and_end_is_a_step(shared_dir: Path) -> None:
     for bundle, steps in recorded(shared_dir):
         events = events_of_cell(bundle, steps)
@@ -131,6 +133,7 @@ def test_every_answer_and_end_is_a_step(shared_dir: Path) -> None:
             assert steps.steps[-1].kind in ("turn end", "no end")
 
 
+@pytest.mark.slow
 def test_steps_are_in_order_and_timed_by_the_log(shared_dir: Path) -> None:
     for bundle, steps in recorded(shared_dir):
         at = {event["seq"]: event["wall_time_unix_ms"] for event in raw_events_of(bundle)}
@@ -143,6 +146,7 @@ def test_steps_are_in_order_and_timed_by_the_log(shared_dir: Path) -> None:
                 assert step.since_ms == at[step.seq] - at[numbers[0]]
 
 
+@pytest.mark.slow
 def test_a_call_shows_its_arguments_as_logged(shared_dir: Path) -> None:
     seen = 0
     for bundle, steps in recorded(shared_dir):
@@ -160,6 +164,7 @@ def test_a_call_shows_its_arguments_as_logged(shared_dir: Path) -> None:
     assert seen >= 40
 
 
+@pytest.mark.slow
 def test_a_result_shows_what_the_script_received(shared_dir: Path) -> None:
     for bundle, steps in recorded(shared_dir):
         bodies = {seq: body for kind, seq, body in events_of_cell(bundle, steps) if kind == "result"}
@@ -178,6 +183,7 @@ def test_a_result_shows_what_the_script_received(shared_dir: Path) -> None:
                 assert json.loads(text) == result["value"]
 
 
+@pytest.mark.slow
 def test_an_end_shows_what_was_put_out_and_what_the_model_was_shown(shared_dir: Path) -> None:
     for bundle, steps in recorded(shared_dir):
         events = {seq: body for _kind, seq, body in events_of_cell(bundle, steps)}
@@ -191,6 +197,7 @@ def test_an_end_shows_what_was_put_out_and_what_the_model_was_shown(shared_dir: 
             assert (response.get("error_text") or "") in text
 
 
+@pytest.mark.slow
 def test_a_marked_call_is_the_one_whose_arguments_stand_there(shared_dir: Path) -> None:
     """A command that is written out in the source stands right behind the site it is said to come from."""
     checked = 0
@@ -212,12 +219,14 @@ def test_a_marked_call_is_the_one_whose_arguments_stand_there(shared_dir: Path) 
     assert checked >= 30
 
 
+@pytest.mark.slow
 def test_all_recorded_calls_can_be_placed(shared_dir: Path) -> None:
     for bundle, steps in recorded(shared_dir):
         doubts = [step.doubt for step in steps.steps if step.kind in ("call", "result") and step.site is None]
         assert not doubts, (bundle, steps.cell.source_js)
 
 
+@pytest.mark.slow
 def test_open_calls_are_those_begun_and_not_returned(shared_dir: Path) -> None:
     for _bundle, steps in all_cells(shared_dir):
         most = 0

@@ -107,6 +107,7 @@ def test_compactions_after_a_failed_call_and_at_a_switch_of_models(bundle_index:
     assert [found.kind for found in rewrites_of(index, index.trace.root_thread_id)] == ["compacted"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLES_WITHOUT)
 def test_bundles_without_a_compaction(bundle_index: Index, name: str) -> None:
     index = bundle_index(name)
@@ -140,6 +141,7 @@ def test_a_recording_that_ends_with_the_install(tmp_path: Path, shared_dir: Path
     assert token_words(index, step) == "exact tok  13,500 in + 50 out at call 3 → no call after"
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_got_lost_is_inferred_and_keeps_its_request(
     tmp_path: Path, shared_dir: Path
 ) -> None:

@@ -203,6 +203,7 @@ def test_rows_in_plain_ascii_are_plain_ascii(bundle_index: Index, monkeypatch: p
     assert all(row.isascii() for row in row_texts(index, first_call_lines(view), 120))
 
 
+@pytest.mark.slow
 def test_hostile_text_reaches_rows_and_words_only_as_safe_text() -> None:
     index = reduced(REPOSITORY / "demo_traces/hostile")
     steps = compaction_steps(index)

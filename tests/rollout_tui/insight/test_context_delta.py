@@ -149,6 +149,7 @@ def test_a_later_call_may_be_the_base(shared_dir: Path) -> None:
     assert delta.counts["dropped"] >= len(calls[1].request_item_ids) - len(calls[0].request_item_ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRAPHS)
 def test_marks_against_the_call_before_are_those_of_the_context(shared_dir: Path, name: str) -> None:
     index = index_named(shared_dir, name)
@@ -269,6 +270,7 @@ def test_the_prefix_is_as_long_as_both_say_the_same(before: list[str], now: list
         assert texts[before[prefix.shared]] != texts[now[prefix.shared]]
 
 
+@pytest.mark.slow
 def test_a_long_context_is_compared_in_no_time() -> None:
     items = [an_item(number, f"text {number}", None) for number in range(60_000)]
     ids = [item.item_id for item in items]
@@ -378,6 +380,7 @@ def test_the_largest_items_come_first_and_the_exact_totals_stand_apart(team: Tra
     assert all("est. " in fact.value for fact in facts[3:])
 
 
+@pytest.mark.slow
 def test_rows_of_a_hostile_context_are_safe() -> None:
     index = index_of(REPOSITORY / "demo_traces/hostile")
     for call in index.trace.inference_calls.values():

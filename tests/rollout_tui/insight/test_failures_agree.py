@@ -106,6 +106,7 @@ def stops(timelines: Timelines, direction: int) -> Iterator[ObjectRef]:
         yield entry.ref
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", GROUPS)
 def test_everything_that_counts_failures_agrees(shared_dir: Path, group: str) -> None:
     counts = []
@@ -168,6 +169,7 @@ def test_the_steps_of_a_script_say_which_of_its_calls_failed(shared_dir: Path, n
         assert words in [piece.text for piece in step_row(step, 2).tail] or not words
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_has_two_parts_and_each_row_leads_there() -> None:
     async with inspecting(REPOSITORY / "demo_traces/team") as inspection:
         timelines = inspection.screen.session.timelines
@@ -192,6 +194,7 @@ def assert_row_says(row: str, failure: Failure) -> None:
     assert failure.cause in row
 
 
+@pytest.mark.slow
 async def test_problems_of_the_recording_stand_before_failures() -> None:
     async with inspecting(REPOSITORY / "demo_traces/hostile") as inspection:
         timelines = inspection.screen.session.timelines

@@ -365,6 +365,7 @@ def test_every_object_leads_somewhere_or_says_why_not(any_index: TraceIndex) -> 
                 assert {step.target for step in way} <= known
 
 
+@pytest.mark.slow
 def test_every_delivered_edge_is_followed_there_and_back(any_index: TraceIndex) -> None:
     follower = follower_of(any_index)
     for edge in any_index.trace.interaction_edges.values():
@@ -403,6 +404,7 @@ def test_call_items_lead_to_their_tool_calls_and_these_back_to_the_response(any_
             assert call.inference_call_id in [step.target.id for step in back]
 
 
+@pytest.mark.slow
 def test_what_a_tool_call_leads_to_came_after_it(any_index: TraceIndex) -> None:
     follower = follower_of(any_index)
     for call in any_index.trace.tool_calls.values():

@@ -177,6 +177,7 @@ def test_where_an_error_was_thrown() -> None:
     assert thrown_at(source, "at exec_main.mjs:1:999") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["class ", "for ", "a&&", "(", "tools.a();", "'", "/", "`${", "do ", "=>", "x?y:"]
 )

@@ -79,6 +79,7 @@ def two_texts(kind: str, count: int) -> tuple[list[str], list[str]]:
     return left, right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_long_texts_have_in_common(kind: str) -> None:
     left, right = two_texts(kind, 60_000)
@@ -90,6 +91,7 @@ def test_what_long_texts_have_in_common(kind: str) -> None:
         assert not complete, "lines that were not compared are not said to differ"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_long_texts_take_no_long_time(kind: str) -> None:
     texts = {count: two_texts(kind, count) for count in (7_500, 60_000)}

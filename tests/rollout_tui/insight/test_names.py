@@ -78,6 +78,7 @@ def test_a_cell_is_named_by_what_it_ran_and_how_much_more(
     assert "git log --oneline -6; git ls-files +1" in names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["bundles", "bundles-v3"])
 def test_no_name_of_a_cell_is_its_id(shared_dir: Path, group: str) -> None:
     seen = 0
@@ -173,6 +174,7 @@ def test_the_task_of_a_child_is_told_wherever_it_stands(
         )
 
 
+@pytest.mark.slow
 def test_programs_are_told_where_a_rebuilt_text_is_from(
     team: TraceIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -330,6 +332,7 @@ def test_tokens_have_one_meaning(team_timelines: Timelines, capsys: pytest.Captu
 # The first call
 
 
+@pytest.mark.slow
 async def test_the_context_opens_on_the_next_call_before_there_was_one() -> None:
     async with inspecting(TEAM) as inspection:
         context = inspection.screen.context
@@ -343,6 +346,7 @@ async def test_the_context_opens_on_the_next_call_before_there_was_one() -> None
         assert "next: call 1 of " in inspection.screen_text()[1]
 
 
+@pytest.mark.slow
 async def test_columns_say_what_they_are() -> None:
     async with inspecting(TEAM) as inspection:
         assert "took   tok" in inspection.screen_text()[1]

@@ -46,6 +46,7 @@ LINES = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=200), st.lists(LINES, max_size=12).map("\n".join))
 
 
+@pytest.mark.slow
 @given(TEXTS, st.booleans())
 def test_the_line_that_tells_most_is_a_line_of_the_text(text: str, failed: bool) -> None:
     line = telling_line(text, failed=failed)

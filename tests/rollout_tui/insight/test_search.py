@@ -37,7 +37,7 @@ BUNDLES = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def index_of(bundle: Path) -> TraceIndex:
     return TraceIndex(reduce_bundle(bundle))
 
@@ -161,6 +161,7 @@ def test_nothing_is_said_twice_and_the_log_gives_the_order(shared_dir: Path, nam
     assert len(places) == len(set(places))
 
 
+@pytest.mark.slow
 def test_the_history_in_requests_is_reported_once_where_it_is_new(shared_dir: Path) -> None:
     index = index_of(shared_dir / "bundles/long-200/bundle")
     hits = hits_of(index, "line of output number 5 line")
@@ -195,6 +196,7 @@ def test_tools_are_reported_once_per_agent(shared_dir: Path) -> None:
         assert len(paths) == len(set(paths))
 
 
+@pytest.mark.slow
 @given(st.lists(st.text('ab"\\{}[],: \n', max_size=6), min_size=1, max_size=5), st.data())
 @settings(max_examples=300)
 def test_what_a_request_adds_is_never_taken_for_known(texts: list[str], data: st.DataObject) -> None:
@@ -233,6 +235,7 @@ def test_names_and_reasons_of_the_log_are_found(team: TraceIndex) -> None:
     assert [(hit.ref.id, hit.what) for hit in hits] == [(failed.inference_call_id, "inference failed")]
 
 
+@pytest.mark.slow
 def test_problems_are_found(demo_trace: Demo) -> None:
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))
     reason = index.reduction.problems[0].reason
@@ -262,6 +265,7 @@ def test_refused_lines_are_searched_and_the_payloads_that_only_they_name(shared_
     assert lines[0].what.startswith(f"log line {first.line} .")
 
 
+@pytest.mark.slow
 def test_refused_lines_are_read_at_their_place(demo_trace: Demo) -> None:
     """Whatever stands around them: each is the line of the file that the problem names."""
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))
@@ -308,6 +312,7 @@ def test_each_payload_is_read_once(team: TraceIndex) -> None:
     assert search.bytes_read == sum(len(team.reduction.recording.read_payload(ref)) for ref in read)
 
 
+@pytest.mark.slow
 def test_hits_beyond_the_limit_are_counted(team: TraceIndex) -> None:
     total = len(hits_of(team, "type"))
     search = search_of(team, "type", max_hits=10)
@@ -340,6 +345,7 @@ def test_a_search_pauses_and_can_be_left(team: TraceIndex, monkeypatch: pytest.M
     steps.close()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_large_payload_is_searched_in_many_steps(demo_trace: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_module, "STEP_SECONDS", 0)
     bundle = demo_trace("schema-2")
@@ -353,6 +359,7 @@ def test_a_large_payload_is_searched_in_many_steps(demo_trace: Demo, monkeypatch
         assert steps > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["evil", '"', "\\", "\x1b", "/./", "\\u00", "}", "payload", "​", "title"])
 def test_hostile_evidence_breaks_nothing_and_reaches_the_screen_safe(demo_trace: Demo, text: str) -> None:
     index = TraceIndex(reduce_bundle(demo_trace("hostile")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from reducer import ObjectRef
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.search.query import parse_query
@@ -23,6 +25,7 @@ def test_ids_come_before_what_is_found_in_texts(team: TraceIndex) -> None:
     assert len(wheres) > 1
 
 
+@pytest.mark.slow
 def test_every_id_of_the_graph_leads_to_its_object(team: TraceIndex) -> None:
     trace = team.trace
     objects: dict[str, dict[str, Any]] = {
@@ -55,6 +58,7 @@ def test_ids_that_the_model_knows_lead_to_items_and_calls(team: TraceIndex) -> N
     assert found == {one.item_id for one in items if one.responses_item_id == item.responses_item_id}
 
 
+@pytest.mark.slow
 def test_payloads_lead_to_what_they_are_evidence_of(team: TraceIndex) -> None:
     call = next(iter(team.trace.inference_calls.values()))
     number = call.raw_request_payload_id.rpartition(":")[2]
@@ -75,6 +79,7 @@ def test_numbers_with_a_word_lead_to_events_and_items(team: TraceIndex) -> None:
     assert id_hits(team, "seq 999999999") == []
 
 
+@pytest.mark.slow
 def test_the_beginning_of_a_long_id_is_enough(team: TraceIndex) -> None:
     thread_id = team.trace.root_thread_id
     assert ObjectRef("Thread", thread_id) in [hit.ref for hit in id_hits(team, thread_id[:13])]

@@ -151,6 +151,7 @@ def needle_in_json(draw: st.DrawFn) -> tuple[str, str]:
     return needle, f'{{{blank}{others[0]}:[{blank}{others[1]},{blank}{{"wanted":{blank}{string}}}]}}'
 
 
+@pytest.mark.slow
 @given(needle_in_json())
 @example((".", '{"":["", {"wanted": "a\\u002eb"}]}'))
 @settings(max_examples=400)
@@ -160,6 +161,7 @@ def test_whatever_is_in_a_string_is_found_in_it(case: tuple[str, str]) -> None:
     assert "wanted" in {place.values.key(place.node) for place in found if place.values is not None}
 
 
+@pytest.mark.slow
 @given(text_of_evidence.filter(str.strip), st.lists(text_of_evidence, max_size=4), st.booleans())
 @settings(max_examples=300)
 def test_what_is_found_in_a_value_is_in_it(needle: str, texts: list[str], ensure_ascii: bool) -> None:
@@ -339,11 +341,13 @@ def assert_bounded(pattern: str, yardstick: float) -> None:
     assert seconds_of_the_worst_stretch(regex) < 5 * yardstick, regex.stretch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", WORST)
 def test_the_worst_text_for_an_expression_takes_few_steps(pattern: str, yardstick: float) -> None:
     assert_bounded(pattern, yardstick)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pattern=unlucky_patterns())
 def test_every_expression_that_is_taken_takes_few_steps(pattern: str, yardstick: float) -> None:

@@ -54,6 +54,7 @@ def state_of(detail: Detail) -> tuple[str, str]:
     return fact.value, fact.style
 
 
+@pytest.mark.slow
 def test_the_detail_has_the_verdict_as_state(failed: list[tuple[TraceIndex, Failure]]) -> None:
     seen = 0
     for index, failure in failed:

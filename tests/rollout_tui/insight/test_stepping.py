@@ -77,6 +77,7 @@ def test_failures_are_what_went_wrong(team_timelines: Timelines) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "seqs"),
     [
@@ -94,6 +95,7 @@ async def test_keys_step_through_the_timeline(
             assert _seq(inspection) == seq
 
 
+@pytest.mark.slow
 async def test_a_failure_is_shown_whichever_pane_has_the_keys(shared_dir: Path) -> None:
     async with inspecting(shared_dir / "bundles/multi-agent-v2/bundle") as inspection:
         screen = inspection.screen
@@ -108,6 +110,7 @@ async def test_a_failure_is_shown_whichever_pane_has_the_keys(shared_dir: Path) 
         assert screen.detail.ref == ObjectRef("Thread", entry.thread_id), "moving there shows the agent"
 
 
+@pytest.mark.slow
 async def test_failures_are_found_in_any_agent(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("e")

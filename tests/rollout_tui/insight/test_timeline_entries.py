@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from inspecting import Inspection, inspecting
+from msgspec.structs import replace
 
 from reducer import ObjectRef
 from reducer.model import ToolCall, ToolCallAnchor
@@ -132,6 +132,7 @@ async def test_c_on_a_rewritten_history_opens_the_stepper_there(shared_dir: Path
         assert timeline.entry.seq == 62
 
 
+@pytest.mark.slow
 async def test_the_filter_knows_rewritten_histories(shared_dir: Path) -> None:
     async with inspecting(shared_dir / "bundles/odd-incomplete/bundle") as inspection:
         await filter_by(inspection, "kind:rewrite")

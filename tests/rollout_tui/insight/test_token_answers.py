@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from bundle_builder import CHILD, ROOT, BundleBuilder, Json, message
 from places import REPOSITORY
 from scenes import metadata
+from session_cases import case_named
 from work_ratio import assert_grows_linearly
 
+from reducer.model import ExecCommandRequest
 from reducer.wire.json_text import JsonDocument
 from rollout_tui.insight.agents.links import AgentLinks
 from rollout_tui.insight.compaction.forgotten import forgotten
@@ -22,6 +25,7 @@ from rollout_tui.insight.tokens.contexts import CacheBreak, call_contexts
 from rollout_tui.insight.tokens.filling import filling
 from rollout_tui.insight.tokens.prices import cost_of, read_prices
 from rollout_tui.insight.tokens.repeats import repeats
+from rollout_tui.insight.tokens.run_tokens import RunTokens, run_tokens
 from rollout_tui.insight.tokens.sums import TokenSum, tokens_by_agent
 from rollout_tui.insight.tools.file_reads import program_of
 from rollout_tui.language.asking import AnswerTo
@@ -270,6 +274,39 @@ def test_calls_that_only_begin_alike_do_not_repeat(tmp_path: Path) -> None:
     assert [ref.id for ref in found.calls] == ["t1", "t3"]
 
 
+def test_commands_of_which_only_the_line_is_known_are_told_apart_by_it(shared_dir: Path) -> None:
+    """Sessions of codex 0.140 keep no list of words."""
+    case = case_named(shared_dir, "shell-tools-0.140.0")
+    session = Session(min(case.rglob("rollout-*.jsonl")))
+    index = session.load(lambda _done, _total: None).index
+    requests = [one.request for one in index.trace.terminal_operations.values()]
+    lines = [one.display_command for one in requests if isinstance(one, ExecCommandRequest)]
+    assert len(set(lines)) == len(lines) > 3
+    assert {tuple(one.command) for one in requests if isinstance(one, ExecCommandRequest)} == {()}
+    assert repeats(index, session.json) == []
+
+
+def test_all_there_is_to_tell_is_found_out_before_it_is_looked_at(shared_dir: Path) -> None:
+    """Rows are made where keys are waited for: nothing is read there, and nothing is worked out."""
+    session = Session(shared_dir / "bundles/compaction-remote/bundle")
+    links = session.load(lambda _done, _total: None).links
+    reads: list[Any] = []
+
+    def read(ref: Any) -> Any:
+        reads.append(ref)
+        return session.json(ref)
+
+    found = run_tokens(links, read, session.told_by)
+    answers = {name for name, one in vars(RunTokens).items() if isinstance(one, cached_property)}
+    assert {"agents", "calls", "fillings", "limits", "repeats"} <= answers <= vars(found).keys()
+    done = len(reads)
+    part = found.part(list(found.agents))
+    assert part.fillings
+    assert part.groups
+    assert part.breaks is not None
+    assert len(reads) == done > 0
+
+
 def test_a_file_that_a_compaction_took_away_is_read_again(tmp_path: Path) -> None:
     run = Run(tmp_path)
     read_once = ran(run, "t1", "sed -n '1,20p' src/a.py", "def a")
@@ -326,6 +363,7 @@ def long_run(path: Path, calls: int) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_answers_cost_what_there_is_and_not_calls_times_items(tmp_path: Path) -> None:
     runs = {size: long_run(tmp_path / str(size), size) for size in (60, 480)}
     links = {size: run.links() for size, run in runs.items()}

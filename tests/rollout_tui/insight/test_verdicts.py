@@ -196,6 +196,7 @@ def test_histories_may_be_empty() -> None:
     assert verdicts(compare_contexts([], [sealed(1)])) == ([], ["new"])
 
 
+@pytest.mark.slow
 def test_the_cost_is_linear_where_all_texts_are_alike() -> None:
     many = 30_000
     before = [item(number, "same") for number in range(many)]

@@ -197,6 +197,7 @@ def test_each_item_is_first_seen_by_one_call(requests: list[list[str]]) -> None:
     assert sorted(first) == sorted({item_id for request in requests for item_id in request})
 
 
+@pytest.mark.slow
 def test_a_history_that_only_grows_takes_one_run_an_item() -> None:
     length = 2000
     history = [f"item {number}" for number in range(2 * length)]
@@ -360,6 +361,7 @@ def test_why_nothing_arrived_after_an_end_or_a_call(shared_dir: Path) -> None:
     assert after_arrival(index, "nobody", 1) == "the agent nobody is not in this bundle"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hostile", "team", "quickstart", "capped", "schema-2"])
 def test_every_item_of_the_demos_has_a_visibility(name: str) -> None:
     index = index_of(REPOSITORY / "demo_traces" / name)

@@ -108,6 +108,7 @@ def test_what_is_no_command_is_refused_in_one_sentence(text: str, sentence: str)
     assert str(refusal.value) == sentence
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_any_text_is_a_command_or_refused(text: str) -> None:
     try:

@@ -66,6 +66,7 @@ def first_call(index: TraceIndex) -> ObjectRef:
     return ObjectRef("InferenceCall", calls[0].inference_call_id)
 
 
+@pytest.mark.quick
 async def test_a_response_that_was_not_there_yet_is_said_to_be_gone(bundle: Path) -> None:
     async with inspecting(bundle) as at:
         call = index_of(at).trace.inference_calls[first_call(index_of(at)).id]
@@ -149,6 +150,7 @@ async def test_what_is_read_again_is_what_the_files_say_then(tmp_path: Path) -> 
         assert at.screen.detail.payload_tree.data != before
 
 
+@pytest.mark.quick
 async def test_an_object_that_a_shorter_log_does_not_have_is_said_to_be_gone(bundle: Path) -> None:
     async with inspecting(bundle) as at:
         index = index_of(at)
@@ -171,6 +173,7 @@ async def test_an_object_that_a_shorter_log_does_not_have_is_said_to_be_gone(bun
         check_body(at)
 
 
+@pytest.mark.quick
 async def test_the_next_object_is_shown_in_the_tab_of_the_same_name(bundle: Path) -> None:
     async with inspecting(bundle) as at:
         await show_tab(at, first_call(index_of(at)), "response")
@@ -195,6 +198,7 @@ async def test_what_is_still_being_read_is_shown_in_the_newer_view(bundle: Path)
         assert "reading ..." not in "\n".join(at.screen_text())
 
 
+@pytest.mark.quick
 async def test_the_links_of_a_problem_live_with_the_view(shared_dir: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(shared_dir / "vectors/208-bad-tool-call-id/bundle", tmp_path / "bundle")
     async with inspecting(copy) as at:

@@ -75,6 +75,7 @@ async def test_a_call_that_goes_on_says_where_its_prefix_ends(demo_trace: Demo) 
         assert rows[place + 1].startswith("+ ")
 
 
+@pytest.mark.quick
 async def test_enter_on_the_end_of_the_prefix_tells_more(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=308) as inspection:
         context = inspection.screen.context
@@ -93,6 +94,7 @@ async def test_enter_on_the_end_of_the_prefix_tells_more(demo_trace: Demo) -> No
 # Deltas
 
 
+@pytest.mark.quick
 async def test_d_shows_the_list_the_delta_and_a_delta_against_a_call_that_is_picked(
     demo_trace: Demo,
 ) -> None:
@@ -178,6 +180,7 @@ async def turn_to(inspection: Inspection, name: str) -> Tab:
     raise AssertionError(f"no tab {name} in {[tab.name for tab in detail.tabs.all]}")
 
 
+@pytest.mark.quick
 async def test_the_origin_is_a_tab_whose_rows_lead_there(shared_dir: Path) -> None:
     async with inspecting(shared_dir / "bundles/shell-tools/bundle") as inspection:
         index, screen = index_of(inspection), inspection.screen
@@ -203,6 +206,7 @@ async def test_the_origin_is_a_tab_whose_rows_lead_there(shared_dir: Path) -> No
         assert screen.detail.ref.type == "Event"
 
 
+@pytest.mark.quick
 async def test_a_patch_is_shown_as_a_coloured_diff(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         index, screen = index_of(inspection), inspection.screen
@@ -289,6 +293,7 @@ async def test_long_timelines_are_filtered_in_a_thread(demo_trace: Demo) -> None
         assert timeline.entry == patch, "the cursor stays on its entry"
 
 
+@pytest.mark.quick
 @pytest.mark.usefixtures("everything_is_long")
 async def test_filtering_says_how_far_it_is_and_can_be_called_off(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch

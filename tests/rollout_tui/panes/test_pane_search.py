@@ -99,6 +99,7 @@ def test_every_view_can_be_searched(view: type[VirtualList | TextView | JsonTree
 # The panes
 
 
+@pytest.mark.quick
 @SIZES
 async def test_the_timeline_is_searched_round_and_back(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:
@@ -156,6 +157,7 @@ async def test_each_hit_in_a_list_is_a_place_to_go_back_to(demo_trace: Demo) -> 
         assert timeline.cursor == second
 
 
+@pytest.mark.quick
 @SIZES
 async def test_the_threads_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:
@@ -167,6 +169,7 @@ async def test_the_threads_are_searched(demo_trace: Demo, size: tuple[int, int])
         assert index.thread_path(inspection.screen.timeline.thread_id or "") == "/root/reader"
 
 
+@pytest.mark.quick
 @SIZES
 async def test_the_context_is_searched_also_beyond_first_lines(
     demo_trace: Demo, size: tuple[int, int]
@@ -228,6 +231,7 @@ async def test_esc_takes_the_marks_away_and_then_means_back(demo_trace: Demo) ->
         assert inspection.screen.panes.active is inspection.screen.timeline
 
 
+@pytest.mark.quick
 async def test_the_next_hit_without_a_search_or_in_another_pane(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("n")
@@ -246,6 +250,7 @@ async def test_a_search_can_be_called_off(demo_trace: Demo) -> None:
         assert inspection.screen.timeline.list.cursor == 0
 
 
+@pytest.mark.quick
 async def test_a_long_search_says_how_far_it_is_and_esc_ends_it(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,6 +308,7 @@ async def test_both_steppers_are_searched(demo_trace: Demo, size: tuple[int, int
         assert cells.step is cells.steps.steps[cells.list.cursor]  # type: ignore[union-attr]
 
 
+@pytest.mark.quick
 @SIZES
 async def test_dialogs_with_lists_are_searched(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:
@@ -317,6 +323,7 @@ async def test_dialogs_with_lists_are_searched(demo_trace: Demo, size: tuple[int
         assert inspection.app.screen is inspection.screen
 
 
+@pytest.mark.quick
 async def test_hits_of_the_search_over_everything_are_searched(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("ctrl+f", *"reader")

@@ -169,6 +169,7 @@ def test_any_text_in_a_fence_stays_in_it(lines: list[str]) -> None:
     assert tokens[0].content == "".join(f"{flowing_text(line)}\n" for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", ["team", "capped", "schema-1"])
 @pytest.mark.parametrize("what", ["summary", "tokens", "time", "path", "waits"])
 def test_a_report_says_what_show_prints(demo: str, what: str) -> None:
@@ -221,6 +222,7 @@ def test_what_is_left_out_is_announced() -> None:
     assert len(lines) < 420
 
 
+@pytest.mark.slow
 def test_a_full_report_says_where_the_rest_is(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = sum(map(len, html_pieces(made(loaded("team")))))
     monkeypatch.setattr(bounds, "MAX_FOLDED", 5000)

@@ -147,6 +147,7 @@ async def test_s_steps_forth_and_back_through_the_four_states(
         assert run.stepper.state is State.LAST_CALL
 
 
+@pytest.mark.quick
 @SIZES
 async def test_both_columns_can_be_read(remote: TraceIndex, size: tuple[int, int]) -> None:
     async with stepping(remote, 37, size) as run:
@@ -176,6 +177,7 @@ async def test_wide_columns_say_the_verdict_and_narrow_ones_mark_it(remote: Trac
         assert "+  summary   (encrypted, 408 B)" in run.text()
 
 
+@pytest.mark.quick
 @SIZES
 async def test_c_goes_to_the_next_and_the_previous_compaction_in_the_same_state(
     remote: TraceIndex, size: tuple[int, int]
@@ -260,6 +262,7 @@ async def test_lists_move_by_the_usual_keys(remote: TraceIndex, size: tuple[int,
             assert run.list.cursor == 1
 
 
+@pytest.mark.quick
 @SIZES
 async def test_enter_on_an_item_closes_with_it_and_where_it_can_be_seen(
     remote: TraceIndex, size: tuple[int, int]
@@ -290,6 +293,7 @@ async def test_enter_on_a_rule_does_nothing(remote: TraceIndex, size: tuple[int,
         assert run.app.screen is run.stepper
 
 
+@pytest.mark.quick
 @SIZES
 async def test_enter_on_a_fact_follows_its_link(remote: TraceIndex, size: tuple[int, int]) -> None:
     async with stepping(remote, 37, size) as run:
@@ -331,6 +335,7 @@ async def test_local_compaction_is_marked_as_inferred_and_has_no_request(
         assert "local compaction leaves no request and no checkpoint" in run.text()
 
 
+@pytest.mark.quick
 @SIZES
 async def test_a_failed_compaction_says_why_and_that_nothing_was_replaced(
     failing: TraceIndex, size: tuple[int, int]
@@ -348,6 +353,7 @@ async def test_a_failed_compaction_says_why_and_that_nothing_was_replaced(
         assert "nothing is gone" in run.text()
 
 
+@pytest.mark.quick
 @SIZES
 async def test_a_compaction_that_no_call_follows(everything: TraceIndex, size: tuple[int, int]) -> None:
     async with stepping(everything, 284, size) as run:
@@ -363,6 +369,7 @@ async def test_a_compaction_that_no_call_follows(everything: TraceIndex, size: t
         assert run.app.results[0].at == ObjectRef("Compaction", ref.compaction_id)
 
 
+@pytest.mark.quick
 @SIZES
 async def test_a_bundle_without_a_compaction_says_what_was_looked_at(
     shared_dir: Path, size: tuple[int, int]
@@ -403,6 +410,7 @@ async def test_hostile_text_never_reaches_the_screen_as_it_is(size: tuple[int, i
                 assert last_net.apply(segments, Color(0, 0, 0)) is segments
 
 
+@pytest.mark.quick
 async def test_plain_ascii(remote: TraceIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(glyphs, "_active", glyphs.ASCII)
     async with stepping(remote, 37, NARROW) as run:

@@ -15,6 +15,7 @@ from rollout_tui.views.compaction.history_rows import State
 Demo = Callable[[str], Path]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("typed", "row"),
     [("5j", 5), ("20G", 19), ("012G", 11), ("10j", 10), ("6g", 5), ("9999999999G", -1), ("5j7k", 0)],
@@ -26,6 +27,7 @@ async def test_a_number_counts_the_movement_after_it(demo_trace: Demo, typed: st
         assert rows.cursor == row % rows.line_count
 
 
+@pytest.mark.quick
 async def test_a_number_that_begins_with_the_key_of_a_pane_stays_in_this_one(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("5", "j", "3")
@@ -46,6 +48,7 @@ async def test_escape_and_other_keys_forget_a_number(demo_trace: Demo) -> None:
         assert inspection.screen.timeline.list.cursor == 2
 
 
+@pytest.mark.quick
 async def test_a_number_counts_steps(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         steps = ["right_parenthesis"] * 5
@@ -57,6 +60,7 @@ async def test_a_number_counts_steps(demo_trace: Demo) -> None:
         assert "no call after this" in "\n".join(inspection.screen_text())
 
 
+@pytest.mark.quick
 async def test_escape_leads_back_into_the_compaction_stepper(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("c", "s", "s", "j", "j")
@@ -73,6 +77,7 @@ async def test_escape_leads_back_into_the_compaction_stepper(demo_trace: Demo) -
         assert inspection.app.screen is inspection.screen
 
 
+@pytest.mark.quick
 async def test_escape_leads_back_into_the_exec_stepper(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("x", "s", "s")

@@ -47,6 +47,7 @@ async def test_the_footer_is_that_of_the_table(demo_trace: Demo, name: str, size
         assert inspection.screen_text()[-1].strip() == keys.footer_text(pane, size[0] - 2)
 
 
+@pytest.mark.quick
 async def test_the_palette_offers_what_works_where_it_opens(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         offered = {one.title for one in inspection.app.get_system_commands(inspection.app.screen)}

@@ -189,6 +189,7 @@ async def test_the_list_of_steps_steps_as_well(code_mode: Path) -> None:
         assert at.seq == 29
 
 
+@pytest.mark.quick
 @SIZES
 async def test_the_source_marks_the_call_being_made(code_mode: Path, size: tuple[int, int]) -> None:
     async with stepping(code_mode, size, cell=2) as at:
@@ -221,6 +222,7 @@ async def test_open_calls_stay_marked_while_the_model_waits(code_mode: Path) -> 
         assert at.bar("facts").startswith("seq 99  13:10:34.976  +45ms  1 open: command sleep 1.2;")
 
 
+@pytest.mark.quick
 async def test_nothing_is_marked_where_the_call_is_not_known(code_mode: Path) -> None:
     session, index = opened(code_mode)
     cell = cells_in_order(index)[1]
@@ -239,6 +241,7 @@ async def test_nothing_is_marked_where_the_call_is_not_known(code_mode: Path) ->
         cell.source_js = source
 
 
+@pytest.mark.quick
 @SIZES
 async def test_the_place_where_a_script_threw(code_mode: Path, size: tuple[int, int]) -> None:
     async with stepping(code_mode, size, cell=11) as at:
@@ -299,6 +302,7 @@ async def test_x_goes_to_the_next_cell_and_back(shared_dir: Path, size: tuple[in
         assert at.bar("keys") == keys.footer_text(keys.Focus.EXEC, at.host.size.width - 2)
 
 
+@pytest.mark.quick
 async def test_there_is_no_cell_before_the_first(code_mode: Path) -> None:
     async with stepping(code_mode) as at:
         await at.press("X")
@@ -306,6 +310,7 @@ async def test_there_is_no_cell_before_the_first(code_mode: Path) -> None:
         assert at.seq == 16
 
 
+@pytest.mark.quick
 @SIZES
 async def test_tab_goes_round_the_parts(code_mode: Path, size: tuple[int, int]) -> None:
     async with stepping(code_mode, size) as at:
@@ -319,6 +324,7 @@ async def test_tab_goes_round_the_parts(code_mode: Path, size: tuple[int, int]) 
         assert "script" in at.shown()
 
 
+@pytest.mark.quick
 @SIZES
 async def test_enter_on_a_nested_call_gives_it_to_the_inspector(
     code_mode: Path, size: tuple[int, int]
@@ -405,6 +411,7 @@ async def test_a_terminal_that_changes_its_size(code_mode: Path) -> None:
         assert at.shown() == ["script", "steps", "content", "seen"]
 
 
+@pytest.mark.quick
 @SIZES
 async def test_a_bundle_without_cells(size: tuple[int, int]) -> None:
     async with stepping(REPOSITORY / "demo_traces/quickstart", size) as at:

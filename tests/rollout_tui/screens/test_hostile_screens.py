@@ -1,4 +1,4 @@
-"""A walk through bundles in which every text is an attack: no screen of any size has anything that is obeyed.
+"""A walk through evidence in which every text is an attack: no screen has anything that is obeyed.
 
 A shorter walk in a terminal is in `tests/end_to_end/test_hostile_walk.py`; here the lines are a pilot's.
 """
@@ -9,80 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from escape_audit import escape_audit, smuggled
 from hostile_evidence import assert_harmless
-from inspecting import NARROW, WIDE, Inspection, inspecting
+from hostile_pilot import Walk, caught_by_the_last_net
+from hostile_session import session_evidence, write_hostile_session
+from inspecting import NARROW, WIDE, inspecting
 
-from rollout_tui import glyphs
+from rollout_tui import glyphs, safe_text
+from rollout_tui.lines.spans import Span
+from rollout_tui.widgets.bars import Bar
 
 Demo = Callable[[str], Path]
 
-MAX_STEPS = 80
-"""More than there are steps; the walk ends where the cursor stays."""
 
-TABS = 6
-"""More than any object has."""
-
-
-class Walk:
-    """Steps through the inspector, and all lines that were on the screen after each."""
-
-    def __init__(self, at: Inspection) -> None:
-        self.at = at
-        self.sent: dict[bytes, None] = {}
-
-    async def step(self, *keys: str) -> list[bytes]:
-        """Press keys, each drawn before the next; the lines of the screen then."""
-        for key in keys:
-            await self.at.pilot.press(key)
-        await self.at.settle()
-        strips = self.at.app.screen._compositor.render_strips()
-        lines = [strip.render(self.at.app.console).encode() for strip in strips]
-        self.sent |= dict.fromkeys(lines)
-        return lines
-
-    async def tabs(self) -> None:
-        """The beginning and the end of every tab of the detail pane."""
-        before = await self.step("4")
-        for _ in range(TABS):
-            await self.step("G")
-            after = await self.step("l")
-            if after == before:
-                break
-            before = after
-        await self.step(*"h" * TABS)
-
-    async def timeline(self, stride: int) -> int:
-        """Every so many entries of the timeline; how many steps that were."""
-        previous = await self.step("2", "g")
-        for count in range(1, MAX_STEPS):
-            await self.tabs()
-            await self.step("3", "G")
-            await self.step("2")
-            rows = await self.step(*"j" * stride)
-            if rows == previous:
-                return count
-            previous = rows
-        raise AssertionError("the timeline has no end")
-
-    async def elsewhere(self) -> None:
-        """Texts of the context, all agents, problems, help, and the bundle read again."""
-        await self.step("3", "g")
-        for _ in range(6):
-            await self.step("3", "j", "enter", "G")
-        await self.step("a", "2", "G", "pageup", "g")
-        for _ in range(2):
-            await self.step("1", "j", "enter", "2", "j", "G", "3", "4")
-        for keys in (
-            ("i",),
-            ("j", "G"),
-            ("enter",),
-            ("4", "i"),
-            ("escape", "?"),
-            ("G",),
-            ("escape", "z"),
-            ("z", "R"),
-        ):
-            await self.step(*keys)
+@pytest.fixture(autouse=True)
+def caught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was drawn unsafe, though the last net made it harmless."""
+    return caught_by_the_last_net(monkeypatch)
 
 
 @pytest.mark.slow
@@ -100,6 +43,7 @@ class Walk:
 async def test_no_screen_of_a_hostile_bundle_has_anything_that_is_obeyed(
     demo_trace: Demo,
     monkeypatch: pytest.MonkeyPatch,
+    caught: list[str],
     demo: str,
     size: tuple[int, int],
     drawing: glyphs.GlyphSet,
@@ -114,4 +58,45 @@ async def test_no_screen_of_a_hostile_bundle_has_anything_that_is_obeyed(
         await walk.elsewhere()
         assert at.app.is_running
     assert len(walk.sent) > 200
+    assert caught == []
     assert_harmless(b"\x1b[1;1H".join(walk.sent), bundle)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_no_screen_of_a_hostile_session_has_anything_that_is_obeyed(
+    tmp_path: Path, shared_dir: Path, caught: list[str]
+) -> None:
+    session = write_hostile_session(shared_dir, tmp_path)
+    async with inspecting(session, WIDE) as at:
+        walk = Walk(at)
+        assert await walk.timeline(6) > 3
+        await walk.elsewhere()
+        assert at.app.is_running
+    assert len(walk.sent) > 200
+    assert caught == []
+    sent = b"\x1b[1;1H".join(walk.sent)
+    audit = escape_audit(sent)
+    assert not audit.violations, audit.describe()
+    assert smuggled(session_evidence(session), sent) == []
+
+
+@pytest.mark.quick
+async def test_a_few_steps_draw_nothing_that_the_last_net_has_to_catch(
+    demo_trace: Demo, caught: list[str]
+) -> None:
+    async with inspecting(demo_trace("hostile"), WIDE) as at:
+        walk = Walk(at)
+        await walk.tabs()
+        await walk.step("2", "G", "3", "G", "i")
+    assert caught == []
+    assert walk.sent
+
+
+@pytest.mark.quick
+async def test_a_text_that_nobody_made_safe_is_noticed(demo_trace: Demo, caught: list[str]) -> None:
+    """Otherwise the walks would show no more than that the last net is there."""
+    async with inspecting(demo_trace("hostile"), WIDE) as at:
+        at.screen.query_one("#header", Bar).show([Span(safe_text.SafeText("a\x1b[2Jb"))])
+        await at.settle()
+    assert [text.strip() for text in caught] == ["a\x1b[2Jb"]

@@ -69,6 +69,7 @@ async def test_pages_and_ends(demo_trace: Demo) -> None:
             assert timeline.cursor == 0
 
 
+@pytest.mark.quick
 async def test_left_folds_a_turn_and_right_unfolds_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         timeline = inspection.screen.timeline.list
@@ -96,6 +97,7 @@ async def test_numbers_and_tab_go_to_the_panes(demo_trace: Demo) -> None:
         assert screen.detail.facts.has_focus
 
 
+@pytest.mark.quick
 async def test_zoom_gives_a_pane_the_whole_screen(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("quickstart")) as inspection:
         timeline = inspection.screen.timeline
@@ -183,6 +185,7 @@ def _request(inspection: Inspection) -> bytes:
     )
 
 
+@pytest.mark.quick
 async def test_instructions_open_in_the_raw_request(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         screen = inspection.screen
@@ -191,6 +194,7 @@ async def test_instructions_open_in_the_raw_request(demo_trace: Demo) -> None:
         assert screen.detail.payload_tree.path == ".tools"
 
 
+@pytest.mark.quick
 async def test_an_item_opens_raw_at_its_place_in_the_payload(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         screen = inspection.screen
@@ -250,6 +254,7 @@ async def test_write_makes_the_same_bytes_as_reduce(demo_trace: Demo) -> None:
         assert "Wrote" in inspection.screen_text()[-1]
 
 
+@pytest.mark.quick
 async def test_write_asks_before_it_overwrites(demo_trace: Demo) -> None:
     bundle = demo_trace("quickstart")
     (bundle / "state.json").write_text("mine")
@@ -263,6 +268,7 @@ async def test_write_asks_before_it_overwrites(demo_trace: Demo) -> None:
         assert (bundle / "state.json").read_bytes().startswith(b"{")
 
 
+@pytest.mark.quick
 async def test_write_says_why_it_could_not(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("quickstart")) as inspection:
         await inspection.press("w")
@@ -300,6 +306,7 @@ async def test_back_and_quit(demo_trace: Demo) -> None:
         assert inspection.app.return_value == 0
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("key", ["Q", "ctrl+c"])
 async def test_quit_from_anywhere(demo_trace: Demo, key: str) -> None:
     async with inspecting(demo_trace("quickstart")) as inspection:
@@ -352,6 +359,7 @@ async def test_leaving_the_detail_for_the_timeline_moves_the_keys_too(demo_trace
         assert inspection.screen_text()[2].startswith("2 Timeline")
 
 
+@pytest.mark.quick
 async def test_saw_and_ran_stand_side_by_side(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=319) as inspection:
         detail = inspection.screen.detail

@@ -94,12 +94,14 @@ async def test_one_key_each_leads_from_a_spawn_to_the_answer_and_back(demo_trace
             assert screen.detail.ref == ref
 
 
+@pytest.mark.quick
 async def test_what_leads_nowhere_says_why(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=161) as inspection:
         await inspection.press("f")
         assert "no edge leads from here" in inspection.screen_text()[-1]
 
 
+@pytest.mark.quick
 async def test_the_source_of_a_result_is_the_agent_that_gave_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=138) as inspection:
         await inspection.press("F")
@@ -122,6 +124,7 @@ async def test_the_exec_stepper_opens_at_the_cell_and_leads_to_a_nested_call(dem
         assert where(inspection)[0] == 257
 
 
+@pytest.mark.quick
 async def test_a_hit_of_the_search_is_jumped_to(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("ctrl+f", *"nightly-linux")
@@ -133,6 +136,7 @@ async def test_a_hit_of_the_search_is_jumped_to(demo_trace: Demo) -> None:
         assert where(inspection)[0] == 4
 
 
+@pytest.mark.quick
 async def test_the_delta_shows_what_was_dropped_in_place(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=308) as inspection:
         context = inspection.screen.context
@@ -159,6 +163,7 @@ async def test_who_saw_an_item_and_what_removed_it(demo_trace: Demo) -> None:
         assert "items, tool calls and agents" in inspection.screen_text()[-1]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("typed", "type_", "words"),
     [

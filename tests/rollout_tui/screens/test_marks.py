@@ -53,6 +53,7 @@ async def test_a_mark_brings_back_pane_and_agent(demo_trace: Demo) -> None:
         assert inspection.screen.timeline.thread_id == inspection.screen.threads.list.cursor_key
 
 
+@pytest.mark.quick
 async def test_the_last_place_is_toggled(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("'", "'")
@@ -147,6 +148,7 @@ async def test_a_hit_in_a_payload_is_shown_there(demo_trace: Demo, size: tuple[i
         assert seq(inspection) == 4
 
 
+@pytest.mark.quick
 async def test_a_hit_of_an_expression_is_marked_by_what_matched(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("ctrl+f", *"/nightly-[a-z]+/")

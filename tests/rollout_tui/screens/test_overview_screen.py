@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from inspecting import Inspection, inspecting
+from msgspec.structs import replace
 from patience import until
 
 from rollout_tui.insight.index import TraceIndex
@@ -103,6 +103,7 @@ async def test_an_agent_leads_to_its_timeline(demo_trace: Demo) -> None:
         assert index.thread_path(screen.panes.thread_id) == "/root/reader"
 
 
+@pytest.mark.quick
 async def test_a_row_about_the_run_leads_nowhere(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("quickstart")) as inspection:
         await inspection.press("o", "j", "enter")
@@ -118,6 +119,7 @@ async def test_every_size_has_room_for_the_outcome(demo_trace: Demo, size: tuple
         assert "ended with an answer" in "\n".join(inspection.screen_text())
 
 
+@pytest.mark.quick
 async def test_who_saw_an_item_is_not_said_to_be_looked_for_any_more(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("quickstart")) as inspection:
         await inspection.press("3", "G", "v")
@@ -139,6 +141,7 @@ def test_an_answer_is_no_success_while_something_failed(team_timelines: Timeline
 # As what is seen first
 
 
+@pytest.mark.quick
 async def test_it_is_there_before_the_panes_and_they_are_below_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), overview=True) as inspection:
         assert "ended with an answer" in "\n".join(inspection.screen_text())
@@ -171,6 +174,7 @@ async def test_it_grows_with_the_log_and_the_cursor_stays_on_its_row(demo_trace:
         assert rows.cursor > place
 
 
+@pytest.mark.quick
 async def test_of_an_unknown_schema_it_tells_nothing(demo_trace: Demo) -> None:
     bundle = demo_trace("team")
     manifest = bundle / "manifest.json"

@@ -62,6 +62,7 @@ async def test_enter_opens_the_one_under_the_cursor(root: Path) -> None:
         assert not inspection.screen.reader.state.is_following
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("key", ["q", "Q", "ctrl+c"])
 async def test_leaving_ends_the_program(root: Path, key: str) -> None:
     async with picking(root) as running:
@@ -70,6 +71,7 @@ async def test_leaving_ends_the_program(root: Path, key: str) -> None:
         assert not running.app.is_running
 
 
+@pytest.mark.quick
 async def test_new_bundles_appear_and_the_cursor_stays_where_it_is(root: Path) -> None:
     async with picking(root) as running:
         await running.press("j")
@@ -126,6 +128,7 @@ async def test_what_cannot_be_opened_is_said_and_the_cursor_stays(
         assert "the log is gone" not in running.screen
 
 
+@pytest.mark.quick
 async def test_what_cannot_be_read_leads_back_and_is_said(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +163,7 @@ def _unreadable(*_arguments: object) -> NoReturn:
     raise BundleError("the log is gone")
 
 
+@pytest.mark.quick
 async def test_searching_the_list(root: Path) -> None:
     async with picking(root) as running:
         await running.press("/")
@@ -167,6 +171,7 @@ async def test_searching_the_list(root: Path) -> None:
         assert running.row.endswith("instruction of first")
 
 
+@pytest.mark.quick
 async def test_help_names_its_keys(root: Path) -> None:
     async with picking(root) as running:
         await running.press("?")
@@ -175,6 +180,7 @@ async def test_help_names_its_keys(root: Path) -> None:
         assert "instruction of other" in running.screen
 
 
+@pytest.mark.quick
 async def test_an_empty_root_and_one_that_cannot_be_listed(tmp_path: Path) -> None:
     async with picking(tmp_path) as running:
         await running.until("There are no trace bundles in")
@@ -222,6 +228,7 @@ async def test_progress_is_shown_while_the_first_look_takes_long(
 # The way back from the inspector
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("key", ["q", "escape"])
 async def test_back_at_the_root_of_the_inspector_leads_to_the_list(root: Path, key: str) -> None:
     async with picking(root, NARROW) as running:
@@ -246,6 +253,7 @@ async def test_the_list_goes_on_after_the_inspector(root: Path) -> None:
         assert "4 bundles" in running.screen
 
 
+@pytest.mark.quick
 async def test_quitting_the_inspector_does_not_lead_to_the_list(root: Path) -> None:
     async with picking(root, NARROW) as running:
         inspection = await opened(running, "enter")
@@ -253,6 +261,7 @@ async def test_quitting_the_inspector_does_not_lead_to_the_list(root: Path) -> N
         assert running.app.return_value == 0
 
 
+@pytest.mark.quick
 async def test_without_a_list_escape_at_the_root_does_nothing(root: Path) -> None:
     app = RolloutApp(InspectorScreen(Session(root / "first")))
     async with app.run_test(size=NARROW) as pilot:

@@ -117,6 +117,7 @@ async def test_completion(demo_trace: Demo) -> None:
         assert found.answers == ["problems"]
 
 
+@pytest.mark.quick
 async def test_completion_as_far_as_there_is_one_way(demo_trace: Demo) -> None:
     def complete(text: str) -> list[str]:
         return [one for one in ("agent /root/reader", "agent /root/repro") if one.startswith(text)]
@@ -127,6 +128,7 @@ async def test_completion_as_far_as_there_is_one_way(demo_trace: Demo) -> None:
         assert found.prompt.input.cursor_position == len("agent /root/re")
 
 
+@pytest.mark.quick
 async def test_earlier_inputs_come_back(demo_trace: Demo) -> None:
     history = InputHistory()
     for text in ("seq 1", "seq 2", "seq 1"):

@@ -96,6 +96,7 @@ async def test_it_is_read_again_once_it_is_back(bundle: Path) -> None:
         assert not at.screen.reader.state.is_reading
 
 
+@pytest.mark.quick
 async def test_a_past_that_cannot_be_read_leaves_what_is_shown(bundle: Path) -> None:
     async with inspecting(bundle, ROOMY) as at:
         before = body(at)

@@ -69,6 +69,7 @@ def test_every_refused_vector_opens(vector: str, shared_dir: Path) -> None:
         assert refused.data == lines[refused.line - 1]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 @pytest.mark.parametrize(
     ("vector", "tabs", "link"),

@@ -26,6 +26,7 @@ def replace_payloads(bundle: Path, outside: Path) -> None:
     (bundle / "payloads").symlink_to(outside)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", BUNDLES)
 async def test_an_inspector_that_stays_open_says_that_payloads_cannot_be_read(
     demo_trace: Demo, tmp_path: Path, name: str

@@ -204,6 +204,7 @@ async def test_a_problem_is_opened_as_itself_though_others_came_before_it(tmp_pa
         assert any("nobody-3" in row for row in at.rows(at.screen.detail.facts))
 
 
+@pytest.mark.quick
 async def test_rows_that_are_still_those_of_another_view_stand_for_nothing(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +236,7 @@ async def test_rows_that_are_still_those_of_another_view_stand_for_nothing(
         assert at.app.is_running
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_mark_whose_place_is_gone_says_so(bundle: Path, way: str) -> None:
     async with inspecting(bundle) as at:

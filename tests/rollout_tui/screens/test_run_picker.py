@@ -85,6 +85,7 @@ async def test_a_session_without_a_bundle_opens_by_enter(runs: RunList) -> None:
         assert inspection.screen.session.recording.path.name.startswith("rollout-")
 
 
+@pytest.mark.quick
 async def test_o_says_where_there_is_no_session(runs: RunList) -> None:
     async with picking(runs) as running:
         await running.press("G", "o")
@@ -92,6 +93,7 @@ async def test_o_says_where_there_is_no_session(runs: RunList) -> None:
         assert running.app.screen is running.picker
 
 
+@pytest.mark.quick
 async def test_a_bundle_that_cannot_be_used_points_to_its_session(runs: RunList, tmp_path: Path) -> None:
     log = tmp_path / "traces/traced/trace.jsonl"
     log.unlink()
@@ -103,6 +105,7 @@ async def test_a_bundle_that_cannot_be_used_points_to_its_session(runs: RunList,
         assert inspection.screen.session.recording.path.name.endswith(f"{ROOT}.jsonl")
 
 
+@pytest.mark.quick
 async def test_s_and_a_letter_sorts_and_again_turns_round(runs: RunList) -> None:
     async with picking(runs) as running:
         await running.press("s")
@@ -122,6 +125,7 @@ async def test_s_and_a_letter_sorts_and_again_turns_round(runs: RunList) -> None
         assert "x is no order" in running.screen
 
 
+@pytest.mark.quick
 async def test_the_cursor_is_on_what_comes_first_in_a_new_order(runs: RunList) -> None:
     async with picking(runs) as running:
         await running.press("G")
@@ -129,6 +133,7 @@ async def test_the_cursor_is_on_what_comes_first_in_a_new_order(runs: RunList) -
         assert running.row.endswith("instruction of other")
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
@@ -151,6 +156,7 @@ async def test_a_filter_shows_some(runs: RunList, text: str, kept: list[str]) ->
             assert "None of 3 runs passes" in running.screen
 
 
+@pytest.mark.quick
 async def test_a_filter_that_is_none_is_refused_and_an_empty_one_shows_all(runs: RunList) -> None:
     async with picking(runs) as running:
         await running.press("&", *"kind:nothing", "enter")
@@ -186,6 +192,7 @@ async def test_a_session_that_begins_appears_and_a_child_of_it_does_not(
         assert len(running.rows) == 4
 
 
+@pytest.mark.quick
 async def test_rows_are_there_before_files_are_read(runs: RunList, monkeypatch: pytest.MonkeyPatch) -> None:
     held, read = Event(), ShelvedSession.read
 

@@ -179,6 +179,7 @@ async def test_what_cannot_be_searched_for_says_why(demo_trace: Demo) -> None:
         assert found.rows == []
 
 
+@pytest.mark.quick
 async def test_escape_ends_a_search_before_it_closes(
     demo_trace: Demo,
 ) -> None:
@@ -234,6 +235,7 @@ async def test_a_hit_can_be_opened_before_the_search_is_done(demo_trace: Demo) -
         assert gate.reads <= 122
 
 
+@pytest.mark.quick
 async def test_tab_goes_between_the_line_and_the_hits(demo_trace: Demo) -> None:
     async with searching(demo_trace("quickstart")) as found:
         await found.type("the")
@@ -245,6 +247,7 @@ async def test_tab_goes_between_the_line_and_the_hits(demo_trace: Demo) -> None:
         assert found.answers == [None], "q closes, as everywhere else"
 
 
+@pytest.mark.quick
 async def test_searches_are_remembered(demo_trace: Demo) -> None:
     history = InputHistory()
     async with searching(demo_trace("quickstart"), history=history) as found:
@@ -271,6 +274,7 @@ async def test_payloads_that_cannot_be_read_are_counted(demo_trace: Demo, demo: 
         assert all(line.isprintable() for line in found.inspection.screen_text())
 
 
+@pytest.mark.quick
 async def test_a_fault_of_the_search_is_said(demo_trace: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_self: Search) -> None:
         raise KeyError("secret")
@@ -291,6 +295,7 @@ async def test_the_screen_and_the_search_agree(demo_trace: Demo) -> None:
         assert len([hit for hits in search.steps() for hit in hits]) == len(found.rows)
 
 
+@pytest.mark.quick
 async def test_v_asks_who_saw_what_was_found(demo_trace: Demo) -> None:
     async with searching(demo_trace("team")) as search:
         await search.press(*"Sweep", "v", "enter")

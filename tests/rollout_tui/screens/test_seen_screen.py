@@ -96,6 +96,7 @@ def test_what_a_tool_call_gave_is_seen_where_its_outputs_are(team_timelines: Tim
 # Keys
 
 
+@pytest.mark.quick
 async def test_in_the_panes_an_item_a_tool_call_and_a_text(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=40) as inspection:
         await inspection.press("3", "v")
@@ -118,6 +119,7 @@ async def test_in_the_panes_an_item_a_tool_call_and_a_text(demo_trace: Demo) -> 
         assert "there must be a text" in "\n".join(inspection.screen_text())
 
 
+@pytest.mark.quick
 async def test_from_a_hit_and_from_there_to_its_place(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("ctrl+f", *"last_swept", "enter", "v")
@@ -130,6 +132,7 @@ async def test_from_a_hit_and_from_there_to_its_place(demo_trace: Demo) -> None:
         assert isinstance(inspection.app.screen, InspectorScreen)
 
 
+@pytest.mark.quick
 async def test_from_a_stepper_and_back_into_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("c", "v")
@@ -146,6 +149,7 @@ async def test_from_a_stepper_and_back_into_it(demo_trace: Demo) -> None:
         assert isinstance(inspection.app.screen, SeenScreen | CompactionStepper)
 
 
+@pytest.mark.quick
 async def test_from_a_line_of_a_script_or_of_what_came_back(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("x")
@@ -163,6 +167,7 @@ async def test_from_a_line_of_a_script_or_of_what_came_back(demo_trace: Demo) ->
         assert isinstance(inspection.app.screen, ExecStepper)
 
 
+@pytest.mark.quick
 async def test_where_there_is_nothing_to_look_for_it_says_so(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("c", "2", "v")
@@ -170,6 +175,7 @@ async def test_where_there_is_nothing_to_look_for_it_says_so(demo_trace: Demo) -
         assert "go to one of them" in inspection.screen_text()[-1]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 40), (200, 60)])
 async def test_every_size_shows_a_bar(demo_trace: Demo, size: tuple[int, int]) -> None:
     async with inspecting(demo_trace("team"), size) as inspection:

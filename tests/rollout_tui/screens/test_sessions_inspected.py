@@ -47,6 +47,7 @@ async def walk(inspection: Inspection) -> None:
         await inspection.press(*keys)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", all_cases())
 async def test_a_session_is_walked_through(name: str, shared_dir: Path, failed_work: list[str]) -> None:
     assert name, "there are no recorded sessions"
@@ -70,6 +71,7 @@ async def test_what_a_session_does_not_keep_is_said_in_its_place(shared_dir: Pat
         assert "started         ~ " in facts
 
 
+@pytest.mark.quick
 async def test_a_hit_leads_to_the_item_that_says_it(shared_dir: Path) -> None:
     file = files_of_runs(case_named(shared_dir, "multi-agent-v2"))[0]
     async with inspecting(file, SIZE) as inspection:
@@ -96,6 +98,7 @@ async def test_a_line_is_one_of_the_file_of_the_agent(shared_dir: Path) -> None:
         assert (entry.thread_id, entry.seq) == (child.thread_id, wanted.seq)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     "content",
     [b"", b"\n\n", b"no json\n\xff\xfe\n", b'{"type":"session_meta","payload":{"id":"x"}}\n', b'{"type":"x"'],

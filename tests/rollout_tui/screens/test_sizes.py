@@ -16,6 +16,7 @@ from rollout_tui.insight.cells.steps import cell_steps, cells_in_order
 from rollout_tui.insight.compaction.steps import compaction_steps
 from rollout_tui.insight.failures.definition import failure_of, failures
 from rollout_tui.insight.failures.words import verdict
+from rollout_tui.key_order import ROOT_SCREENS
 from rollout_tui.lines.rows import Row, lay_out
 from rollout_tui.lines.spans import Piece, drop_to_fit, span, spans_text, spans_width, wrap
 from rollout_tui.screens.sized_screen import TOO_SMALL
@@ -129,6 +130,7 @@ def shown_panes(inspection: Inspection) -> list[str]:
     return [pane.own_focus.value for pane in sorted(panes, key=lambda pane: (pane.region.y, pane.region.x))]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("size", [(100, 30), (119, 12), (140, 17)])
 async def test_two_panes_are_the_list_with_the_keys_and_the_detail(
     demo_trace: Demo, size: tuple[int, int]
@@ -154,6 +156,7 @@ async def test_two_panes_are_the_list_with_the_keys_and_the_detail(
             assert inspection.screen.panes.active in inspection.app.focused.ancestors
 
 
+@pytest.mark.quick
 async def test_what_opens_from_the_context_stands_beside_it(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), (110, 30)) as inspection:
         await inspection.press("j", "3", "j", "enter")
@@ -165,25 +168,23 @@ async def test_what_opens_from_the_context_stands_beside_it(demo_trace: Demo) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
-@pytest.mark.parametrize("name", SCREENS)
-async def test_every_screen_is_served_at_every_size(
-    demo_trace: Demo, name: str, size: tuple[int, int]
-) -> None:
+async def test_every_screen_is_served_at_every_size(demo_trace: Demo, size: tuple[int, int]) -> None:
     """The keys go to something that is seen, whatever they do no error comes of it, and esc leads back."""
     async with inspecting(demo_trace("team"), size) as inspection:
-        await inspection.press("j", *SCREENS[name][0])
-        text = "\n".join(inspection.screen_text())
-        assert TOO_SMALL not in text
-        focused = inspection.app.focused
-        assert focused is not None
-        assert focused.size.height >= 1
-        screen = inspection.app.screen.region
-        assert screen.contains_region(focused.region)
-        await inspection.press("down", "end", "pageup")
-        assert inspection.app.focused is focused or name == "inspector"
-        if name != "inspector":
-            await inspection.press("escape")
-            assert inspection.app.screen is inspection.screen
+        for name, (opening, _focus) in SCREENS.items():
+            await inspection.press("2", "g", "j", *opening)
+            text = "\n".join(inspection.screen_text())
+            assert TOO_SMALL not in text, name
+            focused = inspection.app.focused
+            assert focused is not None, name
+            assert focused.size.height >= 1, name
+            assert inspection.app.screen.region.contains_region(focused.region), name
+            await inspection.press("down", "end", "pageup")
+            assert inspection.app.focused is focused or name == "inspector", name
+            assert (inspection.app.screen is inspection.screen) == (name == "inspector"), name
+            if name != "inspector":
+                await inspection.press("escape")
+                assert inspection.app.screen is inspection.screen, name
 
 
 @pytest.mark.slow
@@ -210,6 +211,22 @@ async def test_a_screen_that_was_resized_is_as_if_opened_at_that_size(demo_trace
                 assert " ".join(" ".join(shown).split()) == TOO_SMALL
         await inspection.press("escape")
         assert inspection.screen_text() == fresh[next(iter(fresh))][1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tokens", "compactions", "cells"])
+async def test_what_is_below_two_others_is_as_if_opened_at_that_size(demo_trace: Demo, name: str) -> None:
+    """Though what covers the whole terminal keeps it from being drawn meanwhile."""
+    bundle, size = demo_trace("team"), (80, 23)
+    async with inspecting(bundle, size) as inspection:
+        fresh = inspection.screen_text()
+    async with inspecting(bundle, (140, 40)) as inspection:
+        await inspection.press(*SCREENS[name][0], "/")
+        assert len(inspection.app.screen_stack) == ROOT_SCREENS + 2
+        await inspection.pilot.resize_terminal(*size)
+        while len(inspection.app.screen_stack) > ROOT_SCREENS:
+            await inspection.press("escape")
+        assert inspection.screen_text() == fresh
 
 
 @pytest.mark.slow

@@ -71,6 +71,7 @@ async def test_everything_is_shown_as_of_an_event(tmp_path: Path) -> None:
         assert "as of" not in inspection.screen_text()[0]
 
 
+@pytest.mark.quick
 async def test_what_ran_then_runs() -> None:
     """Half of the log: no agent has ended."""
     async with inspecting(TEAM) as inspection:
@@ -101,6 +102,7 @@ async def test_later_and_earlier_moments_follow_each_other(tmp_path: Path) -> No
             assert shown(inspection) == state_json(expected.trace)
 
 
+@pytest.mark.quick
 async def test_reading_again_calls_off_a_look_back(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, go_on, as_of = Event(), Event(), Feed.as_of
 
@@ -138,6 +140,7 @@ async def followed(inspection: Inspection) -> None:
     await inspection.settle()
 
 
+@pytest.mark.quick
 async def test_the_line_along_the_log(tmp_path: Path) -> None:
     async with inspecting(TEAM, NARROW) as inspection:
         last = inspection.screen.reader.state.last_seq
@@ -158,6 +161,7 @@ async def test_the_line_along_the_log(tmp_path: Path) -> None:
         assert shown(inspection) == now
 
 
+@pytest.mark.quick
 async def test_staying_at_a_moment(tmp_path: Path) -> None:
     async with inspecting(TEAM) as inspection:
         await inspection.press("T", "g", "ctrl+d", "ctrl+d", "enter")

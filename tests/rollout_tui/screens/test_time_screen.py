@@ -41,6 +41,7 @@ def text_of(inspection: Inspection) -> str:
     return "\n".join(inspection.screen_text())
 
 
+@pytest.mark.quick
 async def test_it_begins_at_the_entry_of_the_panes(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team"), at=159) as inspection:
         await inspection.press("L")
@@ -83,6 +84,7 @@ async def test_the_spot_moves_and_zoom_holds_it(demo_trace: Demo) -> None:
         assert look.window.ms == look.columns
 
 
+@pytest.mark.quick
 async def test_steps_lead_to_what_the_agent_did_and_to_its_kind(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("L", "s")
@@ -99,6 +101,7 @@ async def test_steps_lead_to_what_the_agent_did_and_to_its_kind(demo_trace: Demo
         assert look.here(thread_id).segment == first
 
 
+@pytest.mark.quick
 async def test_failures_and_compactions_are_gone_to_in_any_agent(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("L")
@@ -121,6 +124,7 @@ async def test_failures_and_compactions_are_gone_to_in_any_agent(demo_trace: Dem
             assert look_of(inspection).spot.ref == refs[-2]
 
 
+@pytest.mark.quick
 async def test_enter_opens_the_panes_there_and_esc_leads_back(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("L", *"eee", "+")
@@ -195,6 +199,7 @@ async def test_without_colours_and_in_ascii_it_tells_the_same(demo_trace: Demo) 
         glyphs.use(glyphs.UNICODE)
 
 
+@pytest.mark.quick
 async def test_the_past_and_a_growing_run_hold_spot_and_zoom(demo_trace: Demo) -> None:
     bundle = demo_trace("team")
     log = bundle / "trace.jsonl"
@@ -227,6 +232,7 @@ def test_values_of_a_session_file_say_that_they_are_rebuilt(shared_dir: Path) ->
     assert REBUILT in [spans_text(row.row.spans).strip() for row in rows_below(found)]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", ["hostile", "hostile-2", "capped", "quickstart", "schema-1"])
 async def test_every_demo_has_a_time(name: str) -> None:
     async with inspecting(REPOSITORY / "demo_traces" / name, (80, 24)) as inspection:

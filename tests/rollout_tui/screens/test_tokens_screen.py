@@ -75,6 +75,7 @@ async def test_one_key_goes_through_what_it_is_told_by(demo_trace: Demo) -> None
             assert f"[{view}]" in shown(inspection)
 
 
+@pytest.mark.quick
 async def test_s_sorts_by_one_column_after_the_other_and_turns_it_round(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$", "tab", "tab")
@@ -100,6 +101,7 @@ async def test_s_sorts_by_one_column_after_the_other_and_turns_it_round(demo_tra
         assert "sorted by time" in shown(inspection)
 
 
+@pytest.mark.quick
 async def test_children_count_with_their_agents_or_not(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$")
@@ -111,6 +113,7 @@ async def test_children_count_with_their_agents_or_not(demo_trace: Demo) -> None
         assert f"{root.own.calls}" in rows(inspection)[0].split()
 
 
+@pytest.mark.quick
 async def test_one_agent_is_told_of_by_itself_and_all_again(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$")
@@ -139,6 +142,7 @@ async def test_the_curve_is_of_the_agent_of_the_row_and_marks_its_call(demo_trac
         assert "▼ compacted  ! after a compaction; 1.0k tok not cached" in shown(inspection)
 
 
+@pytest.mark.quick
 async def test_a_row_leads_to_its_place_and_esc_back_to_the_row(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$", "tab", "tab", "s")
@@ -158,6 +162,7 @@ async def test_a_row_leads_to_its_place_and_esc_back_to_the_row(demo_trace: Demo
         assert inspection.screen_text() == before
 
 
+@pytest.mark.quick
 async def test_every_row_with_a_place_leads_there(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$")
@@ -187,6 +192,7 @@ async def test_a_text_is_found_in_it(demo_trace: Demo) -> None:
         screen_of(inspection)
 
 
+@pytest.mark.quick
 async def test_other_answers_take_its_place(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$", "tab", "o")
@@ -226,6 +232,7 @@ async def test_a_schema_that_is_not_known_is_said_where_the_key_was_pressed(demo
         assert "99 is not known" in inspection.said
 
 
+@pytest.mark.quick
 async def test_work_that_dies_is_said_and_the_screen_stays(
     demo_trace: Demo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +250,7 @@ async def test_work_that_dies_is_said_and_the_screen_stays(
 # The past, and a run that grows
 
 
+@pytest.mark.quick
 async def test_the_past_is_told_from_its_graph_and_esc_leads_to_now(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await inspection.press("$")
@@ -265,6 +273,7 @@ async def test_the_past_is_told_from_its_graph_and_esc_leads_to_now(demo_trace: 
         assert inspection.app.screen is inspection.screen
 
 
+@pytest.mark.quick
 async def test_it_follows_a_run_and_the_cursor_stays_on_its_row(tmp_path: Path) -> None:
     host = Host(tmp_path)
     for _ in range(3):
@@ -325,6 +334,7 @@ async def test_it_is_drawn_with_ascii_alone(demo_trace: Demo) -> None:
         glyphs.use(glyphs.UNICODE)
 
 
+@pytest.mark.quick
 async def test_a_session_file_has_the_same_screen_and_marks_what_is_rebuilt(shared_dir: Path) -> None:
     folder = shared_dir / "sessions" / "compaction-local-0.140.0"
     path = next(iter(sorted(folder.rglob("rollout-*.jsonl"))))

@@ -64,6 +64,7 @@ async def test_commands_go_to_places(demo_trace: Demo, command: str, expected: i
         assert seq(inspection) == 4
 
 
+@pytest.mark.quick
 async def test_commands_show_objects_and_agents(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await ask(inspection, ":", "item 2")
@@ -83,6 +84,7 @@ async def test_commands_show_objects_and_agents(demo_trace: Demo) -> None:
         assert "there is no call 4711 of /root: it has 20 calls" in inspection.screen_text()[-1]
 
 
+@pytest.mark.quick
 async def test_commands_open_screens_and_quit(demo_trace: Demo) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         await ask(inspection, ":", "problems")
@@ -95,6 +97,7 @@ async def test_commands_open_screens_and_quit(demo_trace: Demo) -> None:
         assert inspection.app.return_value == 0
 
 
+@pytest.mark.quick
 async def test_copies_go_to_the_terminal_and_say_so(demo_trace: Demo, monkeypatch: Any) -> None:
     async with inspecting(demo_trace("team")) as inspection:
         written: list[str] = []
@@ -110,6 +113,7 @@ async def test_copies_go_to_the_terminal_and_say_so(demo_trace: Demo, monkeypatc
         assert place in sent[-1]
 
 
+@pytest.mark.quick
 async def test_the_pager_gets_what_the_detail_shows(
     demo_trace: Demo, monkeypatch: Any, tmp_path: Path
 ) -> None:

@@ -12,20 +12,22 @@ from session_cases import case_named, files_of_runs
 
 from reducer import ObjectRef
 from rollout_tui.insight.certainty import is_stretch_rebuilt, rebuilt_figures
+from rollout_tui.insight.tokens.run_tokens import run_tokens
 from rollout_tui.language.asking import AnswerTo
 from rollout_tui.session import Session
 from rollout_tui.showing.answers import answer_document
+from rollout_tui.views.token_rows import table_of
 
 BOTH = REPOSITORY / "demo_traces/both"
 ANSWERS = ("summary", "tokens", "time", "waits", "path", "seen")
 
 
-def told(path: Path, what: Any) -> tuple[dict[str, Any], list[str], Session]:
+def told(path: Path, what: Any, by: Any = None) -> tuple[dict[str, Any], list[str], Session]:
     """An answer as data and as lines."""
     session = Session(path)
     session.load(lambda done, total: None)
     assert session.follower is not None
-    document = answer_document(session, session.follower.links, AnswerTo(what, text="a"))
+    document = answer_document(session, session.follower.links, AnswerTo(what, by=by, text="a"))
     return orjson.loads(orjson.dumps(document.data)), list(document.lines()), session
 
 
@@ -84,6 +86,28 @@ def test_numbers_of_calls_are_rebuilt_where_only_their_order_tells_of_them(
         assert ("calls" in agent["rebuilt"]) is is_by_order
         assert ("calls" in rebuilt_figures(session.timelines.index, agent["thread_id"])) is is_by_order
     assert any("~call" in line for line in lines) is is_by_order
+
+
+@pytest.mark.parametrize(("case", "is_by_order"), [("shell-tools", False), ("shell-tools-0.140.0", True)])
+def test_where_tokens_are_told_numbers_of_calls_are_marked_alike(
+    shared_dir: Path, case: str, is_by_order: bool
+) -> None:
+    [file] = files_of_runs(case_named(shared_dir, case))
+    for by in ("agent", "turn"):
+        data, lines, session = told(file, "tokens", by=by)
+        for one in data[f"by_{by}"]:
+            assert ("calls" in one["rebuilt"]) is is_by_order
+            number = f"~{one['tokens']['calls']}" if is_by_order else f" {one['tokens']['calls']}"
+            assert any(f" {number} " in line for line in lines)
+        assert session.timelines is not None
+        run = run_tokens(session.timelines.links, session.json, session.told_by)
+        table = table_of(run.part(list(run.agents)), by, None, 119, adds_children=True, is_tree=True)  # type: ignore[arg-type]
+        calls = next(field for field in table.fields if field.column.name == "calls")
+        assert all(calls.text(one).startswith("~") is is_by_order for one in table.items)
+    data, lines, _ = told(file, "tokens", by="call")
+    for one in data["by_call"]:
+        assert ("request_item_ids" in one["rebuilt"]) is is_by_order
+    assert any(" ~3 " in line for line in lines) is is_by_order
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def evidence(bundle: Path) -> set[str]:
     return {line for line in lines if len(line) > MOST_OF_A_NAME or (" " in line and len(line) > 5)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.name)
 def test_no_text_of_the_recording_comes_out(demo: Path) -> None:
     known = evidence(demo) - OWN_WORDS
@@ -79,6 +80,7 @@ def test_no_text_of_the_recording_comes_out(demo: Path) -> None:
     assert seen > 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.name)
 def test_names_of_facts_are_our_own(demo: Path) -> None:
     known = evidence(demo)
@@ -87,6 +89,7 @@ def test_names_of_facts_are_our_own(demo: Path) -> None:
             assert not any(line in fact["name"] for line in known), f"{words}: {fact['name']}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.name)
 def test_what_is_left_out_is_where_it_is_said_to_be(demo: Path) -> None:
     whole = dict(all_told(demo, content=True))
@@ -160,6 +163,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["kind", "text", "facts", "id", "new key", "tools"]), JSON))
 def test_whatever_a_document_has_only_names_are_told(document: dict[str, Any]) -> None:
     for key, place, leaf in leaves(

@@ -62,12 +62,14 @@ def outline(value: Any) -> Any:
     return type(value) if isinstance(value, list | dict) else value
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, st.integers(1, 4))
 def test_pages_put_together_are_the_whole(document: dict[str, Any], limit: int) -> None:
     for path, whole in lists_in(document):
         assert [*map(outline, elements_of(document, limit, path))] == [*map(outline, whole)]
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, st.integers(1, 4))
 def test_every_list_that_is_cut_says_so(document: dict[str, Any], limit: int) -> None:
     page = data_page(document, Page(limit))
@@ -81,11 +83,13 @@ def test_every_list_that_is_cut_says_so(document: dict[str, Any], limit: int) ->
     assert all(len(one) <= limit for _, one in lists_in(page))
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_without_a_bound_nothing_is_cut(document: dict[str, Any]) -> None:
     assert data_page(document, Page()) == document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [*ANSWERS, *LISTS])
 def test_pages_of_what_is_shown_are_the_whole(words: str) -> None:
     whole = told(TEAM, words, content=True)
@@ -157,6 +161,34 @@ def test_the_head_of_a_table_stands_on_every_page() -> None:
     assert [*text_page(document, {}, Page(5)).lines()] == [*document.lines()]
 
 
+@pytest.mark.parametrize("by", ["tool", "item"])
+def test_a_list_that_is_told_in_brief_says_where_all_of_it_is(run_program: Run, by: str) -> None:
+    """Of the run as a whole the first rows; all of it where it is asked for, and in pages."""
+
+    def sections(*arguments: str) -> dict[str, list[str]]:
+        text = run_program("show", TEAM, "tokens", *arguments).stdout.decode()
+        parts = [part.split("\n") for part in re.split(r"\n\n?── ", text)[1:]]
+        return {head.removesuffix(" ──"): [line for line in rows if line] for head, *rows in parts}
+
+    whole = sections("by", by)[f"by {by}"]
+    (heading,) = (one for one in sections() if one.startswith(f"by {by}"))
+    rows = len(whole) - 1
+    assert rows > 20
+    assert heading == f"by {by}, 10 of {rows}: show BUNDLE tokens by {by} has all"
+    brief = sections()[heading]
+    assert [line.split() for line in brief] == [line.split() for line in whole[:11]]
+    assert sections("--limit", "0")[f"by {by}"] == whole
+    found: list[str] = []
+    after: str | None = f"by_{by}:0"
+    while after is not None:
+        page = sections("--limit", "15", "--after", after)
+        found += page[f"by {by}"][1:]
+        on = re.search(rf"--after (by_{by}:\d+)", "\n".join(page["not all is shown"]))
+        after = None if on is None else on[1]
+    assert [line.split() for line in found] == [line.split() for line in whole[1:]]
+
+
+@pytest.mark.slow
 def test_json_is_bounded_by_itself_and_text_is_not(run_program: Run, shared_dir: Path) -> None:
     bundle = shared_dir / "bundles/long-200/bundle"
     document = json.loads(run_program("show", bundle, "calls", "--json").stdout)

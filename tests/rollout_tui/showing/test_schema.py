@@ -40,12 +40,14 @@ def check(bundle: Path, *, content: bool) -> None:
     assert number > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [False, True], ids=["facts", "content"])
 @pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.name)
 def test_documents_of_demos_are_as_the_schema_says(demo: Path, content: bool) -> None:
     check(demo, content=content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [False, True], ids=["facts", "content"])
 @pytest.mark.parametrize("name", RECORDED)
 def test_documents_of_recordings_are_as_the_schema_says(shared_dir: Path, name: str, content: bool) -> None:
@@ -60,6 +62,7 @@ def test_every_word_has_its_document() -> None:
     assert list(DOCUMENTS) == [word.name for word in words_of("shown")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", [None, *DOCUMENTS])
 def test_every_schema_is_one(word: str | None) -> None:
     Draft202012Validator.check_schema(schema_of(word))

@@ -83,6 +83,7 @@ def test_a_call_is_its_context_in_order(run_program: Run, team: TraceIndex) -> N
     assert [item["item_id"] for item in document["answered"]] == call.response_item_ids
 
 
+@pytest.mark.slow
 def test_raw_is_the_evidence_byte_for_byte(run_program: Run, team: TraceIndex) -> None:
     call = team.contents[team.trace.root_thread_id].calls[0]
     ref = team.trace.raw_payloads[call.raw_request_payload_id]
@@ -146,6 +147,7 @@ def test_an_edge_says_who_saw_it_first(run_program: Run, shared_dir: Path) -> No
     assert len(as_json(run_program, bundle, "edges")["edges"]) == 11
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what",
     [
@@ -236,6 +238,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("demo", "what"), [(demo, what) for demo in HOSTILE for what in HOSTILE[demo]])
 def test_nothing_hostile_reaches_the_terminal(run_program: Run, demo: str, what: str) -> None:
     text = shown(run_program, REPOSITORY / "demo_traces" / demo, what)

@@ -33,6 +33,7 @@ def in_the_delta(index: TraceIndex, call: InferenceCall) -> list[tuple[str, str 
     return [(line.ref.id, line.mark) for line in items if line.ref is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPACTED)
 def test_context_and_delta_agree_on_every_call(shared_dir: Path, name: str) -> None:
     index = recorded(shared_dir, name)

@@ -42,6 +42,7 @@ class Pieces:
         return self.maker.view(reduction, self.reader.changed(), events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("seed", range(2))
 def test_in_pieces_as_at_once(name: str, seed: int, shared_dir: Path) -> None:

@@ -130,6 +130,7 @@ async def test_one_number_has_one_meaning(seq: int) -> None:
     assert len({place for place, _ in places}) == 1, places
 
 
+@pytest.mark.slow
 async def test_a_jump_to_an_event_within_an_entry_says_so() -> None:
     async with inspecting(TEAM) as at:
         timelines = at.screen.session.timelines
@@ -144,6 +145,7 @@ async def test_a_jump_to_an_event_within_an_entry_says_so() -> None:
         assert "it is of this entry" not in said(at)
 
 
+@pytest.mark.slow
 async def test_a_number_that_is_not_there_moves_nothing() -> None:
     async with inspecting(TEAM) as at:
         await at.press("j", "j")
@@ -156,6 +158,7 @@ async def test_a_number_that_is_not_there_moves_nothing() -> None:
         assert "there is no seq 9999" in said(at)
 
 
+@pytest.mark.slow
 async def test_a_payload_is_shown_at_what_it_is_evidence_of() -> None:
     async with inspecting(TEAM) as at:
         timelines = at.screen.session.timelines
@@ -173,6 +176,7 @@ async def test_a_payload_is_shown_at_what_it_is_evidence_of() -> None:
         assert at.screen.timeline.thread_id == call.thread_id
 
 
+@pytest.mark.slow
 async def test_a_payload_of_an_event_without_an_entry_is_shown_and_said_to_be_its() -> None:
     async with inspecting(TEAM) as at:
         timelines = at.screen.session.timelines
@@ -194,6 +198,7 @@ async def test_a_payload_of_an_event_without_an_entry_is_shown_and_said_to_be_it
         assert detail.payload_tree.data == at.screen.session.payload(ref)
 
 
+@pytest.mark.slow
 async def test_a_part_of_payloads_says_that_no_event_names_it() -> None:
     async with inspecting(TEAM) as at:
         await command(at, "payload 6")
@@ -202,6 +207,7 @@ async def test_a_part_of_payloads_says_that_no_event_names_it() -> None:
         assert at.screen.detail.ref.type == "Payload"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["call 3", "turn 2", "seq 262"])
 async def test_what_the_filter_hides_is_said_to_be_hidden(text: str) -> None:
     async with inspecting(TEAM) as at:
@@ -222,6 +228,7 @@ async def test_what_the_filter_hides_is_said_when_the_rows_are_found(monkeypatch
         assert "does not pass the filter &kind:turn" in said(at)
 
 
+@pytest.mark.slow
 async def test_commands_name_the_agent_that_they_count_for() -> None:
     async with inspecting(TEAM) as at:
         await command(at, "agent repro")
@@ -229,6 +236,7 @@ async def test_commands_name_the_agent_that_they_count_for() -> None:
         assert "there is no call 99 of /root/repro: it has " in said(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["call 14", "item 100", "line 300", "seq 300", "payload 200"])
 async def test_in_the_past_it_is_said_that_it_is_the_past(text: str) -> None:
     async with inspecting(TEAM) as at:
@@ -238,6 +246,7 @@ async def test_in_the_past_it_is_said_that_it_is_the_past(text: str) -> None:
         assert "(shown as of seq 20; esc shows everything as it is now)" in said(at)
 
 
+@pytest.mark.slow
 async def test_an_event_of_a_call_leads_into_the_agent_of_the_call(tmp_path: Path) -> None:
     """The end of a call names no thread, neither in its envelope nor by itself."""
     copy = shutil.copytree(TEAM, tmp_path / "team")

@@ -29,7 +29,7 @@ from rollout_tui.views.timeline import Timelines
 from rollout_tui.views.tree_rows import TreeNode
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def read(bundle: Path) -> Timelines:
     return Feed(open_bundle(bundle)).read(lambda done, total: None).timelines
 

@@ -76,6 +76,7 @@ def did_at(lane: LaneTimes, at: int) -> Kind | None:
     return None
 
 
+@pytest.mark.slow
 @given(times(), st.integers(1, 40), st.integers(0, 3_000), st.integers(1, 3_000))
 def test_a_column_has_what_the_agent_did_for_most_of_it(
     found: RunTime, room: int, after: int, ms: int
@@ -108,6 +109,7 @@ def test_the_times_of_all_columns_are_those_of_the_lane(found: RunTime) -> None:
     assert +summed == +lane.lane.times
 
 
+@pytest.mark.slow
 @given(times(), st.integers(5, 60), st.lists(st.sampled_from("+-hl<>z"), max_size=25))
 def test_no_key_loses_the_spot_and_zooming_keeps_its_moment(
     found: RunTime, room: int, keys: list[str]
@@ -138,6 +140,7 @@ def test_no_key_loses_the_spot_and_zooming_keeps_its_moment(
         )
 
 
+@pytest.mark.slow
 @given(times(), st.data())
 def test_zooming_keeps_the_column_of_the_spot_away_from_the_ends(found: RunTime, data: st.DataObject) -> None:
     look = TimeLook(found)
@@ -150,6 +153,7 @@ def test_zooming_keeps_the_column_of_the_spot_away_from_the_ends(found: RunTime,
             assert look.column == column
 
 
+@pytest.mark.slow
 @given(times(), times())
 def test_growth_moves_neither_spot_nor_stretch(one: RunTime, other: RunTime) -> None:
     small, large = sorted((one, other), key=lambda found: found.whole.ms)
@@ -163,6 +167,7 @@ def test_growth_moves_neither_spot_nor_stretch(one: RunTime, other: RunTime) -> 
     assert zoomed is not None or look.window == large.whole
 
 
+@pytest.mark.slow
 @given(times())
 def test_steps_go_through_all_that_the_agent_did(found: RunTime) -> None:
     look, gone_to = TimeLook(found), []
@@ -199,6 +204,7 @@ def test_times_are_as_exact_as_the_columns(ms: int, step: int, words: str) -> No
     assert time_label(ms, step) == words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["team", "capped", "hostile"])
 def test_recordings_are_summed_as_lanes_are(name: str) -> None:
     links = Session(Path(REPOSITORY / "demo_traces" / name)).load(lambda _done, _total: None).links

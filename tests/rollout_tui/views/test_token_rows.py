@@ -92,10 +92,10 @@ def test_figures_are_those_of_show(name: str) -> None:
         document = answer_document(session, session.timelines.links, AnswerTo("tokens", by=by))
         return document.data[f"by_{by}"]
 
-    def same(tokens: TokenSum, data: dict[str, int]) -> bool:
-        return (tokens.input, tokens.cached, tokens.output, tokens.calls) == tuple(
-            data[name] for name in ("input", "cached", "output", "calls")
-        )
+    def same(tokens: TokenSum, data: dict[str, Any]) -> bool:
+        told = tuple(data[name] for name in ("input", "cached", "output", "calls"))
+        figures = (tokens.input, tokens.cached, tokens.output) if tokens.is_told else (None,) * 3
+        return (*figures, tokens.calls) == told
 
     part = whole(found)
     agents = told("agent")
@@ -114,11 +114,11 @@ def test_figures_are_those_of_show(name: str) -> None:
         lost = None if call.cache_break is None else call.cache_break.lost
         assert lost == (data["cache_break"] and data["cache_break"]["lost"])
     for group, data in zip(part.groups, told("tool"), strict=True):
-        assert round(group.paid, 1) == data["paid_estimate"]
+        assert (round(group.paid, 1) if group.is_told else None) == data["paid_estimate"]
     for item, data in zip(part.fillings, told("item"), strict=True):
-        assert (item.ref.id, item.calls, round(item.paid, 1)) == (
-            data["object"]["id"], data["calls"], data["paid_estimate"]
-        )  # fmt: skip
+        paid = round(item.paid, 1) if item.is_told else None
+        assert (item.ref.id, item.calls, paid) == (data["object"]["id"], data["calls"], data["paid_estimate"])
+        assert item.calls - item.told == data["calls_without_figures"]
     for repeat, data in zip(part.repeats, told("repeat"), strict=True):
         assert [ref.id for ref in repeat.calls] == [ref["id"] for ref in data["calls"]]
 
@@ -136,6 +136,20 @@ def test_every_order_sorts_by_its_column_and_loses_no_row(team: RunTokens, by: s
                 continue
             numbers = [field.by(one) for one in shown.in_order(order)]
             assert numbers == sorted(numbers, reverse=not is_turned), name
+
+
+@pytest.mark.parametrize("by", [one for one in VIEWS if one != "repeat"])
+def test_where_there_is_room_a_share_is_a_bar_beside_the_largest(team: RunTokens, by: str) -> None:
+    part = whole(team)
+    assert all(field.column.name for field in table(part, by, 149).fields)
+    shown = table(part, by, 199)
+    (bar,) = (field for field in shown.fields if not field.column.name)
+    (share,) = (field for field in shown.fields if field.column.name == "share")
+    assert "" not in shown.orders
+    lengths = {len(bar.text(one)): bar.by(one) for one in shown.items}
+    assert max(lengths) == bar.column.width
+    assert sorted(lengths) == sorted(lengths, key=lambda length: lengths[length])
+    assert all(bar.by(one) == share.by(one) for one in shown.items)
 
 
 # Rows
@@ -265,7 +279,7 @@ def test_bars_are_as_high_as_contexts_are_large_and_say_what_was_cached() -> Non
         context(5, 0, 0),
     ]
     lines = texts(Curve(calls, 60).lines(8))
-    columns = [[line[7 + 4 * place] for line in lines[:8]] for place in range(5)]
+    columns = [[line[7 + 8 * place] for line in lines[:8]] for place in range(5)]
     assert columns[0] == ["█"] * 8
     assert columns[1] == ["█"] * 4 + ["░"] * 4
     assert columns[2] == [" "] * 7 + ["█"]
@@ -276,8 +290,8 @@ def test_bars_are_as_high_as_contexts_are_large_and_say_what_was_cached() -> Non
 def test_a_small_context_is_no_nothing_and_halves_are_halves() -> None:
     calls = [context(1, 0, 100_000), context(2, 0, 1), context(3, 0, 56_250)]
     lines = texts(Curve(calls, 60).lines(8))
-    assert [line[11] for line in lines[:8]] == [" "] * 7 + ["▁"]
-    assert [line[15] for line in lines[:8]] == [" "] * 3 + ["▄"] + ["█"] * 4
+    assert [line[15] for line in lines[:8]] == [" "] * 7 + ["▁"]
+    assert [line[23] for line in lines[:8]] == [" "] * 3 + ["▄"] + ["█"] * 4
 
 
 def test_compactions_and_breaks_are_marked_below_their_calls_also_in_groups() -> None:
@@ -352,8 +366,8 @@ def test_an_untold_call_has_no_figures(team: RunTokens) -> None:
     assert untold
     for one in untold:
         cells = {field.column.name: field.text(one) for field in shown.fields}
-        assert cells["context"] == "?"
-        assert {cells[name] for name in ("cached", "new", "out", "cost", "share")} == {""}
+        names = ("context", "cached", "new", "out", "cost", "share", "reasoning")
+        assert {cells[name] for name in names} == {"?"}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_the_parent_is_the_nearest_less_deep_row_above() -> None:
     assert [rows.parent(index) for index in range(4)] == [None, 0, 1, 0]
 
 
+@pytest.mark.slow
 @given(depth_lists(), st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=20))
 def test_shown_rows_are_those_with_no_folded_ancestor(
     depths: list[int], steps: list[tuple[int, bool]]

@@ -78,6 +78,7 @@ def follow(value: Any, path: str) -> Any:
 # --- the index
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(JSON_VALUES, STYLES)
 def test_every_value_is_found_with_its_bytes_and_its_path(value: Any, style: dict[str, Any]) -> None:
@@ -95,6 +96,7 @@ def test_every_value_is_found_with_its_bytes_and_its_path(value: Any, style: dic
             assert values.text(node) == wanted
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(JSON_VALUES, STYLES, st.data())
 def test_accepts_what_json_accepts_and_refuses_the_rest(
@@ -356,6 +358,7 @@ def test_what_starts_folded_stays_closed_until_its_end_is_known(monkeypatch: pyt
     assert [view.spot(row).node for row in range(view.row_count)] == [0, 1, 2, 6, 8]
 
 
+@pytest.mark.slow
 def test_folding_costs_little_however_much_is_inside() -> None:
     index = index_of(json.dumps([{"n": 1, "m": [2]}] * 60_000))
     view = JsonView(index, 1)
@@ -573,6 +576,7 @@ async def test_enter_on_any_other_value_asks_to_show_it_whole() -> None:
         assert opened[-1] == (".n", "1.50")
 
 
+@pytest.mark.slow
 async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_stays(go_on: Event) -> None:
     items = [{"type": "message", "text": f"item {number}"} for number in range(20_000)]
     data = json.dumps({"model": "m", "input": items, "last": True}).encode()
@@ -601,6 +605,7 @@ async def test_a_large_payload_is_on_screen_while_it_is_indexed_and_the_cursor_s
         assert [m.fraction for m in progress] == sorted(m.fraction for m in progress)
 
 
+@pytest.mark.slow
 async def test_indexing_can_be_stopped_and_keeps_what_it_has(go_on: Event) -> None:
     data = json.dumps([{"n": number} for number in range(200_000)]).encode()
     app = TreeApp()

@@ -69,6 +69,7 @@ def test_lines_and_rows_are_found_by_character() -> None:
     assert rows.row_at(10_000) == 6
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(ODD_TEXT, st.integers(2, 12), st.booleans())
 def test_rows_fit_the_width_and_lose_no_character(text: str, width: int, in_ascii: bool) -> None:
@@ -198,6 +199,7 @@ def test_long_lines_and_slow_texts_stay_plain(monkeypatch: pytest.MonkeyPatch) -
     assert len(coloured("const a = 1;\n" * 100, "javascript")) <= 10
 
 
+@pytest.mark.slow
 def test_only_the_beginning_of_a_huge_text_is_coloured() -> None:
     text = "return 1;\n" * 100_000
     colours = TextColours(text, "javascript")
@@ -395,6 +397,7 @@ async def test_no_text_is_a_sentence_and_survives_every_key() -> None:
         view.go_to_line(3)
 
 
+@pytest.mark.slow
 async def test_messages_of_jobs_stay_inside() -> None:
     heard: list[Message] = []
     app = TextApp()
