@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,24 +54,32 @@ def _keep_bytecode() -> None:
 def _collect_seldom() -> None:
     """Let the collector of cycles look through what tests made seldom: it took half of the time of screens.
 
-    By such thresholds alone a worker would grow to gigabytes: what tests left is freed every so many tests.
+    By such thresholds alone a worker would grow to gigabytes: what tests left is freed once it is much.
     """
     gc.set_threshold(100_000, 20, 20)
 
 
-TESTS_BETWEEN_COLLECTIONS = 50
-_ended_tests = count(1)
+GROWTH_BETWEEN_COLLECTIONS = 128 << 20
+"""Bytes. Most tests leave nothing that only the collector could free: to look after so many is in vain."""
+
+_held_then = 0
 
 
 def pytest_runtest_teardown() -> None:
-    """Free what the last tests left, now and then.
+    """Free what the last tests left once it is much.
 
     What stays is put aside: programs under test collect, too, and would look through all of it each time.
     """
-    if next(_ended_tests) % TESTS_BETWEEN_COLLECTIONS == 0:
+    global _held_then
+    if _bytes_held() > _held_then + GROWTH_BETWEEN_COLLECTIONS:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
+        _held_then = _bytes_held()
+
+
+def _bytes_held() -> int:
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _heed_interrupts() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -96,10 +95,9 @@ class _Steps:
     """Makes steps of the work progress: the log is read twice, and what is written is read again."""
 
     def __init__(self, bundle: Bundle, progress: Progress) -> None:
-        payloads = bundle.path / PAYLOADS
         size = 0
-        with suppress(OSError), os.scandir(payloads) as entries:
-            size = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+        with suppress(OSError):
+            size = bundle.folder.size_of_files(PAYLOADS)
         self._total = 3 * bundle.log_size() + 2 * size
         self._done = 0
         self._progress = progress

@@ -36,7 +36,7 @@ COLUMNS = f"{'took':>6} {'tok':>5}"
 """What stands above the columns at the right: how long it took, tokens in and out."""
 
 
-class Entries(Struct, frozen=True):
+class Entries(Struct, frozen=True, weakref=True):
     """What rows and facts of entries are told from.
 
     Attributes:

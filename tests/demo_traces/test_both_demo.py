@@ -97,6 +97,7 @@ def test_it_is_one_run_in_a_list() -> None:
     assert run.evidence == "both"
 
 
+@pytest.mark.slow
 def test_nothing_tells_where_it_was_recorded() -> None:
     """Paths are of the place where the run was played, of the system, or words of codex about them."""
     homes = re.compile(rb"(?<![\w-])/(?:home|root|work|Users)/[A-Za-z._-]+")

@@ -123,6 +123,7 @@ def shown(demo: str, event: RawEvent, known: list[str]) -> list[str]:
     return (known if "previous_response_id" in body else []) + ids(body["input"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("demo", STORIES)
 def test_each_request_repeats_the_conversation_so_far(demo: str) -> None:
     """Ids of a request: those of the thread's previous one, its response, and then what is new."""

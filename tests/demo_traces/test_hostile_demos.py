@@ -144,6 +144,7 @@ def test_no_link_in_the_place_of_a_shard_is_followed() -> None:
             bundle.read_payload(next(one for one in shard_references() if one.shard == number))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "reason"),
     [

@@ -79,6 +79,7 @@ class Terminal:
         directory: Path | None = None,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
+        self._rows: list[str] = []
         self._stream = pyte.Stream(self._screen)
         self._tokenizer = Tokenizer()
         self._output = bytearray()
@@ -121,7 +122,19 @@ class Terminal:
     def screen(self) -> list[str]:
         """The rows of the screen as text, without the blanks at their ends."""
         with self._changed:
-            return [row.rstrip() for row in self._screen.display]
+            if len(self._rows) != self._screen.lines:
+                self._rows = [""] * self._screen.lines
+                self._screen.dirty.update(range(self._screen.lines))
+            for row in self._screen.dirty:
+                if row < len(self._rows):
+                    self._rows[row] = self._text_of(row)
+            self._screen.dirty.clear()
+            return list(self._rows)
+
+    def _text_of(self, row: int) -> str:
+        cells = self._screen.buffer[row]
+        # What is behind a wide character is an empty cell.
+        return "".join(cells[column].data for column in range(self._screen.columns)).rstrip()
 
     @property
     def marked(self) -> list[int]:
@@ -264,11 +277,11 @@ class Terminal:
         for process in processes:
             for task in _tasks(process):
                 with suppress(OSError):
-                    fields = (task / "stat").read_text().rpartition(")")[2].split()
-                    if fields[0] in "RD":
+                    fields = _said(f"{task}/stat").rpartition(b")")[2].split()
+                    if fields[0] in b"RD":
                         return None
                     used += int(fields[11]) + int(fields[12])
-                    processes += map(int, (task / "children").read_text().split())
+                    processes += map(int, _said(f"{task}/children").split())
         return used
 
     def _read(self) -> None:
@@ -280,8 +293,8 @@ class Terminal:
             except (OSError, ValueError):
                 data = b""
             with self._changed:
-                for token in self._tokenizer.feed(data) if data else self._tokenizer.finish():
-                    self._draw(token)
+                tokens = self._tokenizer.feed(data) if data else self._tokenizer.finish()
+                self._stream.feed("".join(map(_drawn, tokens)))
                 self._output += data
                 self._last_output = time.monotonic()
                 self._closed = not data
@@ -289,22 +302,30 @@ class Terminal:
             if not data:
                 return
 
-    def _draw(self, token: Token) -> None:
-        # pyte takes the tails of sequences it does not know for text.
-        if token.kind is Kind.CSI and token.data[2:3] in (b"<", b"=", b">"):
-            return
-        if token.kind is Kind.CSI and token.data[-2:-1] == b"$":
-            return
-        if token.kind in (Kind.STRING, Kind.TORN):
-            return
-        self._stream.feed(token.data.decode("utf-8", "replace"))
+
+def _drawn(token: Token) -> str:
+    """What a token is for the screen; pyte takes the tails of sequences that it does not know for text."""
+    unknown = token.kind is Kind.CSI and (token.data[2:3] in (b"<", b"=", b">") or token.data[-2:-1] == b"$")
+    if unknown or token.kind in (Kind.STRING, Kind.TORN):
+        return ""
+    return token.data.decode("utf-8", "replace")
 
 
-def _tasks(process: int) -> list[Path]:
+def _tasks(process: int) -> list[str]:
     """The threads of a process in /proc; none of one that is gone."""
+    tasks = f"/proc/{process}/task"
     with suppress(OSError):
-        return list(Path(f"/proc/{process}/task").iterdir())
+        return [f"{tasks}/{task}" for task in os.listdir(tasks)]
     return []
+
+
+def _said(file: str) -> bytes:
+    """What a file of /proc says. It is asked for often: paths and buffers would cost more than that does."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(descriptor, 65536)
+    finally:
+        os.close(descriptor)
 
 
 def _set_size(descriptor: int, columns: int, rows: int) -> None:

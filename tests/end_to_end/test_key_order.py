@@ -42,61 +42,75 @@ def shows(rows: list[str], text: str) -> bool:
     return any(text in row for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("keys", "seen"),
-    [
-        ([":", "enter", "enter"], "2 Timeline"),
-        ([":", *"call 3", "enter"], "call 3 of"),
-        (["/", *"ALPHA"], "/ALPHA"),
-        ([":", *"abc", "backspace", *"xyz"], ":abxyz"),
-        ([*"ma"], "mark a is at seq"),
-        ([*"yi"], "id: "),
-        (["ctrl+f", *"sweep", "enter"], "hits"),
-        (["i", "enter", "enter"], "2 Timeline"),
-        (["?", "esc", "esc", "2"], "2 Timeline"),
-        (["c", "s", "s", "esc", "3"], "3 Context"),
-        (["c", "enter", "enter"], "4 Detail"),
-        (["x", "enter", "enter"], "4 Detail"),
-        (["ctrl+p", *"zoom", "enter"], "2 Timeline"),
-        (["v", "esc", "j"], "2 Timeline"),
-        (["?", "?", "esc", "ctrl+d", "ctrl+d"], "Keys in"),
-        (["w", "esc", ":", *"call 3", "enter", "enter"], "4 Detail"),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
-)
-def test_keys_in_one_write_end_where_they_end_one_by_one(
-    start: Start, demo_trace: Demo, keys: list[str], seen: str
-) -> None:
+BURSTS: list[tuple[list[str], str]] = [
+    ([":", "enter", "enter"], "2 Timeline"),
+    ([":", *"call 3", "enter"], "call 3 of"),
+    (["/", *"ALPHA"], "/ALPHA"),
+    ([":", *"abc", "backspace", *"xyz"], ":abxyz"),
+    ([*"ma"], "mark a is at seq"),
+    ([*"yi"], "id: "),
+    (["ctrl+f", *"sweep", "enter"], "hits"),
+    (["i", "enter", "enter"], "2 Timeline"),
+    (["?", "esc", "esc", "2"], "2 Timeline"),
+    (["c", "s", "s", "esc", "3"], "3 Context"),
+    (["c", "enter", "enter"], "4 Detail"),
+    (["x", "enter", "enter"], "4 Detail"),
+    (["ctrl+p", *"zoom", "enter"], "2 Timeline"),
+    (["v", "esc", "j"], "2 Timeline"),
+    (["?", "?", "esc", "ctrl+d", "ctrl+d"], "Keys in"),
+    (["w", "esc", ":", *"call 3", "enter", "enter"], "4 Detail"),
+]
+"""Keys of one write, and what is to be seen when all is done."""
+
+BACK = [*["esc"] * 4, "2", "g"]
+"""From whatever a burst opened to the beginning of the timeline."""
+
+
+@pytest.mark.parametrize("first", range(3))
+def test_keys_in_one_write_end_where_they_end_one_by_one(start: Start, demo_trace: Demo, first: int) -> None:
     bundle = demo_trace("team")
-    one_by_one = opened(start, bundle)
-    one_by_one.press(*keys, quiet=0.5)
-    expected = one_by_one.wait_until_quiet()
-    at_once = opened(start, bundle)
-    rows = burst(at_once, *keys, quiet=SERVED)
-    assert shows(rows, seen), at_once.describe()
-    assert rows == expected
+    one_by_one, at_once = opened(start, bundle), opened(start, bundle)
+    for keys, seen in BURSTS[first::3]:
+        one_by_one.press(*keys, quiet=0.5)
+        expected = one_by_one.wait_until_quiet()
+        rows = burst(at_once, *keys, quiet=SERVED)
+        assert shows(rows, seen), f"{keys}\n{at_once.describe()}"
+        assert rows == expected, f"{keys}\n{one_by_one.describe()}\n{at_once.describe()}"
+        for terminal in (one_by_one, at_once):
+            assert shows(burst(terminal, *BACK), "2 Timeline"), f"{keys}\n{terminal.describe()}"
     burst(at_once, "ctrl+c")
     assert at_once.wait_exit() == 0
     assert b"Traceback" not in at_once.output
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [b"v\x1bj", b"?\x1bG", b":\x1b\x1bj", b"?\x1b:", b"i\x1b?", b"w\x1b$", b"i\x1b\r", b"?\x1b\t", b"o\x1b3"],
-    ids=repr,
-)
-def test_a_bare_escape_is_a_key_before_any_other(start: Start, demo_trace: Demo, keys: bytes) -> None:
-    """As a slow line hands them over: the same bytes are a key with alt."""
+WITH_ESCAPE = [
+    b"v\x1bj",
+    b"?\x1bG",
+    b":\x1b\x1bj",
+    b"?\x1b:",
+    b"i\x1b?",
+    b"w\x1b$",
+    b"i\x1b\r",
+    b"?\x1b\t",
+    b"o\x1b3",
+]
+"""As a slow line hands them over: the same bytes are a key with alt."""
+
+
+@pytest.mark.parametrize("first", range(2))
+def test_a_bare_escape_is_a_key_before_any_other(start: Start, demo_trace: Demo, first: int) -> None:
     bundle = demo_trace("team")
-    one_by_one = opened(start, bundle)
-    before = one_by_one.wait_until_quiet()
-    for key in keys:
-        one_by_one.send(bytes((key,)))
-        expected = one_by_one.wait_until_quiet()
-    assert expected != before
-    at_once = opened(start, bundle)
-    at_once.send(keys)
-    assert at_once.wait_until_quiet() == expected
+    one_by_one, at_once = opened(start, bundle), opened(start, bundle)
+    for keys in WITH_ESCAPE[first::2]:
+        before = one_by_one.wait_until_quiet()
+        for key in keys:
+            one_by_one.send(bytes((key,)))
+            expected = one_by_one.wait_until_quiet()
+        assert expected != before, keys
+        at_once.send(keys)
+        assert at_once.wait_until_quiet() == expected, keys
+        for terminal in (one_by_one, at_once):
+            burst(terminal, *BACK)
 
 
 def test_what_is_typed_behind_the_end_is_nobodys(start: Start, demo_trace: Demo) -> None:
@@ -106,15 +120,19 @@ def test_what_is_typed_behind_the_end_is_nobodys(start: Start, demo_trace: Demo)
     assert b"Traceback" not in terminal.output
 
 
-@pytest.mark.parametrize("opener", [":", "/", "&", "i", "?", "c", "x", "d", "w", "T", "ctrl+p"])
-def test_many_returns_leave_the_inspector(start: Start, demo_trace: Demo, opener: str) -> None:
+OPENERS = [":", "/", "&", "i", "?", "c", "x", "d", "w", "T", "ctrl+p"]
+
+
+@pytest.mark.parametrize("first", range(3))
+def test_many_returns_leave_the_inspector(start: Start, demo_trace: Demo, first: int) -> None:
     """Whatever is closed by them, what it was opened from stays."""
     terminal = opened(start, demo_trace("team"))
-    for _ in range(3):
-        burst(terminal, opener, *["enter"] * 6)
-        burst(terminal, opener, "enter", *["esc"] * 6)
-    rows = burst(terminal, *["esc"] * 6, "2")
-    assert shows(rows, "2 Timeline"), terminal.describe()
+    for opener in OPENERS[first::3]:
+        for _ in range(3):
+            burst(terminal, opener, *["enter"] * 6)
+            burst(terminal, opener, "enter", *["esc"] * 6)
+        rows = burst(terminal, *["esc"] * 6, "2")
+        assert shows(rows, "2 Timeline"), f"{opener}\n{terminal.describe()}"
     burst(terminal, "Q")
     assert terminal.wait_exit() == 0
     assert b"Traceback" not in terminal.output

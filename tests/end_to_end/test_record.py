@@ -155,6 +155,7 @@ def test_modes_that_the_command_left_behind_are_put_back(start: Start, tmp_path:
         terminal.wait_for("status 5 same True")
 
 
+@pytest.mark.slow
 def test_the_inspector_opens_as_the_bundle_appears(start: Start, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
     root = tmp_path / "root"

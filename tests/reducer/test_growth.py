@@ -247,11 +247,13 @@ def check_growth(shape: Shape, path: Path, schema: int) -> None:
     assert large / small < 1.4 * many / few
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
 def test_work_grows_with_the_bytes(shape: Shape, tmp_path: Path) -> None:
     check_growth(shape, tmp_path, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES_OF_SCHEMA_1, ids=lambda shape: shape.__name__)
 def test_work_grows_with_the_bytes_of_schema_1(shape: Shape, tmp_path: Path) -> None:
     check_growth(shape, tmp_path, 1)
@@ -265,6 +267,7 @@ def growing_history(b: BundleBuilder, n: int) -> None:
         b.request(f"i{number}", history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", [1, 2])
 def test_work_does_not_grow_with_what_requests_repeat(tmp_path: Path, schema: int) -> None:
     """Four times the calls are sixteen times the bytes, but four times the work."""

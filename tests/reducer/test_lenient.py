@@ -94,6 +94,7 @@ def graph_of(replay: Replay) -> bytes:
 # Sound logs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_every_prefix_is_reduced_as_strictly(name: str) -> None:
     """One replay that goes on equals a strict one for every place where the log could end."""
@@ -109,6 +110,7 @@ def test_every_prefix_is_reduced_as_strictly(name: str) -> None:
     assert growing.problems == []
 
 
+@pytest.mark.slow
 def test_every_prefix_with_an_unfinished_shard_is_reduced_as_strictly() -> None:
     """That shard is sound until the log says that the recorder had done with it."""
     found = sample(UNFINISHED)

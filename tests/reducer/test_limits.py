@@ -105,6 +105,7 @@ def test_too_many_values_are_a_problem(b: BundleBuilder, monkeypatch: pytest.Mon
     assert all("holds more than 1,000 values" in problem.reason for problem in problems)
 
 
+@pytest.mark.slow
 def test_uninterpreted_keys_take_no_more_than_their_bytes(b: BundleBuilder) -> None:
     keys = b"{" + b",".join(b'"k%d":%d' % (i, i) for i in range(50_000 * SCALE)) + b"}"
     b.event("protocol_event_observed", event_type="x", event_payload=b.payload(keys))
@@ -165,6 +166,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON, st.integers(0, 10**6), st.sampled_from(b'\x00\xff"}{[],:0-.eE\\u \n'))
 def test_is_valid_agrees_with_a_parser(value: object, place: int, byte: int) -> None:
     data = bytearray(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS) if fits(value) else b"[]")

@@ -33,17 +33,20 @@ def test_of_everything(tmp_path: Path) -> None:
     assert_snapshots_equal_the_graph(everything(tmp_path / "bundle").write())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quickstart", "team", "capped", "hostile", "schema-2", "hostile-2"])
 def test_of_demo_traces(name: str) -> None:
     assert_snapshots_equal_the_graph(REPOSITORY / "demo_traces" / name)
 
 
+@pytest.mark.slow
 def test_of_vectors(shared_dir: Path) -> None:
     for vector in sorted((shared_dir / "vectors").iterdir()):
         if (vector / "state.json").exists():
             assert_snapshots_equal_the_graph(vector / "bundle")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["multi-agent-v2", "code-mode", "compaction-remote", "background-terminal"])
 def test_of_recorded_bundles(shared_dir: Path, name: str) -> None:
     assert_snapshots_equal_the_graph(shared_dir / "bundles" / name / "bundle")

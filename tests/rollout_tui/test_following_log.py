@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import shutil
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from inspecting import NARROW, WIDE, inspecting, inspector_of
-from live_runs import Host, opened
+from live_runs import Host, LiveInspection, opened
+from patience import PATIENCE
 from places import REPOSITORY
 
 from reducer import ObjectRef, open_bundle, reduce_bundle, state_json
 from rollout_tui import feed as feed_module
 from rollout_tui.app import RolloutApp
-from rollout_tui.feed import Feed
+from rollout_tui.feed import Feed, View
+from rollout_tui.progress import Progress
 from rollout_tui.screens.inspector import InspectorScreen
 from rollout_tui.session import Session
 from rollout_tui.views.reading_state import Following
@@ -165,6 +169,31 @@ async def test_a_live_log_says_how_to_follow_it(host: Host, monkeypatch: pytest.
     async with app.run_test(size=WIDE) as pilot:
         inspection = await opened(pilot, app)
         await inspection.until_shown("still being written: t follows")
+
+
+async def test_a_view_of_a_part_says_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows may be there before it is time for a first word on progress."""
+    seen, read = Event(), Feed.read
+
+    def in_parts(feed: Feed, progress: Progress, publish: Callable[[View], None] | None = None) -> View:
+        assert publish is not None
+
+        def published(view: View) -> None:
+            publish(view)
+            assert seen.wait(PATIENCE)
+
+        return read(feed, progress, published)
+
+    monkeypatch.setattr(Feed, "read", in_parts)
+    monkeypatch.setattr(feed_module, "MOST_UNTOLD", 5)
+    app = RolloutApp(InspectorScreen(Session(TEAM)))
+    async with app.run_test(size=WIDE) as pilot:
+        inspection = LiveInspection(app, pilot)
+        await inspection.until(lambda: inspector_of(app).session.timelines is not None)
+        await inspection.until_shown("esc cancels")
+        assert "reading" in inspection.header()
+        seen.set()
+        await inspection.until(lambda: "reading" not in inspection.header())
 
 
 async def test_all_agents_are_followed_too(host: Host) -> None:

@@ -98,6 +98,7 @@ def test_after_each_line_it_is_what_strict_reduction_gives(recording: Recording,
     assert growing.reduction().trace.recording_status == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_torn_blocks_between_two_lines_are_waited_for(
     recording: Recording, tmp_path: Path, seed: int

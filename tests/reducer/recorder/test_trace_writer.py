@@ -173,6 +173,7 @@ def test_a_malformed_event_never_gets_into_the_log(writer: TraceWriter) -> None:
     assert [event["seq"] for event in events(writer.directory)] == [1]
 
 
+@pytest.mark.slow
 def test_threads_share_one_writer(writer: TraceWriter) -> None:
     threads, each = 8, 60
     ready = threading.Barrier(threads)

@@ -128,6 +128,7 @@ POOL = st.sampled_from(
 ITEMS = st.tuples(POOL, st.sampled_from([None, "x", "y"]), st.sampled_from(["p", "q"]))
 
 
+@pytest.mark.slow
 @given(st.lists(ITEMS, max_size=12), st.lists(ITEMS, max_size=12))
 def test_the_first_usable_item_is_found(base: list[Any], asked: list[Any]) -> None:
     """The index gives what a search through the whole list would."""

@@ -157,6 +157,7 @@ def payloads(draw: st.DrawFn, records: dict[str, bytes], depth: int = 3) -> tupl
     return ref(name, *(part for part, _ in parts)), joined
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_any_tree_of_parts_gives_its_texts_in_order(data: st.DataObject) -> None:
     records: dict[str, bytes] = {}

@@ -415,6 +415,10 @@ OTHERS_THAT_OPEN = {
     "rollout_tui/completion.py": "reads and writes the start files of shells",
     "rollout_tui/default_root.py": "lists a trace root",
     "rollout_tui/recording/appearing.py": "lists a trace root",
+    "rollout_tui/redaction/check.py": "reads the copy that was just written",
+    "rollout_tui/redaction/copying.py": "writes the copy",
+    "rollout_tui/redaction/unfinished.py": "makes a directory, and removes those that were left",
+    "rollout_tui/reporting/redacted.py": "lists the copy that was just written",
     "rollout_tui/write_file.py": "writes where the user said",
 }
 

@@ -38,6 +38,7 @@ def common_length(one: bytes | bytearray, other: bytes) -> int:
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(before=TEXTS, after=TEXTS, room=st.integers(1, 40))
 def test_it_is_the_payload_and_what_has_stayed_is_exact(before: bytes, after: bytes, room: int) -> None:

@@ -200,6 +200,7 @@ def test_what_cannot_be_decoded_is_a_fault_and_all_records_before_it_are_given(
     assert not growing.add(frame(TWO))
 
 
+@pytest.mark.slow
 def test_records_before_damage_are_given_once_however_much_was_decoded_before(growing: Growing) -> None:
     noise = random.Random(1)
     records = [record(f"r{number}", noise.randbytes(3000)) for number in range(200)]
@@ -241,6 +242,7 @@ def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_module, "MAX_SHARD_BYTES", LIMIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "beginning", [ONE + record("x", b"", claims=HUGE), ONE, ONE + record("x", b"", claims=2**32)]
 )
@@ -324,6 +326,7 @@ def read_in_steps(data: bytes, cuts: list[int]) -> Shard:
         return growing.shard
 
 
+@pytest.mark.slow
 @given(many_records, st.data())
 def test_of_a_torn_shard_exactly_the_records_of_complete_blocks_are_there(
     records: list[bytes], data: st.DataObject
@@ -352,6 +355,7 @@ def split_shards(draw: st.DrawFn) -> bytes:
     return b"".join(draw(extra) + frame(*some, checksum=draw(st.booleans())) for some in frames)
 
 
+@pytest.mark.slow
 @given(split_shards(), st.data())
 def test_growing_in_steps_equals_reading_at_once(whole: bytes, data: st.DataObject) -> None:
     if data.draw(st.booleans()):
@@ -364,6 +368,7 @@ def test_growing_in_steps_equals_reading_at_once(whole: bytes, data: st.DataObje
     assert stepwise.fault == at_once.fault
 
 
+@pytest.mark.slow
 @given(split_shards(), st.data())
 def test_what_is_there_of_a_prefix_is_there_of_the_whole(whole: bytes, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(whole)))

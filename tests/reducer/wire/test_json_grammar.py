@@ -113,6 +113,7 @@ def test_any_text(text: str, how_many: int) -> None:
         assert is_json(text.encode()) is parses(text)
 
 
+@pytest.mark.slow
 @given(values, st.integers(0, 30), st.sampled_from([None, 0, 2]), sizes)
 def test_any_value_however_deep_it_stands(
     value: object, levels: int, indent: int | None, how_many: int
@@ -123,6 +124,7 @@ def test_any_value_however_deep_it_stands(
         assert is_json(json.dumps(value, indent=indent, ensure_ascii=bool(indent)).encode())
 
 
+@pytest.mark.slow
 @given(values, st.integers(0, 10), st.data(), sizes)
 def test_any_value_with_one_byte_changed(
     value: object, levels: int, data: st.DataObject, how_many: int
@@ -203,6 +205,7 @@ def levels_of(value: list[object]) -> int:
     return 1 + max((levels_of(one) for one in value if isinstance(one, list)), default=0)
 
 
+@pytest.mark.slow
 @given(shapes, st.lists(shapes, max_size=3), st.sampled_from([1, 100, 110, 120, 125, 126, 127, 128, 200]))
 def test_the_depth_is_the_same_however_it_is_counted(
     inmost: list[object], beside: list[list[object]], levels: int

@@ -158,6 +158,7 @@ def test_many_shallow_brackets_are_no_depth() -> None:
     assert depth(b"[" + b"[]," * 500 + b"{}]") == 2
 
 
+@pytest.mark.slow
 @given(st.recursive(st.integers() | st.text('[]{}"\\a'), lambda inner: st.lists(inner), max_leaves=20))
 def test_depth_is_how_deep_a_value_nests(value: Any) -> None:
     levels = depth(json.dumps([[value]] * 130).encode())

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from inspecting import NARROW, SCREENS, WIDE, inspecting
+from patience import until
+from textual.widgets import OptionList
 
 from rollout_tui import keys
 from rollout_tui.screens.help import HelpScreen
+from rollout_tui.screens.palette import Palette
 from rollout_tui.views.input_forms import LANGUAGES
 from rollout_tui.widgets.virtual_list import VirtualList
 
@@ -57,3 +60,21 @@ async def test_the_palette_offers_what_works_where_it_opens(demo_trace: Demo) ->
         await inspection.app._run_by_name(inspection.app.screen, set_mark)
         await inspection.press("k")
         assert "mark k is at seq 4" in inspection.screen_text()[-1]
+
+
+@pytest.mark.quick
+async def test_the_palette_is_turned_by_pages_and_left_for_where_it_was_opened(demo_trace: Demo) -> None:
+    async with inspecting(demo_trace("team")) as inspection:
+        await inspection.press("ctrl+p")
+        palette = inspection.app.screen
+        assert isinstance(palette, Palette)
+        options = palette.query_one(OptionList)
+        await until(lambda: options.option_count > 20, pause=inspection.pilot.pause)
+        await inspection.press("down", "pagedown")
+        below = options.highlighted
+        assert below is not None
+        await inspection.press("pageup")
+        assert options.highlighted is not None
+        assert options.highlighted < below
+        await inspection.press("escape")
+        assert inspection.app.screen is inspection.screen

@@ -152,7 +152,7 @@ async def test_every_key_is_safe_on_what_was_opened_before(bundle: Path, opener:
         assert at.app.is_running
 
 
-LISTS = ["a problem", "failures", "search", "a refused line", "facts", "step menu", "call menu"]
+LISTS = ["step menu", "a problem", "failures", "search", "a refused line", "facts", "call menu"]
 
 
 def leads_on(listed: VirtualList, row: int) -> bool:
@@ -161,6 +161,7 @@ def leads_on(listed: VirtualList, row: int) -> bool:
     return not isinstance(item, FactRow) or item.fact.link is not None
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("opener", LISTS)
 async def test_what_was_opened_and_is_gone_is_said_to_be(bundle: Path, opener: str, way: str) -> None:
