@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Literal
 
 from msgspec import Struct
+
+from reducer.ids import Ids
 
 LIST_REBUILT = "request_item_ids"
 LIST_INCOMPLETE = "request_item_ids (the history before this file is missing)"
@@ -53,25 +56,33 @@ EXACT = Certainty()
 
 
 class Certainties:
-    """The certainty of every object that is not exact in all it has. Equal ones are held once."""
+    """The certainty of every object that is not exact in all it has; these may be very many."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, Certainty] = {}
-        self._shared: dict[Certainty, Certainty] = {}
+        self._ids = Ids()
+        self._kinds: list[Certainty | None] = [None]
+        self._places: dict[Certainty | None, int] = {None: 0}
+        self._of = array("I")
+        """Which of them each id has, by its number."""
 
     def copy(self) -> Certainties:
         """The same as it is now, for those who look at a graph that does not change any more."""
         made = Certainties()
-        made._by_id = dict(self._by_id)
+        made._ids, made._kinds, made._places, made._of = self._ids, self._kinds, self._places, self._of[:]
         return made
 
     def of(self, object_id: str) -> Certainty:
         """The certainty of an object by its id."""
-        return self._by_id.get(object_id, EXACT)
+        number = self._ids.number(object_id)
+        known = None if number is None or number >= len(self._of) else self._kinds[self._of[number]]
+        return EXACT if known is None else known
 
     def items(self) -> Iterator[tuple[str, Certainty]]:
         """Ids and certainties, in order of the objects."""
-        return iter(self._by_id.items())
+        for at, place in enumerate(self._of):
+            known = self._kinds[place]
+            if known is not None:
+                yield self._ids.id(at), known
 
     def note(
         self,
@@ -82,25 +93,36 @@ class Certainties:
         inferred: bool = False,
     ) -> None:
         """Note what is not exact about an object, besides what is noted already."""
-        known = self._by_id.get(object_id, EXACT)
-        made = Certainty(
-            _joined(known.rebuilt, rebuilt),
-            _joined(known.not_recorded, not_recorded),
-            known.inferred or inferred,
+        known = self.of(object_id)
+        self._set(
+            object_id,
+            Certainty(
+                _joined(known.rebuilt, rebuilt),
+                _joined(known.not_recorded, not_recorded),
+                known.inferred or inferred,
+            ),
         )
-        self._by_id[object_id] = self._shared.setdefault(made, made)
 
     def clear(self, object_id: str, *, not_recorded: str) -> None:
         """Take back that something is not recorded: a later record has it."""
-        known = self._by_id.get(object_id, EXACT)
+        known = self.of(object_id)
         if not_recorded in known.not_recorded:
             left = tuple(name for name in known.not_recorded if name != not_recorded)
-            made = Certainty(known.rebuilt, left, known.inferred)
-            self._by_id[object_id] = self._shared.setdefault(made, made)
+            self._set(object_id, Certainty(known.rebuilt, left, known.inferred))
 
     def forget(self, object_id: str) -> None:
         """The object turned out to be none."""
-        self._by_id.pop(object_id, None)
+        self._set(object_id, None)
+
+    def _set(self, object_id: str, certainty: Certainty | None) -> None:
+        place = self._places.setdefault(certainty, len(self._kinds))
+        if place == len(self._kinds):
+            self._kinds.append(certainty)
+        number = self._ids.add(object_id)
+        if number == len(self._of):
+            self._of.append(place)
+        else:
+            self._of[number] = place
 
 
 def _joined(known: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:

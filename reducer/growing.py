@@ -47,6 +47,11 @@ class GrowingReduction:
         events = self._replay.provenance.events
         return events[-1].seq if events else 0
 
+    @property
+    def untold(self) -> int:
+        """How many objects were made or changed since the last `reduction`."""
+        return self._snapshots.untaken
+
     def has_more(self) -> bool:
         """Whether the log has grown since it was read.
 

@@ -127,6 +127,10 @@ class Growing(Protocol):
     def offset(self) -> int:
         """Bytes of the log files that were read."""
 
+    @property
+    def untold(self) -> int:
+        """How many objects were made or changed since the last `reduction`."""
+
     def has_more(self) -> bool:
         """Whether there may be more to read.
 

@@ -38,6 +38,11 @@ class Snapshots:
         """Note what `Replay.feed` says was changed."""
         self._changed.update(dict.fromkeys(changed))
 
+    @property
+    def untaken(self) -> int:
+        """How many objects were made or changed since the last copy."""
+        return len(self._changed)
+
     def take(self, graph: RolloutTrace) -> tuple[RolloutTrace, list[ObjectRef]]:
         """A copy of the graph.
 

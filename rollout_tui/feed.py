@@ -37,6 +37,9 @@ READ_SHARE, FOLLOW_SHARE = 8, 2
 """Seconds between two views for each second that it takes to make one, while a bundle is read for the first
 time, and while it is followed: what is large is shown less often."""
 
+MOST_UNTOLD = 30_000
+"""Objects that are new or changed, of which a view is made at the latest: all of them are at hand then."""
+
 
 class View(NamedTuple):
     """A graph that does not change, ready to be shown.
@@ -95,6 +98,11 @@ class Feed:
         self._now_lock, self._past_lock = Lock(), Lock()
         self._let_go: list[object] = []
 
+    @property
+    def offset(self) -> int:
+        """Bytes of the log that were read."""
+        return self._now.growing.offset
+
     def read(self, progress: Progress, publish: Callable[[View], None] | None = None) -> View:
         """Read all that the log has.
 
@@ -110,16 +118,16 @@ class Feed:
         """
         total, pace = self.recording.log_size(), Pace(FIRST_VIEW, READ_SHARE)
         is_live, growing = self.is_being_written(), self._now.growing
+        show = publish or _nobody
 
         def stop() -> bool:
             progress(growing.offset, total)
-            return publish is not None and pace.is_due()
+            return growing.untold >= MOST_UNTOLD or (publish is not None and pace.is_due())
 
         with self._now_lock:
             while growing.read_on(stop, is_whole=not is_live) and growing.has_more():
-                if publish is not None and pace.is_due():
-                    with pace.making():
-                        publish(self._view(self._now))
+                with pace.making():
+                    show(self._view(self._now))
             growing.verify_payloads(lambda: progress(growing.offset, total))
             return self._view(self._now)
 
@@ -196,6 +204,10 @@ class Feed:
         # events that would stop the UI loop for a second.
         gc.freeze()
         return view
+
+
+def _nobody(view: View) -> None:
+    """Nobody looks at a view before everything is read."""
 
 
 class _Reading:

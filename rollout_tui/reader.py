@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic, sleep
 from typing import Any, Protocol
 
+from msgspec.structs import replace
 from textual.dom import DOMNode
 from textual.worker import Worker, get_current_worker
 
@@ -105,7 +105,7 @@ class BundleReader:
         worker = get_current_worker()
         try:
             feed = self.session.open_feed()
-            seen = _unless_cancelled(worker, lambda view: self._tell(self._seen, feed, view))
+            seen = _unless_cancelled(worker, lambda view: self._seen_in_part(feed, view))
             # Where there is a view, its cursors stand on what the beginning of the log does not have.
             is_first = self.session.timelines is None
             view = feed.read(self._progress(worker), seen if is_first else None)
@@ -118,6 +118,11 @@ class BundleReader:
         self._tell(self._seen_whole, feed, view)
         if is_live:
             self._tell(self._is_live)
+
+    def _seen_in_part(self, feed: Feed, view: View) -> None:
+        """Have a view shown together with how much of the log is in it; for workers."""
+        self._tell(self._progressed, feed.offset, feed.recording.log_size())
+        self._tell(self._seen, feed, view)
 
     def _progress(self, worker: Worker[Any]) -> Progress:
         """Tells how far a worker is, now and then, and ends it once it is cancelled."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from reducer import BundleError, EventRecord, Recording, UnreadablePayload
 from reducer.model import ConversationItem, InferenceCall

@@ -26,7 +26,9 @@ class EventTable(Sequence[EventRecord]):
         """
         self._lines = lines
         self._words = Words()
-        self._seq = array("Q")
+        self._seqs: dict[int, int] = {}
+        """The sequence numbers of records that are not at the place of theirs, by place."""
+        self._places: dict[int, int] = {}
         self._line = array("Q")
         self._offset = array("Q")
         self._at = array("q")
@@ -42,7 +44,8 @@ class EventTable(Sequence[EventRecord]):
     ) -> int:
         """Note a record; gives its place."""
         place, line = len(self._offset), record.line
-        self._seq.append(record.seq)
+        if record.seq != place + 1:
+            self._seqs[place], self._places[record.seq] = record.seq, place
         self._line.append(line.number)
         self._at.append(record.at_unix_ms or 0)
         self._kind.append(self._words.number(kind))
@@ -57,8 +60,7 @@ class EventTable(Sequence[EventRecord]):
 
     def place_of(self, seq: int) -> int:
         """Where the record with a sequence number is; mostly the records have the order of these."""
-        place = seq - 1
-        return place if self._seq[place : place + 1] == array("Q", [seq]) else self._seq.index(seq)
+        return self._places.get(seq, seq - 1)
 
     def __len__(self) -> int:
         return len(self._offset)
@@ -77,7 +79,7 @@ class EventTable(Sequence[EventRecord]):
     def _made(self, place: int) -> EventRecord:
         word, payload = self._words.word, self._payload[place]
         return EventRecord(
-            self._seq[place],
+            self._seqs.get(place, place + 1),
             self._line[place],
             self._offset[place],
             self._at[place],

@@ -33,7 +33,8 @@ from reducer.sessions.sources import COMPRESSED, LineSource, SourceFault
 from reducer.storage.confinement import BundleFolder
 
 HELD = 32 * 2**20
-"""Bytes at the beginning of a file of which all texts are held: to read them again would only cost time."""
+"""Bytes of a file up to which all texts are held: to read them again would only cost time. Of a file that is
+larger when it is read first none is held, of one that grows beyond them none of what comes then."""
 
 _KEPT = 64
 """Texts that were read last and are at hand."""
@@ -142,6 +143,14 @@ def digest_in(place: FarText) -> bytes:
     return place.digest
 
 
+def far_in(part: Part) -> FarText | None:
+    """The place of the text of a part; None if the part has it at hand."""
+    if isinstance(part, FarTextPart):
+        place: FarText = _slot(TextPart, "text", part)
+        return place
+    return _slot(EncodedPart, "value", part) if isinstance(part, FarEncodedPart) else None
+
+
 def _near(value: FarText | str | None) -> str | None:
     return value.read() if isinstance(value, FarText) else value
 
@@ -156,6 +165,7 @@ class FarTexts:
     def __init__(self, folder: BundleFolder) -> None:
         self.files: list[FarFile] = []
         self._folder = folder
+        self._large: dict[str, bool] = {}
         self._recent: OrderedDict[tuple[str, int, JsonPath, int], str] = OrderedDict()
         self._lock = Lock()
         self._forms = {False: ItemForm(), True: ItemForm()}
@@ -163,7 +173,7 @@ class FarTexts:
 
     def normal(self, normal: NormalItem, record: Record, path: JsonPath, *, is_lite: bool) -> NormalItem:
         """An item without its long texts."""
-        if not _stays(record.line):
+        if not self._stays(record.line):
             return normal
         for at, part in enumerate(normal.parts):
             said = _said(part)
@@ -174,9 +184,25 @@ class FarTexts:
 
     def result(self, said: str, record: Record) -> Any:
         """What a tool gave, as it is, or as the place where it is."""
-        if len(said) < LONG or not _stays(record.line):
+        if len(said) < LONG or not self._stays(record.line):
             return said
         return self._place(said, record.line, (), 0, is_lite=False)
+
+    def _stays(self, line: SessionLine) -> bool:
+        """Whether the long texts of a line stay in its file."""
+        if line.size < LONG or line.file.endswith(COMPRESSED):
+            return False
+        return line.offset >= HELD or self._is_large(line.file)
+
+    def _is_large(self, file: str) -> bool:
+        known = self._large.get(file)
+        if known is None:
+            try:
+                known = self._folder.stat(file).st_size > HELD
+            except OSError:
+                known = False
+            self._large[file] = known
+        return known
 
     def _place(self, said: str, line: SessionLine, path: JsonPath, part: int, *, is_lite: bool) -> FarText:
         file = next((one for one in reversed(self.files) if one.name == line.file), None)
@@ -220,11 +246,6 @@ class FarTexts:
             if isinstance(part, EncodedPart)
             else _GONE
         )
-
-
-def _stays(line: SessionLine) -> bool:
-    """Whether the long texts of a line stay in its file."""
-    return line.offset >= HELD and line.size >= LONG and not line.file.endswith(COMPRESSED)
 
 
 _GONE = "(this text cannot be read any more: its file is gone or has changed)"

@@ -8,6 +8,7 @@ from msgspec import UNSET, structs
 
 from reducer.certainty import Certainties
 from reducer.errors import Problem
+from reducer.ids import Ids
 from reducer.model import (
     Body,
     ConversationItem,
@@ -27,7 +28,7 @@ from reducer.sessions.packing import Packings
 from reducer.wire.events import ExecutionStatus
 from reducer.wire.payload_refs import ShardedKindName
 
-MAX_AT_HAND = 4096
+MAX_AT_HAND = 1024
 """Objects that are held as they are; if there are more, all are packed."""
 
 
@@ -81,6 +82,11 @@ class SessionGraph:
         table = self._packed.get(type_)
         if table is not None:
             table.note(object_id)
+
+    @property
+    def ids(self) -> dict[GraphType, Ids]:
+        """The ids of all objects of which there are very many, by their type."""
+        return {type_: table.ids for type_, table in self._packed.items()}
 
     def settle(self) -> None:
         """Pack objects, if many are at hand: between two records, when no rule has one."""

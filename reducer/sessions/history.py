@@ -122,6 +122,9 @@ class History:
         entry.window = self.window
         if self._first_context is None and entry.is_user:
             self._first_context = self._now[:]
+        called = self._unanswered.get(entry.call_id or "") if entry.is_output else None
+        if called is not None:
+            entry.call_id = self._all.call_ids[self._now[called]]  # the very same string, held once
         place = self._all.add(entry)
         self._appended.append(place)
         self._add(place)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import Iterable
 from typing import Any
 
 from reducer.sessions.lines import LineRef, SessionLine
+from reducer.sessions.made_maps import MadeMap
 from reducer.snapshots import Still
 from reducer.wire.payload_refs import PayloadRef, ShardedKind, ShardedKindName
 
@@ -56,7 +57,7 @@ def _place(known: list[Any], value: Any) -> int:
     return known.index(value)
 
 
-class LineRefs(dict[str, PayloadRef], Still):
+class LineRefs(MadeMap[PayloadRef], Still):
     """Lines as payloads by their ids, which count from 1. The dictionary's own storage stays empty."""
 
     def __init__(self, columns: _Columns | None = None, count: int | None = None) -> None:
@@ -82,11 +83,17 @@ class LineRefs(dict[str, PayloadRef], Still):
         """The line with a number, from 1."""
         return self._columns.ref(number)
 
-    def __missing__(self, key: str) -> PayloadRef:
-        number = self.number_of(key)
-        if number is None:
-            raise KeyError(key)
-        return self._columns.ref(number)
+    def _place(self, key: object) -> int | None:
+        return self.number_of(key)
+
+    def _places(self) -> Iterable[int]:
+        return range(1, len(self) + 1)
+
+    def _key(self, place: int) -> str:
+        return f"{_PREFIX}{place}"
+
+    def _made(self, place: int) -> PayloadRef:
+        return self._columns.ref(place)
 
     def number_of(self, key: object) -> int | None:
         """Which of the lines has an id, from 1; None if none has."""
@@ -98,36 +105,5 @@ class LineRefs(dict[str, PayloadRef], Still):
         number = int(digits)
         return number if 0 < number <= len(self) and key == f"{_PREFIX}{number}" else None
 
-    def __contains__(self, key: object) -> bool:
-        return self.number_of(key) is not None
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The line with an id, or what is given instead."""
-        number = self.number_of(key)
-        return default if number is None else self._columns.ref(number)
-
     def __len__(self) -> int:
         return len(self._columns) if self._count is None else self._count
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    def __iter__(self) -> Iterator[str]:
-        return (f"{_PREFIX}{number}" for number in range(1, len(self) + 1))
-
-    def keys(self) -> Any:
-        """The ids, in order."""
-        return KeysView(self)
-
-    def values(self) -> Any:
-        """The lines in that order."""
-        return ValuesView(self)
-
-    def items(self) -> Any:
-        """Both."""
-        return ItemsView(self)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, dict) and [*self.items()] == [*other.items()]
-
-    __hash__ = None  # type: ignore[assignment]

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
-from itertools import islice
-from typing import Any, Generic, Protocol, TypeVar
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
+import msgspec
+
+from reducer.ids import Ids
+from reducer.sessions.made_maps import MadeMap
 from reducer.snapshots import Still
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-D = TypeVar("D")
+
+BLOCK = 128
+"""Objects whose bytes are compressed together: they have most of their words in common."""
+
+_LEVEL = 1
+_RECENT = 128
+"""Objects of a view that were made last and are at hand."""
+
+_RECENT_BLOCKS = 16
+"""Blocks that were looked into last and are at hand."""
+
+_Block = list[bytes]
+"""The bytes of each object; none for one that came and went before it was packed."""
 
 
 class Packing(Protocol[T]):
@@ -24,169 +46,153 @@ class Packing(Protocol[T]):
         """The object, as it was."""
 
 
-class _Store(Generic[T]):
-    """What a table and the views on it share.
-
-    Attributes:
-        packing: of the objects.
-        ids: of all objects there ever were, in order; it only grows.
-        slots: the place of each id in `ids`; it only grows.
-    """
-
-    __slots__ = ("ids", "packing", "slots")
-
-    def __init__(self, packing: Packing[T]) -> None:
-        self.packing = packing
-        self.ids: list[str] = []
-        self.slots: dict[str, int] = {}
-
-
-class _Packed(dict[str, T]):
-    """A map whose objects are in its own storage only as far as they are at hand."""
-
-    def __init__(self, store: _Store[T], packed: list[bytes | None], count: int) -> None:
-        super().__init__()
-        self._store = store
-        self._packed = packed
-        self._count = count
-
-    def _end(self) -> int:
-        """How many of the ids this map knows."""
-        raise NotImplementedError
-
-    def _slot(self, key: object) -> int | None:
-        slot = self._store.slots.get(key)  # type: ignore[call-overload]
-        return None if slot is None or slot >= self._end() or self._packed[slot] is None else slot
-
-    def __contains__(self, key: object) -> bool:
-        return self._slot(key) is not None
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The object with an id, or what is given instead."""
-        return default if self._slot(key) is None else self[key]
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __bool__(self) -> bool:
-        return self._count > 0
-
-    def __iter__(self) -> Iterator[str]:
-        # Another thread may add to the list meanwhile.
-        ids = islice(self._store.ids, self._end())
-        return (key for key, data in zip(ids, self._packed, strict=False) if data is not None)
-
-    def __reversed__(self) -> Iterator[str]:
-        return reversed([*self])
-
-    def keys(self) -> Any:
-        """The ids, in the order in which the objects were made."""
-        return KeysView(self)
-
-    def values(self) -> Any:
-        """The objects in that order."""
-        return ValuesView(self)
-
-    def items(self) -> Any:
-        """Both."""
-        return ItemsView(self)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, dict):
-            return NotImplemented
-        return self.keys() == other.keys() and all(self[key] == other[key] for key in self)
-
-    __hash__ = None
-
-
-class PackedView(_Packed[T], Still):
+class PackedView(MadeMap[T], Still):
     """The objects as they were at one time. One that somebody has is the same when it is asked for again."""
 
-    def __init__(self, store: _Store[T], packed: list[bytes | None], count: int) -> None:
-        super().__init__(store, packed, count)
-        self._known: WeakValueDictionary[str, Any] = WeakValueDictionary()
+    def __init__(
+        self, packing: Packing[T], ids: Ids, count: int, blocks: Sequence[bytes], gone: frozenset[int]
+    ) -> None:
+        """Look at what is packed.
 
-    def _end(self) -> int:
-        return len(self._packed)
+        Args:
+            packing: of the objects.
+            ids: of the objects, and perhaps of more that came later.
+            count: how many of the ids are those of this view.
+            blocks: the bytes of the objects, in the order of the ids.
+            gone: numbers of ids that have no object any more.
+        """
+        super().__init__()
+        self._packing = packing
+        self._ids = ids
+        self._count = count
+        self._blocks = blocks
+        self._gone = gone
+        self._known: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        self._recent: deque[Any] = deque(maxlen=_RECENT)
 
-    def __missing__(self, key: str) -> T:
-        known = self._known.get(key)
-        if known is not None:
-            return known  # type: ignore[no-any-return]
-        slot = self._slot(key)
-        if slot is None:
-            raise KeyError(key)
-        data = self._packed[slot]
-        assert data is not None, "the slot is that of an object"
-        made = self._store.packing.unpack(data)
-        # Of two threads that made it at once, both get the object of the first.
-        return self._known.setdefault(key, made)  # type: ignore[no-any-return]
+    def _place(self, key: object) -> int | None:
+        place = self._ids.number(key)
+        return None if place is None or place >= self._count or place in self._gone else place
+
+    def _places(self) -> Iterator[int]:
+        return (place for place in range(self._count) if place not in self._gone)
+
+    def _key(self, place: int) -> str:
+        return self._ids.id(place)
+
+    def _made(self, place: int) -> T:
+        known = self._known.get(place)
+        if known is None:
+            # Of two threads that make it at once, both get the object of the first.
+            made = self._packing.unpack(_packed(self._blocks, place))
+            known = self._known.setdefault(place, made)
+            self._recent.append(known)
+        return known  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return self._count - len(self._gone)
 
 
-class PackedTable(_Packed[T]):
+class PackedTable(MadeMap[T]):
     """The objects of a graph that grows.
 
     One that is asked for may be changed until `settle` is called, if `note` is told of it; whoever wants it
     after that asks for it again.
+
+    Attributes:
+        ids: of all objects that there ever were.
     """
 
     def __init__(self, packing: Packing[T]) -> None:
-        super().__init__(_Store(packing), [], 0)
-        self._changed: dict[str, None] = {}
-
-    def _end(self) -> int:
-        return len(self._packed)
+        super().__init__()
+        self.ids = Ids()
+        self._packing = packing
+        self._blocks: list[bytes] = []
+        self._gone: set[int] = set()
+        self._changed: dict[int, str] = {}
 
     @property
     def at_hand(self) -> int:
         """How many objects are held as they are."""
         return dict.__len__(self)
 
-    def __missing__(self, key: str) -> T:
-        slot = self._slot(key)
-        data = None if slot is None else self._packed[slot]
-        if data is None:
-            raise KeyError(key)
-        made = self._store.packing.unpack(data)
-        super().__setitem__(key, made)
+    def _place(self, key: object) -> int | None:
+        place = self.ids.number(key)
+        return None if place is None or place in self._gone else place
+
+    def _places(self) -> Iterator[int]:
+        return (place for place in range(len(self.ids)) if place not in self._gone)
+
+    def _key(self, place: int) -> str:
+        return self.ids.id(place)
+
+    def _made(self, place: int) -> T:
+        made = self._packing.unpack(_packed(self._blocks, place))
+        super().__setitem__(self.ids.id(place), made)
         return made
 
+    def __len__(self) -> int:
+        return len(self.ids) - len(self._gone)
+
     def __setitem__(self, key: str, target: T) -> None:
-        if key not in self:
-            self._store.slots[key] = len(self._store.ids)
-            self._store.ids.append(key)
-            self._packed.append(b"")
-            self._count += 1
+        place = self.ids.add(key)
+        self._gone.discard(place)
+        self._changed[place] = key
         super().__setitem__(key, target)
-        self._changed[key] = None
 
     def pop(self, key: str, *default: Any) -> Any:
-        """Take an object out of the graph; its id does not come back."""
-        slot = self._slot(key)
-        if slot is None:
+        """Take an object out of the graph."""
+        place = self._place(key)
+        if place is None:
             if default:
                 return default[0]
             raise KeyError(key)
         target = self[key]
         super().pop(key)
-        self._changed.pop(key, None)
-        self._packed[slot] = None
-        self._count -= 1
+        self._changed.pop(place, None)
+        self._gone.add(place)
         return target
 
     def note(self, key: str) -> None:
         """An object is changed, or was since the last `settle`."""
-        if key in self:
-            self._changed[key] = None
+        place = self._place(key)
+        if place is not None:
+            self._changed[place] = key
 
     def settle(self) -> None:
         """Pack what was made or changed; nobody may change an object any more that was asked for before."""
-        for key in self._changed:
-            self._packed[self._store.slots[key]] = self._store.packing.pack(self[key])
+        ends = range(len(self._blocks), -(-len(self.ids) // BLOCK))
+        changed: dict[int, list[int]] = {at: [] for at in ends}  # also where nothing is left
+        for place in self._changed:
+            changed.setdefault(place // BLOCK, []).append(place)
+        self._blocks += [_compressed([])] * len(ends)
+        for at, places in changed.items():
+            held = [*_held(self._blocks[at])]
+            held += [b""] * (min(BLOCK, len(self.ids) - at * BLOCK) - len(held))
+            for place in places:
+                held[place - at * BLOCK] = self._packing.pack(self[self._changed[place]])
+            self._blocks[at] = _compressed(held)
         self._changed.clear()
         self.clear()
 
     def view(self) -> PackedView[T]:
         """The objects as they are now; they are settled first."""
         self.settle()
-        return PackedView(self._store, [*self._packed], self._count)
+        return PackedView(self._packing, self.ids, len(self.ids), (*self._blocks,), frozenset(self._gone))
+
+
+_decode = msgspec.msgpack.Decoder(_Block).decode
+
+
+def _compressed(block: _Block) -> bytes:
+    return zstd.compress(msgspec.msgpack.encode(block), _LEVEL)
+
+
+@lru_cache(maxsize=_RECENT_BLOCKS)
+def _held(block: bytes) -> _Block:
+    return _decode(zstd.decompress(block))
+
+
+def _packed(blocks: Sequence[bytes], place: int) -> bytes:
+    at, within = divmod(place, BLOCK)
+    return _held(blocks[at])[within]

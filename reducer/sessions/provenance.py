@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from reducer.ids import Ids
 from reducer.model.objects import GraphType, ObjectRef, RefType
 from reducer.provenance import EventRecord, Provenance
 from reducer.sessions.event_table import EventTable
@@ -40,23 +41,42 @@ _NONE = 2**32 - 1
 """Stands for no step in the trail of an object."""
 
 
+class _Trails:
+    """The objects of a type that records concern.
+
+    Attributes:
+        ids: of the objects.
+        places: of each of them, by the number of its id, among the objects of all types; or `_NONE`.
+    """
+
+    def __init__(self, ids: Ids) -> None:
+        self.ids = ids
+        self.places = array("I")
+
+    def place(self, object_id: str) -> int:
+        """The place of an object; `_NONE` if there is none so far."""
+        number = self.ids.number(object_id)
+        return _NONE if number is None or number >= len(self.places) else self.places[number]
+
+
 class SessionProvenance(Provenance):
     """Which records made and touched each object.
 
     What a record touches are *steps*, numbered through; those of one object lead from each to the next.
     """
 
-    def __init__(self, lines: LineRefs) -> None:
+    def __init__(self, lines: LineRefs, ids: Mapping[GraphType, Ids]) -> None:
         """Begin without a record.
 
         Args:
             lines: the lines that objects refer to.
+            ids: of the objects of some types, which the graph knows by the same numbers.
         """
         super().__init__()
         self._events = EventTable(lines)
-        self._places: dict[RefType, dict[str, int]] = {}
-        self._types: list[RefType] = []
-        self._ids: list[str] = []
+        self._trails_of: dict[RefType, _Trails] = {type_: _Trails(own) for type_, own in ids.items()}
+        self._types = [*self._trails_of]
+        self._type, self._number = array("B"), array("I")
         self._first, self._last = array("I"), array("I")
         self._step_event, self._step_object, self._step_next = array("I"), array("I"), array("I")
 
@@ -74,27 +94,34 @@ class SessionProvenance(Provenance):
             self._step(ref, position)
 
     def _step(self, ref: ObjectRef, position: int) -> None:
-        places, step = self._places.setdefault(ref.type, {}), len(self._step_event)
+        trails = self._trails_of.get(ref.type) or self._trails_of_new(ref.type)
+        number, places, step = trails.ids.add(ref.id), trails.places, len(self._step_event)
+        while len(places) <= number:
+            places.append(_NONE)
+        place = places[number]
         self._step_event.append(position)
         self._step_next.append(_NONE)
-        place = places.get(ref.id)
-        if place is None:
-            place = len(self._first)
+        if place == _NONE:
+            place = places[number] = len(self._first)
             self._first.append(step)
             self._last.append(step)
-            self._step_object.append(place)
-            self._types.append(ref.type)
-            self._ids.append(ref.id)
-            places[ref.id] = place
+            self._type.append(self._types.index(ref.type))
+            self._number.append(number)
         else:
-            self._step_object.append(place)
             self._step_next[self._last[place]] = step
             self._last[place] = step
+        self._step_object.append(place)
+
+    def _trails_of_new(self, type_: RefType) -> _Trails:
+        trails = self._trails_of[type_] = _Trails(Ids())
+        self._types.append(type_)
+        return trails
 
     def of(self, type_: GraphType, object_id: str) -> list[EventRecord]:
         """The records that concern an object; the first one made it."""
-        place = self._places.get(type_, {}).get(object_id)
-        found, step = [], _NONE if place is None else self._first[place]
+        trails = self._trails_of.get(type_)
+        place = _NONE if trails is None else trails.place(object_id)
+        found, step = [], _NONE if place == _NONE else self._first[place]
         while step != _NONE:
             found.append(self._events[self._step_event[step]])
             step = self._step_next[step]
@@ -113,7 +140,11 @@ class SessionProvenance(Provenance):
         position = self._events.place_of(event.seq)
         first, end = bisect_left(self._step_event, position), bisect_right(self._step_event, position)
         places = sorted(self._step_object[first:end])  # in the order in which they were made
-        return [ObjectRef(self._types[place], self._ids[place]) for place in places]
+        return [self._ref(place) for place in places]
+
+    def _ref(self, place: int) -> ObjectRef:
+        type_ = self._types[self._type[place]]
+        return ObjectRef(type_, self._trails_of[type_].ids.id(self._number[place]))
 
 
 def _kind(record: Record) -> str:

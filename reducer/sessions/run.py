@@ -56,7 +56,7 @@ class Run:
     def __init__(self, folder: SessionFolder, root_thread_id: str, started_at_unix_ms: int) -> None:
         self.folder = folder
         self.graph = SessionGraph(root_thread_id, started_at_unix_ms, FarTexts(folder.folder))
-        self.provenance = SessionProvenance(self.graph.lines)
+        self.provenance = SessionProvenance(self.graph.lines, self.graph.ids)
         self.lines = 0
         threads = Threads(self.graph)
         self.shared = Shared(self.graph, threads, Agents(self.graph, threads), Drift(), {}, {})

@@ -96,6 +96,11 @@ class SessionReader:
         """Bytes of the files that were read."""
         return self._run.taken
 
+    @property
+    def untold(self) -> int:
+        """How many objects were made or changed since the last `reduction`."""
+        return self._snapshots.untaken
+
     def has_more(self) -> bool:
         """Whether there may be more to read: a file has changed or has come, or reading was stopped.
 

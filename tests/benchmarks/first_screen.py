@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -20,14 +21,21 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bundle", type=Path, nargs="?", help="or a session; by default a generated bundle")
+    parser.add_argument("--beside", type=Path, action="append", default=[], help="a smaller one, before it")
     parser.add_argument("--calls", type=int, default=200)
     add_shape_options(parser)
-    with bundle_from(parser.parse_args()) as bundle:
-        measure(bundle)
+    options = parser.parse_args()
+    with bundle_from(options) as bundle:
+        for path in (*options.beside, bundle):
+            measure(path)
 
 
 def measure(bundle: Path) -> None:
-    """Print the seconds from the start of the inspector to each step, and the bytes written until then."""
+    """Print the seconds from the start of the inspector to each step, and the bytes written until then.
+
+    The most memory that it took is told, too, if no inspector that was measured before took more.
+    """
+    print(bundle)
     began = time.monotonic()
 
     def is_whole(rows: list[str]) -> bool:
@@ -50,6 +58,8 @@ def measure(bundle: Path) -> None:
             print(f"  {name:<18} {time.monotonic() - began:6.2f} s  {len(terminal.output) / 1000:8.1f} kB")
         terminal.send(b"Q")
         terminal.wait_exit()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"  at most {used.ru_maxrss / 1000:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -169,7 +169,8 @@ def _records(shape: Shape) -> Iterator[_Record]:
         for call in range(CALLS_OF_TURN):
             size = chance.randrange(shape.output_bytes // 4, shape.output_bytes * 7 // 4)
             begin = chance.randrange(2 * shape.output_bytes)
-            yield from _called(items, turn, f"{number}_{call}", text[begin : begin + size], text[:600])
+            name, process = f"{number}_{call}", str(chance.randrange(1000, 100_000))
+            yield from _called(items, turn, name, process, text[begin : begin + size])
         items.sampled = items.sequence
         yield items.record(turn, _message("assistant", f"answer {number} {text[:300]}"))
         yield _usage(turn, f"resp_{number}")
@@ -182,16 +183,16 @@ def _records(shape: Shape) -> Iterator[_Record]:
         yield _event("task_complete", turn_id=turn, last_agent_message="done")
 
 
-def _called(items: _Items, turn: str, name: str, said: str, sealed: str) -> Iterator[_Record]:
+def _called(items: _Items, turn: str, name: str, process: str, said: str) -> Iterator[_Record]:
     """A model thinks, and has a command run."""
     items.sampled = items.sequence
-    thought = {"type": "reasoning", "id": f"rs_{name}", "summary": [], "encrypted_content": sealed}
+    thought = {"type": "reasoning", "id": f"rs_{name}", "summary": [], "encrypted_content": said[:600]}
     yield items.record(turn, thought)
     asked = {"type": "function_call", "id": f"fc_{name}", "name": "exec_command", "call_id": f"call_{name}"}
     yield items.record(turn, asked | {"arguments": json.dumps({"cmd": f"echo {name}"})})
     yield _usage(turn, f"resp_{name}")
     item = {"type": "CommandExecution", "id": f"call_{name}", "command": ["bash", "-lc", f"echo {name}"]}
-    item |= {"process_id": name, "status": "completed", "aggregated_output": said, "exit_code": 0}
+    item |= {"process_id": process, "status": "completed", "aggregated_output": said, "exit_code": 0}
     yield _event("item_completed", thread_id=THREAD, turn_id=turn, item=item)
     told = f"Chunk ID: 1\nProcess exited with code 0\nOutput:\n{said}"
     output = {"type": "function_call_output", "id": f"fco_{name}", "call_id": f"call_{name}"}

@@ -78,6 +78,7 @@ def test_in_steps_as_at_once(name: str, shared_dir: Path, tmp_path: Path, data: 
         assert state_json(written_graph(earlier)) == then
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @_SLOWLY
 @given(data=st.data())
@@ -104,6 +105,7 @@ def test_a_part_of_a_file_is_a_part_of_its_graph(
         assert later is None or later.request_item_ids == call.request_item_ids
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.lists(st.tuples(st.integers(0, 13), st.binary(min_size=1, max_size=40)), max_size=5))
 def test_lines_that_are_no_records_become_problems(junk: list[tuple[int, bytes]], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from session_builder import plain_session
 
+from reducer.model import ExecutionWindow, TerminalSession
 from reducer.model.objects import OBJECTS, objects_of
-from reducer.sessions import SessionReader, far_texts, graph, read_session, session_state_json
+from reducer.sessions import SessionReader, far_texts, graph, packed, read_session, session_state_json
+from reducer.sessions.packed import PackedTable
+from reducer.sessions.packing import WholePacking
 from reducer.sessions.seen_items import SeenItems
 from tests.benchmarks.session_file import Shape, session_lines
 from tests.session_cases import case_named, files_of_runs
@@ -36,6 +40,43 @@ def test_a_rule_asks_for_what_it_changes(
     expected = session_state_json(read_session(file))
     monkeypatch.setattr(graph, "MAX_AT_HAND", -1)  # all is packed after each record
     assert session_state_json(read_session(file)) == expected
+
+
+TABLE_STEPS = st.lists(
+    st.tuples(st.sampled_from(["put", "change", "note", "pop", "settle", "view"]), st.integers(0, 12)),
+    max_size=60,
+)
+
+
+@given(TABLE_STEPS)
+def test_a_table_of_packed_objects_is_what_was_put_there(steps: list[tuple[str, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "BLOCK", 4)
+        table = PackedTable(WholePacking(TerminalSession))
+        plain: dict[str, TerminalSession] = {}
+        views = []
+        for number, (step, at) in enumerate(steps):
+            key = f"terminal:{at}"
+            if step == "put" and key not in plain:
+                plain[key] = TerminalSession(key, "t", "o", [], ExecutionWindow(number, number))
+                table[key] = deepcopy(plain[key])
+            elif step == "change" and key in plain:
+                plain[key].operation_ids.append(str(number))
+                table[key].operation_ids.append(str(number))
+                table.note(key)
+            elif step == "note":
+                table.note(key)
+            elif step == "pop":
+                assert table.pop(key, None) == plain.pop(key, None)
+            elif step == "settle":
+                table.settle()
+                assert table.at_hand == 0
+            elif step == "view":
+                views.append((table.view(), deepcopy(plain)))
+            assert (len(table), key in table) == (len(plain), key in plain)
+        for made, expected in [*views, (table, plain)]:
+            assert made == expected
+            assert sorted(made) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -123,6 +164,7 @@ def session_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "rollout-2026-11-28T12-00-00-01a22225-ec91-75f2-a2de-3a17fbd06ca8.jsonl"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turns_a_compaction", [0, 5])
 def test_what_is_held_grows_with_the_records(session_file: Path, turns_a_compaction: int) -> None:
     shape = Shape(turns_a_compaction)
@@ -132,6 +174,7 @@ def test_what_is_held_grows_with_the_records(session_file: Path, turns_a_compact
     assert more < 2.2 * less, "lists and copies of a session grow with it"
 
 
+@pytest.mark.slow
 def test_what_is_held_does_not_depend_on_the_texts(session_file: Path) -> None:
     held_by(session_file, 2, Shape())
     short, records = held_by(session_file, 60, Shape(output_bytes=2000))
