@@ -13,11 +13,11 @@ from collections.abc import Callable
 Step = Callable[[], object]
 """Called now and then, many times a second; what it raises ends the work."""
 
-_CHARACTERS = rb'(?:[^"\\\x00-\x1f]{1,512}+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))'
+_CHARACTERS = rb'(?:[^"\\\x00-\x1f]{1,512}+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?!))'
 _STRING = rb'"%b{0,32}+"' % _CHARACTERS
 _IN_SCALAR = rb"[-+.0-9a-zA-Z]"
 _SCALAR = rb"(?:-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null)(?!%b)" % _IN_SCALAR
-_PIECE = re.compile(rb"(?:[\[\]{},: \t\n\r]{1,256}+|%b|%b){1,1024}+" % (_STRING, _SCALAR))
+_PIECE = re.compile(rb"(?:[\[\]{},: \t\n\r]{1,256}+|%b|%b|(?!)){1,1024}+" % (_STRING, _SCALAR))
 """Some whole lexemes, the strings not long: mostly far less than a megabyte."""
 
 _PIECE_OF_STRING = re.compile(b"%b{1,2048}+" % _CHARACTERS)

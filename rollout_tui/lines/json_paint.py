@@ -25,7 +25,7 @@ PREVIEW_CELLS = 28
 
 _HOLE_KEY = f'"{HOLE_KEY}"'.encode()
 _PLAIN_KEY = re.compile(rb'"[A-Za-z_][A-Za-z0-9_.-]*+"')
-_JSON_INSIDE = re.compile(rb'"(?:[ \t]|\\[nrt])*+[{\[]')
+_JSON_INSIDE = re.compile(rb'"(?:[ \t]|\\[nrt]|(?!))*+[{\[]')
 _STYLES: dict[int, StyleName] = {
     **dict.fromkeys(b'"', "string"),
     **dict.fromkeys(b"-0123456789", "number"),

@@ -26,8 +26,8 @@ SHORTEST = 12
 _LEAST_LETTERS = 8
 """Letters and digits of it: a line of dashes is nobody's."""
 
-_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_OUTSIDE = re.compile(r"(?:[\s\[\]{},:.]++|-?\d[\d.eE+-]*+|true|false|null)*+")
+_STRING = re.compile(r'"((?:[^"\\]++|\\.|(?!))*+)"', re.DOTALL)
+_OUTSIDE = re.compile(r"(?:[\s\[\]{},:.]++|-?\d[\d.eE+-]*+|true|false|null|(?!))*+")
 _STANDS_FOR = re.compile(rf"{ID_FORMS.pattern}|{PLACEHOLDER.pattern}")
 _SHARD = re.compile(r"payloads/\d{6,}\.zst")
 _PARTS_TEXTS = re.compile(r"\n|secret-\d+")

@@ -12,16 +12,16 @@ from reducer.wire.payload_refs import ShardedKindName
 from rollout_tui.redaction.tally import Rule
 from rollout_tui.redaction.vocabulary import Kind
 
-_STRING = r'"(?P<body>(?:[^"\\]++|\\.)*+)(?:"(?P<colon>\s*:)?|(?P<cut>\\?\Z))'
+_STRING = r'"(?P<body>(?:[^"\\]++|\\.|(?!))*+)(?:"(?P<colon>\s*:)?|(?P<cut>\\?\Z))'
 _PLAIN_REF = (
     rf'{{"raw_payload_id":"raw_payload:\d{{1,10}}","kind":{{"type":"(?:{"|".join(get_args(ShardedKindName))})"}}'
     r',"shard":\d{1,10}}'
 )
-_PLAIN_REFS = rf"(?P<refs>(?:{_PLAIN_REF},?)++)"
+_PLAIN_REFS = rf"(?P<refs>(?:{_PLAIN_REF},?|(?!))++)"
 """References as they stand in each prompt of a long run, by the thousand: nothing in them is replaced."""
 _TOKEN = re.compile(rf"{_PLAIN_REFS}|{_STRING}|[\[\]{{}}]|-?\d[\d.eE+-]*", re.DOTALL)
-_STRUCTURE = re.compile(r"(?:[\s\[\]{},:]++|-?\d[\d.eE+-]*+|true|false|null)*+(?:\.\.\.)?")
-_WHOLE_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_STRUCTURE = re.compile(r"(?:[\s\[\]{},:]++|-?\d[\d.eE+-]*+|true|false|null|(?!))*+(?:\.\.\.)?")
+_WHOLE_STRINGS = re.compile(r'"(?:[^"\\]++|\\.|(?!))*+"', re.DOTALL)
 _PLAIN = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 _LONGEST_NUMBER = 8
 """Digits of a number that stays in a field that is known, whatever it is."""

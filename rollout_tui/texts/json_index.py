@@ -28,8 +28,8 @@ _CHECK_BYTES = 1 << 20
 """Bytes looked through between two pauses when nothing is indexed."""
 
 _WS = rb"[ \t\r\n]*+"
-_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
-_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?!))*+"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++|(?!))?+(?:[eE][+-]?[0-9]++|(?!))?+"
 _PLAIN = rb"(?:" + _NUMBER + rb"|true|false|null|\{" + _WS + rb"\}|\[" + _WS + rb"\])"
 _ODD = rb"(?:NaN|-?Infinity)"
 _AFTER = _WS + rb"(?:," + _WS + rb"(?![}\]])|(?=[}\]]))"
@@ -72,7 +72,7 @@ _QUOTE, _BACKSLASH = b'"\\'
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _WHOLE_PAIRS = re.compile(  # everything up to the first half of a pair without the other
     rb"(?:[^\\]++|\\(?!u[dD][89a-fA-F])[\s\S]"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})*+"
+    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?!))*+"
 )
 
 

@@ -22,7 +22,7 @@ _TAIL_BYTES = 4096
 _CACHED_KEYS = 4096
 """Values whose key is remembered: a few screens; a key may be megabytes long."""
 
-_KEY = re.compile(rb'"(?:[^"\\]++|\\[\s\S])*+"')
+_KEY = re.compile(rb'"(?:[^"\\]++|\\[\s\S]|(?!))*+"')
 _COLON = re.compile(rb"[ \t\r\n]*+:[ \t\r\n]*+")
 _EMPTY = re.compile(rb"\{[ \t\r\n]*+\}|\[[ \t\r\n]*+\]")
 _CLOSER = re.compile(rb"[ \t\r\n]*+[}\]]")

@@ -16,15 +16,15 @@ MAX_SOURCE = 60_000
 _TOKEN = re.compile(
     r"""
       (?P<blank>\s++|//[^\n]*+|/\*.*?\*/)
-    | (?P<string>'(?:[^'\\\n]|\\.)*+'|"(?:[^"\\\n]|\\.)*+")
+    | (?P<string>'(?:[^'\\\n]|\\.|(?!))*+'|"(?:[^"\\\n]|\\.|(?!))*+")
     | (?P<number>\d[\w.]*+)
     | (?P<word>[\w$\#]++)
     | (?P<mark>=>|\?\?=?|&&=?|\|\|=?|\?\.(?!\d)|[-+*%<>=!&|^~?:;,.(){}\[\]@])
     """,
     re.VERBOSE | re.DOTALL,
 )
-_REGEX = re.compile(r"/(?![/*])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*+\])++/\w*+")
-_TEMPLATE_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*+", re.DOTALL)
+_REGEX = re.compile(r"/(?![/*])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]|(?!))*+\]|(?!))++/\w*+")
+_TEMPLATE_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{)|(?!))*+", re.DOTALL)
 _BEFORE_REGEX = frozenset(
     {"return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield"}
 )
