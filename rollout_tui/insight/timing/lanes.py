@@ -9,6 +9,7 @@ not recorded: the time in which a tool call waits for one is in the time of the 
 from __future__ import annotations
 
 import heapq
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from msgspec import Struct, field
 
 from reducer import ObjectRef
 from reducer.model import ExecutionWindow, Thread, ToolCall, WriteStdinRequest
+from reducer.model.objects import RefType
 from reducer.wire.events import GenericSummary, OtherTool, WaitAgent
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
@@ -103,11 +105,23 @@ class Lane(Struct, frozen=True):
         return self.segments[place] if place >= 0 else None
 
 
-class _Interval(NamedTuple):
-    rank: int
-    first: int
-    last: int
-    ref: ObjectRef
+class _Intervals:
+    """What ran in an agent, in columns: of a long run this is very much."""
+
+    def __init__(self, *, has_refs: bool) -> None:
+        """Nothing ran yet; refs are kept only if they are wanted."""
+        self.ranks = array("B")
+        self.firsts = array("Q")
+        self.lasts = array("Q")
+        self.refs: list[ObjectRef] | None = [] if has_refs else None
+
+    def add(self, rank: int, first: int, last: int, type_: RefType, id_: str) -> None:
+        """Something ran from one sequence number to another."""
+        self.ranks.append(rank)
+        self.firsts.append(first)
+        self.lasts.append(last)
+        if self.refs is not None:
+            self.refs.append(ObjectRef(type_, id_))
 
 
 def lanes(index: TraceIndex, clock: Clock | None = None) -> dict[str, Lane]:
@@ -125,8 +139,11 @@ def lane(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
     """What an agent did; the cost is that of sorting what ran in it."""
     segments = _Merged(clock)
     times: Counter[Kind] = Counter()
-    for kind, start, end, ref in _pieces(index, thread, clock):
-        segments.add(kind, start, end, ref)
+    first, last = _span(thread, clock)
+    intervals = _intervals(index, thread, first, last, has_refs=True)
+    for place, start, end in _sweep(intervals, first, last):
+        kind = _kind(intervals, place)
+        segments.add(kind, start, end, None if place is None or not intervals.refs else intervals.refs[place])
         times[kind] += clock.between(start, end)
     return Lane(thread.thread_id, segments.made, times)
 
@@ -134,47 +151,47 @@ def lane(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
 def lane_in_sum(index: TraceIndex, thread: Thread, clock: Clock) -> Lane:
     """What an agent did for how long, without the segments: of a long run these are very many."""
     times: Counter[Kind] = Counter()
-    for kind, start, end, _ in _pieces(index, thread, clock):
-        times[kind] += clock.between(start, end)
+    first, last = _span(thread, clock)
+    intervals = _intervals(index, thread, first, last, has_refs=False)
+    for place, start, end in _sweep(intervals, first, last):
+        times[_kind(intervals, place)] += clock.between(start, end)
     return Lane(thread.thread_id, (), times)
 
 
-def _pieces(
-    index: TraceIndex, thread: Thread, clock: Clock
-) -> Iterator[tuple[Kind, int, int, ObjectRef | None]]:
-    first = thread.execution.started_seq
-    last = _end_of(thread.execution, clock.last_seq)
-    for rank, start, end, ref in _sweep(_intervals(index, thread, first, last), first, last):
-        yield "idle" if rank is None else _KIND_OF_RANK[rank], start, end, ref
+def _kind(intervals: _Intervals, place: int | None) -> Kind:
+    return "idle" if place is None else _KIND_OF_RANK[intervals.ranks[place]]
+
+
+def _span(thread: Thread, clock: Clock) -> tuple[int, int]:
+    return thread.execution.started_seq, _end_of(thread.execution, clock.last_seq)
 
 
 def _end_of(window: ExecutionWindow, otherwise: int) -> int:
     return otherwise if window.ended_seq is None else window.ended_seq
 
 
-def _intervals(index: TraceIndex, thread: Thread, first: int, last: int) -> list[_Interval]:
+def _intervals(index: TraceIndex, thread: Thread, first: int, last: int, *, has_refs: bool) -> _Intervals:
     """All that ran in an agent; what never ended ends with its turn, for nobody works on it any more."""
     contents, trace = index.contents[thread.thread_id], index.trace
     ends = {turn.codex_turn_id: _end_of(turn.execution, last) for turn in contents.turns}
-    found: list[_Interval] = []
+    found = _Intervals(has_refs=has_refs)
 
-    def add(rank: int, window: ExecutionWindow, turn_id: str | None, ref: ObjectRef) -> None:
+    def add(rank: int, window: ExecutionWindow, turn_id: str | None, type_: RefType, id_: str) -> None:
         begin = max(first, window.started_seq)
         end = min(last, _end_of(window, ends.get(turn_id or "", last)))
         if begin < end:
-            found.append(_Interval(rank, begin, end, ref))
+            found.add(rank, begin, end, type_, id_)
 
     for turn in contents.turns:
-        add(_TURN, turn.execution, None, ObjectRef("Turn", turn.codex_turn_id))
+        add(_TURN, turn.execution, None, "Turn", turn.codex_turn_id)
     for call in contents.calls:
-        ref = ObjectRef("InferenceCall", call.inference_call_id)
-        add(_RANKS["model"], call.execution, call.codex_turn_id, ref)
+        add(_RANKS["model"], call.execution, call.codex_turn_id, "InferenceCall", call.inference_call_id)
     for request in index.requests_of(thread.thread_id):
-        ref = ObjectRef("CompactionRequest", request.compaction_request_id)
-        add(_RANKS["model"], request.execution, request.codex_turn_id, ref)
+        id_ = request.compaction_request_id
+        add(_RANKS["model"], request.execution, request.codex_turn_id, "CompactionRequest", id_)
     for tool in contents.tool_calls:
         rank = _SCRIPT if tool.started_code_cell_id in trace.code_cells else _RANKS[kind_of(index, tool)]
-        add(rank, tool.execution, tool.started_by_codex_turn_id, ObjectRef("ToolCall", tool.tool_call_id))
+        add(rank, tool.execution, tool.started_by_codex_turn_id, "ToolCall", tool.tool_call_id)
     return found
 
 
@@ -192,34 +209,33 @@ def kind_of(index: TraceIndex, call: ToolCall) -> Kind:
     return "tool"
 
 
-def _sweep(
-    intervals: Sequence[_Interval], first: int, last: int
-) -> Iterator[tuple[int | None, int, int, ObjectRef | None]]:
-    """What counts between each two sequence numbers at which anything begins or ends.
+def _sweep(intervals: _Intervals, first: int, last: int) -> Iterator[tuple[int | None, int, int]]:
+    """The place of what counts between each two sequence numbers at which anything begins or ends.
 
     Of several things of one rank it is the one that ends last: that is what holds up what comes after.
     """
     if first >= last:
         return
-    starts = sorted(range(len(intervals)), key=lambda place: intervals[place].first)
-    bounds = {first, last}
-    bounds.update(one.first for one in intervals)
-    bounds.update(one.last for one in intervals)
+    ranks, firsts, lasts = intervals.ranks, intervals.firsts, intervals.lasts
+    starts = array("L", sorted(range(len(firsts)), key=firsts.__getitem__))
+    bounds = array("Q", sorted([first, *firsts, *lasts, last]))
     running: list[list[tuple[int, int]]] = [[] for _ in _KIND_OF_RANK]
     waiting = 0
-    for begin, end in pairwise(sorted(bounds)):
-        while waiting < len(starts) and intervals[starts[waiting]].first == begin:
-            one = intervals[starts[waiting]]
-            heapq.heappush(running[one.rank], (-one.last, starts[waiting]))
+    for begin, end in pairwise(bounds):
+        if begin == end:
+            continue
+        while waiting < len(starts) and firsts[starts[waiting]] == begin:
+            place = starts[waiting]
+            heapq.heappush(running[ranks[place]], (-lasts[place], place))
             waiting += 1
-        top: _Interval | None = None
+        top: int | None = None
         for heap in running:
             while heap and -heap[0][0] <= begin:
                 heapq.heappop(heap)
             if heap:
-                top = intervals[heap[0][1]]
+                top = heap[0][1]
                 break
-        yield (None, begin, end, None) if top is None else (top.rank, begin, end, top.ref)
+        yield top, begin, end
 
 
 class _Merged:

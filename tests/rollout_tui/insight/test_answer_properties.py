@@ -30,7 +30,7 @@ from rollout_tui.insight.contexts.visibility import Sightings
 from rollout_tui.insight.failures.definition import failures
 from rollout_tui.insight.index import TraceIndex
 from rollout_tui.insight.timing.clock import Clock
-from rollout_tui.insight.timing.lanes import _KIND_OF_RANK, _Interval, _sweep
+from rollout_tui.insight.timing.lanes import _KIND_OF_RANK, _Intervals, _sweep
 from rollout_tui.insight.timing.path import critical_path
 from rollout_tui.insight.timing.waiting import unended, waits
 from rollout_tui.insight.tokens.repeats import repeats
@@ -139,20 +139,21 @@ def test_whatever_is_missing_everything_is_told(
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 6)), max_size=12))
 def test_at_each_moment_the_first_kind_counts_and_of_it_what_ends_last(some: list[Any]) -> None:
-    intervals = [
-        _Interval(rank, min(one, other), max(one, other), ObjectRef("ToolCall", str(place)))
-        for place, (one, other, rank) in enumerate(some)
-        if one != other
-    ]
+    ran = [(rank, min(one, other), max(one, other)) for one, other, rank in some if one != other]
+    intervals = _Intervals(has_refs=True)
+    for place, (rank, first, last) in enumerate(ran):
+        intervals.add(rank, first, last, "ToolCall", str(place))
     swept = [*_sweep(intervals, 0, 40)]
-    assert [begin for _, begin, _, _ in swept] == [0, *(end for _, _, end, _ in swept[:-1])]
+    assert [begin for _, begin, _ in swept] == [0, *(end for _, _, end in swept[:-1])]
     assert swept[-1][2] == 40
-    for rank, begin, end, ref in swept:
-        running = [one for one in intervals if one.first <= begin and end <= one.last]
-        assert rank == min((one.rank for one in running), default=None)
-        if ref is not None:
-            (top,) = (one for one in running if one.ref == ref)
-            assert top.last == max(one.last for one in running if one.rank == rank)
+    for top, begin, end in swept:
+        running = [(rank, last) for rank, first, last in ran if first <= begin and end <= last]
+        least = min((rank for rank, _ in running), default=None)
+        assert (None if top is None else ran[top][0]) == least
+        if top is not None:
+            assert ran[top][1] <= begin
+            assert ran[top][2] == max(last for rank, last in running if rank == least)
+    assert intervals.refs == [ObjectRef("ToolCall", str(place)) for place in range(len(ran))]
     assert len(_KIND_OF_RANK) == 7
 
 
