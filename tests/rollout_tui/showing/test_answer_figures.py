@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from functools import cache
 from itertools import pairwise
@@ -239,6 +240,18 @@ def test_tokens_of_calls(told: Told) -> None:
         assert [
             (row["number"], row["cache_break"]["lost"], row["cache_break"]["since_ms"]) for row in broken
         ] == cache_breaks(reading, thread)
+        installed = [
+            event["seq"]
+            for event, _ in reading.bodies("compaction_installed")
+            if event["thread_id"] == thread
+        ]
+        for row in broken:  # in these recordings nothing else broke a cache
+            before, now = (
+                reading.seq_of_call(call) for call in reading.calls(thread)[row["number"] - 2 :][:2]
+            )
+            assert row["cache_break"]["cause"] == "compaction"
+            assert row["cache_break"]["item"] is None
+            assert any(before < seq < now for seq in installed)
 
 
 @WHOLE
@@ -408,6 +421,26 @@ def test_the_output_of_a_tool_is_seen_where_requests_have_it(told: Told) -> None
             assert numbers_in(agent) == have  # also where a fork was sent it
             asked += bool(have)
     assert asked
+
+
+@pytest.mark.parametrize("file", ["tests/test_sweeper.py", "quaycache/ttl.py", "quaycache/sweeper.py"])
+def test_what_was_read_of_a_file_is_seen_where_requests_have_the_outputs(file: str) -> None:
+    told = told_by(REPOSITORY / "demo_traces/team")
+    reading, seen_by_any = told.reading, 0
+    reads = re.compile(rf"\b(?:cat|sed|head|tail|nl|wc)\b[^;|&]*{re.escape(file)}")
+    for agent in told(f"seen file {file}")["agents"]:
+        calls = reading.calls(agent["thread_id"])
+        asked = {
+            item["call_id"]
+            for call in calls
+            for item in reading.request_input(call) or ()
+            if item.get("type", "").endswith("_call")
+            and reads.search(str(item.get("input") or item.get("arguments")))
+        }
+        have = [number for number, call in enumerate(calls, 1) if asked & outputs_in(reading, call)]
+        assert numbers_in(agent) == have
+        seen_by_any += bool(have)
+    assert seen_by_any
 
 
 @WHOLE
