@@ -306,13 +306,19 @@ def test_a_script_that_was_terminated_is_a_failure(b: BundleBuilder) -> None:
 # Session files, which tell only what ended a turn
 
 
-def test_what_ended_a_turn_is_what_its_last_call_failed_with(tmp_path: Path) -> None:
-    writer = SessionWriter(tmp_path)
+def cut_short(home: Path) -> SessionWriter:
+    """A session whose model has begun to answer."""
+    writer = SessionWriter(home)
     writer.meta()
     writer.start_turn()
     writer.user("go")
     writer.sees()
     writer.assistant("Ha")
+    return writer
+
+
+def test_what_ended_a_turn_is_what_its_last_call_failed_with(tmp_path: Path) -> None:
+    writer = cut_short(tmp_path)
     writer.count(more=False)
     writer.count(more=False)
     writer.end_turn(None, error={"message": "gave up the second time"})
@@ -325,12 +331,7 @@ def test_what_ended_a_turn_is_what_its_last_call_failed_with(tmp_path: Path) -> 
 
 
 def test_who_interrupted_a_turn_interrupted_its_last_call(tmp_path: Path) -> None:
-    writer = SessionWriter(tmp_path)
-    writer.meta()
-    writer.start_turn()
-    writer.user("go")
-    writer.sees()
-    writer.assistant("Ha")
+    writer = cut_short(tmp_path)
     writer.abort_turn()
     index = Session(writer.path).load(lambda _done, _total: None).index
     assert [(one.verdict, one.cause) for one in failures(index)] == [("cancelled", "interrupted")] * 2

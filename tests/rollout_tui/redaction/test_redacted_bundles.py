@@ -116,6 +116,21 @@ def test_names_of_files_are_replaced(demo_trace: Demo, tmp_path: Path) -> None:
     assert not (copy / "payloads/not-named-by-anything.json").exists()
 
 
+@pytest.mark.parametrize("path", ["payloads/../../outside.json", "{}/outside.json", "payloads/link.json"])
+def test_nothing_outside_is_read_or_written(path: str, demo_trace: Demo, tmp_path: Path) -> None:
+    bundle, copy, outside = demo_trace("schema-2"), tmp_path / "copy", tmp_path / "outside.json"
+    before = {*tmp_path.iterdir()}
+    outside.write_text(kept := json.dumps({"output": SEED}))
+    (bundle / "payloads/link.json").symlink_to(outside)
+    log = bundle / "trace.jsonl"
+    log.write_text(log.read_text().replace("payloads/1.json", path.format(tmp_path)))
+    redacted(bundle, copy)
+    assert outside.read_text() == kept
+    assert SEED.encode() not in all_bytes(copy)
+    assert not any(file.is_symlink() for file in copy.rglob("*"))
+    assert {*tmp_path.iterdir()} == before | {copy, outside}
+
+
 def test_an_event_that_calls_the_log_a_payload_does_not_cost_it(demo_trace: Demo, tmp_path: Path) -> None:
     bundle, copy = demo_trace("schema-2"), tmp_path / "copy"
     log = bundle / "trace.jsonl"
